@@ -1,0 +1,116 @@
+//! What a run says, as typed events: the library never prints.
+//!
+//! Whoever runs a long operation hands in an [`Events`]; the `cli` room shows what comes out as progress, plain lines or JSON.
+//! Events are about people watching: no result may depend on whether anyone listens.
+
+use crate::digest::{ActionKey, Digest};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where a run sends its events; cheap to clone, usable from any thread.
+#[derive(Clone)]
+pub struct Events(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl Events {
+    /// Sends every event to a function, which is called from the thread on which it happens and must be quick.
+    pub fn new(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    /// Drops every event.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(|_| ())
+    }
+
+    /// Says something.
+    pub fn send(&self, event: Event) {
+        (self.0)(event);
+    }
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A batch of downloads was decided on.
+    FetchPlanned {
+        /// How many files.
+        files: u64,
+        /// How many bytes in all, where the sizes are known.
+        bytes: u64,
+    },
+    /// A download began.
+    FetchStarted {
+        /// The file, as a person knows it: `python3.13 3.13.5-2 (amd64)`.
+        name: String,
+        /// Its size in bytes, if known.
+        size: Option<u64>,
+    },
+    /// More bytes of a download came in.
+    FetchProgress {
+        /// How many bytes since the last event, of whichever file.
+        bytes: u64,
+    },
+    /// A download ended well and its bytes were verified.
+    FetchDone {
+        /// The file, as in [`Event::FetchStarted`].
+        name: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A download failed and is tried again, or elsewhere.
+    FetchRetry {
+        /// The file, as in [`Event::FetchStarted`].
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// The actions of a build were decided on.
+    BuildPlanned {
+        /// How many actions in all.
+        actions: u64,
+    },
+    /// An action began to run, because its result was not in the store.
+    ActionStarted {
+        /// Its key.
+        key: ActionKey,
+        /// What it does, as a person knows it: `unpack python3.13 3.13.5-2 (amd64)`.
+        name: String,
+    },
+    /// An action's result is there.
+    ActionDone {
+        /// Its key.
+        key: ActionKey,
+        /// What it does, as in [`Event::ActionStarted`].
+        name: String,
+        /// Whether the result was in the store already.
+        cached: bool,
+        /// How long it took.
+        took: Duration,
+    },
+    /// An action failed.
+    ActionFailed {
+        /// Its key.
+        key: ActionKey,
+        /// What it does, as in [`Event::ActionStarted`].
+        name: String,
+        /// Why, without its causes.
+        why: String,
+    },
+    /// An image of one platform is complete in the store.
+    ImageDone {
+        /// The image's name.
+        name: String,
+        /// The platform.
+        platform: String,
+        /// The manifest's digest.
+        digest: Digest,
+    },
+    /// Something a person should know that is no error.
+    Warning {
+        /// One sentence, lower case, no full stop.
+        text: String,
+    },
+}

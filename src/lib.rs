@@ -1,0 +1,39 @@
+//! remint strikes every container image again from clean, trusted, locked sources, bit for bit, with one button.
+//!
+//! ```text
+//! recipe.toml ─parse→ Recipe ─resolve→ Lock ─plan→ Plan ─execute→ ActionResults ─assemble→ Image
+//!              pure            network         pure        cache + work              store
+//! ```
+//!
+//! A directory under `src/` is a room. A room imports only rooms on lower floors; the test `floors` reads this table and
+//! refuses any other import, so the map is the rule.
+//!
+//! | floor | room | job | may touch |
+//! |---|---|---|---|
+//! | 0 | `digest` | names bytes; stable hashing; verifying streams | nothing |
+//! | 1 | `oci` | the image-spec's data, canonical JSON | nothing |
+//! | 2 | `recipe` | TOML → checked Recipe, with spans | nothing |
+//! | 2 | `event` | what a run says, typed | nothing |
+//! | 3 | `store` | blobs by digest, action results by key | files |
+//! | 3 | `layer` | file tree → format 1 bytes | reads files |
+//! | 4 | `source` | brings pinned inputs into the store: Debian archives, local trees | network, files |
+//! | 5 | `native` | what maintainer scripts would have left behind, made without running them | nothing |
+//! | 5 | `lock` | Recipe → exact digests | its file |
+//! | 6 | `plan` | Lock → Plan | nothing |
+//! | 7 | `build` | executes a Plan in parallel | threads |
+//! | 8 | `image` | config, manifest, index, layouts, archives | files |
+//! | 10 | `cli` | the only room that prints, reads the environment, or knows the time | terminal, env, clock |
+
+pub mod build;
+pub mod cli;
+pub mod digest;
+pub mod event;
+pub mod image;
+pub mod layer;
+pub mod lock;
+pub mod native;
+pub mod oci;
+pub mod plan;
+pub mod recipe;
+pub mod source;
+pub mod store;

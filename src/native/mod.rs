@@ -1,0 +1,1 @@
+//! What the packages' maintainer scripts would have left behind, made without running them.

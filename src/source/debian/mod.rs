@@ -1,0 +1,1 @@
+//! Debian archives: signed indices, packages, and the closure that apt would choose.

@@ -1,0 +1,3 @@
+//! Brings pinned inputs into the store: Debian archives and local trees.
+
+pub mod debian;
