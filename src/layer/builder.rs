@@ -43,7 +43,9 @@ struct Collected {
 
 #[derive(Clone, Copy)]
 enum Place {
-    Memory(usize),
+    /// From there to there in the memory.
+    Memory(usize, usize),
+    /// From there in the temporary file.
     Spill(u64),
 }
 
@@ -76,7 +78,7 @@ impl FragmentBuilder {
                     return Err(Error::Length { path: entry.path, expected: size as u64, longer: false });
                 }
                 expect_end(&entry.path, content, size as u64)?;
-                Place::Memory(place)
+                Place::Memory(place, self.memory.len())
             }
             _ => {
                 let place = self.spilled;
@@ -121,8 +123,8 @@ impl FragmentBuilder {
                     let mut span = span.map_err(|source| Error::Spill { directory: directory.clone(), source })?;
                     writer.add(&entry, &mut span)?;
                 }
-                (Place::Memory(offset), _) if size > 0 => {
-                    writer.add(&entry, &mut &self.memory[*offset..*offset + size as usize])?;
+                (Place::Memory(start, end), _) if size > 0 => {
+                    writer.add(&entry, &mut &self.memory[*start..*end])?;
                 }
                 _ => writer.add(&entry, &mut io::empty())?,
             }
@@ -207,5 +209,107 @@ fn refuse_below_files(path: &TreePath, index: &Index) -> Result<(), Error> {
     match path.ancestors().find(|above| index.get(above).is_some()) {
         Some(parent) => Err(Error::Below { path: path.clone(), parent }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::arbitrary::{fragment, path, tree};
+    use proptest::prelude::*;
+
+    type Given<'a> = (&'a str, Kind, &'a [u8]);
+
+    fn build(memory: usize, given: &[Given<'_>]) -> Result<(Vec<u8>, Built), Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let mut builder = FragmentBuilder::new(directory.path(), memory);
+        for (at, (name, kind, content)) in given.iter().enumerate() {
+            let mut entry = Entry::file(path(name), 0o644, 0);
+            entry.kind = kind.clone();
+            entry.uid = at.try_into().unwrap();
+            builder.add(entry, &mut &content[..])?;
+        }
+        let mut out = Vec::new();
+        builder.finish(&mut out).map(|built| (out, built))
+    }
+
+    fn file(size: u64) -> Kind {
+        Kind::File { size }
+    }
+
+    fn link(target: &str) -> Kind {
+        Kind::Hardlink { target: path(target) }
+    }
+
+    #[test]
+    fn the_first_name_has_the_content_and_chains_are_resolved() {
+        let given = [("c", link("b"), &b""[..]), ("b", link("z"), b""), ("z", file(3), b"abc"), ("a", link("c"), b"")];
+        for memory in [0, 1 << 20] {
+            let (bytes, built) = build(memory, &given).unwrap();
+            let kinds: Vec<_> = built.index.entries().iter().map(|indexed| indexed.entry.kind.clone()).collect();
+            assert_eq!(kinds, [file(3), link("a"), link("a"), link("a")]);
+            assert!(built.index.entries().iter().all(|indexed| indexed.entry.uid == 2), "one inode has one owner");
+            assert_eq!(built.index.entries()[0].offset, 512);
+            assert_eq!(&bytes[512..515], b"abc");
+        }
+    }
+
+    #[test]
+    fn links_to_nothing_and_in_circles_are_refused() {
+        let reason = |given: &[Given<'_>]| match build(0, given) {
+            Err(Error::Link { reason, .. }) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reason(&[("a", link("b"), b"")]), "is not in the archive");
+        assert_eq!(reason(&[("a", link("b"), b""), ("b", link("a"), b"")]), "leads back to it");
+        assert_eq!(reason(&[("a", link("a"), b"")]), "leads back to it");
+        assert_eq!(reason(&[("a", link("b"), b""), ("b", Kind::Directory, b"")]), "is a directory");
+    }
+
+    #[test]
+    fn a_hard_link_to_a_symbolic_link_becomes_another() {
+        let target = Kind::Symlink { target: "t".to_owned() };
+        let (_, built) = build(0, &[("a", link("b"), b""), ("b", target.clone(), b"")]).unwrap();
+        assert!(built.index.entries().iter().all(|indexed| indexed.entry.kind == target));
+    }
+
+    #[test]
+    fn the_last_entry_of_a_path_counts() {
+        let given =
+            [("a", file(3), &b"old"[..]), ("d", file(1), b"x"), ("a", file(4), b"new!"), ("d", Kind::Directory, b"")];
+        for memory in [0, 4, 1 << 20] {
+            let (bytes, built) = build(memory, &given).unwrap();
+            assert_eq!(built.index.entries().len(), 1);
+            assert_eq!(&bytes[512..516], b"new!");
+            assert_eq!(built.directories.len(), 1);
+        }
+    }
+
+    #[test]
+    fn nothing_stands_below_a_file() {
+        let below = [("a", file(0), &b""[..]), ("a/b", file(0), b"")];
+        assert!(matches!(build(0, &below), Err(Error::Below { .. })));
+        let below = [("a", file(0), &b""[..]), ("a/b/c", Kind::Directory, b"")];
+        assert!(matches!(build(0, &below), Err(Error::Below { .. })));
+    }
+
+    proptest! {
+        /// Neither the order of the entries nor the memory decides a byte.
+        #[test]
+        fn any_order_and_any_memory_give_one_fragment(
+            (tree, mixed) in tree().prop_flat_map(|tree| (Just(tree.clone()), Just(tree).prop_shuffle())),
+            memory in 0..5000_usize,
+        ) {
+            let directory = tempfile::tempdir().unwrap();
+            let mut builder = FragmentBuilder::new(directory.path(), memory);
+            for (entry, content) in mixed {
+                builder.add(entry, &mut &content[..]).unwrap();
+            }
+            let mut out = Vec::new();
+            let built = builder.finish(&mut out).unwrap();
+            let (bytes, index) = fragment(&tree);
+            prop_assert_eq!(built.index, index);
+            prop_assert!(out == bytes);
+        }
     }
 }

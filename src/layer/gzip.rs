@@ -16,7 +16,7 @@ const LEVEL: u32 = 6;
 pub(super) fn tail(crc32: u32, size: u64) -> [u8; 10] {
     let mut tail = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     tail[2..6].copy_from_slice(&crc32.to_le_bytes());
-    tail[6..].copy_from_slice(&(size as u32).to_le_bytes());
+    tail[6..].copy_from_slice(&((size & 0xffff_ffff) as u32).to_le_bytes());
     tail
 }
 

@@ -40,12 +40,11 @@ pub(super) fn encode(entry: &Entry, out: &mut Vec<u8>) -> Result<(), Error> {
         records.push(&["linkpath"], link.as_bytes());
     }
     fields.mtime = records.octal_or("mtime", entry.mtime, 11);
-    match split(&path) {
-        Some((prefix, name)) => (fields.prefix, fields.name) = (prefix, name),
-        None => {
-            records.push(&["path"], path.as_bytes());
-            fields.name = &path;
-        }
+    if let Some((prefix, name)) = split(&path) {
+        (fields.prefix, fields.name) = (prefix, name);
+    } else {
+        records.push(&["path"], path.as_bytes());
+        fields.name = &path;
     }
     fields.size = records.octal_or("size", entry.size(), 11);
     fields.uid = records.octal_or("uid", entry.uid.into(), 7);

@@ -231,3 +231,40 @@ impl Growing {
         self.index
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::arbitrary::{fragment, tree};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_index_survives_encoding(tree in tree()) {
+            let (_, index) = fragment(&tree);
+            let bytes = index.encode();
+            prop_assert_eq!(Index::decode(&bytes).unwrap(), index);
+            for cut in 0..bytes.len() {
+                prop_assert!(Index::decode(&bytes[..cut]).is_err());
+            }
+        }
+
+        /// Whatever is decoded has one spelling, and anything else is an error, not a panic.
+        #[test]
+        fn hostile_bytes_are_an_index_or_an_error(tree in tree(), at: prop::sample::Index, byte: u8) {
+            let mut bytes = fragment(&tree).1.encode();
+            *at.get_mut(&mut bytes) = byte;
+            if let Ok(index) = Index::decode(&bytes) {
+                prop_assert_eq!(index.encode(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_that_lies_costs_no_memory() {
+        let mut bytes = MAGIC.to_vec();
+        put_number(&mut bytes, 0);
+        put_number(&mut bytes, u64::MAX);
+        assert!(matches!(Index::decode(&bytes), Err(Error::Index { .. })));
+    }
+}

@@ -7,6 +7,8 @@
 //! archive, [`directories`] makes the first fragment of a layer, and [`pack`] turns them all into a blob. [`read`] takes apart
 //! the tar archives of others, and [`runs`] cuts copied trees into fragments.
 
+#[cfg(test)]
+mod arbitrary;
 mod builder;
 mod chunk;
 mod entry;

@@ -269,3 +269,6 @@ fn expect_end(part: usize, what: &'static str, reader: &mut dyn Read, expected: 
         Err(source) => Err(Error::Part { part, what, source }),
     }
 }
+
+#[cfg(test)]
+mod tests;

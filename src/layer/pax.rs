@@ -42,8 +42,11 @@ fn digits(number: usize) -> usize {
     number.to_string().len()
 }
 
+/// A key and its value.
+pub(super) type Record<'a> = (&'a [u8], &'a [u8]);
+
 /// Takes records apart, whatever bytes the values have.
-pub(super) fn parse(mut bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, &'static str> {
+pub(super) fn parse(mut bytes: &[u8]) -> Result<Vec<Record<'_>>, &'static str> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
         let space = bytes.iter().take(8).position(|&byte| byte == b' ').ok_or("a pax record has no length")?;

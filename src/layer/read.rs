@@ -69,6 +69,9 @@ pub fn read<R: Read, E: From<Error>>(
     if extensions.used == 0 { Ok(()) } else { Err(input.damaged("it ends behind an extension header").into()) }
 }
 
+/// The longest path or target, in bytes: Linux's `PATH_MAX` without its NUL.
+const PATH_LIMIT: usize = 4095;
+
 /// The archive and how far it was read.
 struct Input<R> {
     reader: R,
@@ -218,9 +221,11 @@ struct Member<'a> {
 }
 
 impl Member<'_> {
-    /// The name as it was written, for messages.
+    /// The name as it was written, for messages; its beginning if it is too long to show.
     fn name(&self) -> String {
-        String::from_utf8_lossy(&self.path()).into_owned()
+        let path = self.path();
+        let shown = String::from_utf8_lossy(&path[..path.len().min(255)]).into_owned();
+        if path.len() > 255 { shown + "…" } else { shown }
     }
 
     fn refused(&self, reason: impl Into<String>) -> Error {
@@ -261,6 +266,11 @@ impl Member<'_> {
             .ok_or_else(|| self.refused(format!("its {key} {value} is not between 0 and {limit}")))
     }
 
+    /// A number that must lie between 0 and a limit below 2³².
+    fn small(&self, key: &str, field: &[u8], limit: u32) -> Result<u32, Error> {
+        self.bounded(key, field, limit.into()).map(|value| u32::try_from(value).unwrap_or(limit))
+    }
+
     /// The bytes that stand behind the header.
     fn size(&self) -> Result<u64, Error> {
         self.bounded("size", &self.header.as_old().size, 1 << 62)
@@ -275,6 +285,9 @@ impl Member<'_> {
         if path.first() == Some(&b'/') {
             return Err(self.refused("its path is absolute"));
         }
+        if path.len() > PATH_LIMIT || self.link().len() > PATH_LIMIT {
+            return Err(self.refused(format!("its path or target is longer than Linux takes ({PATH_LIMIT} bytes)")));
+        }
         let kind = self.kind(&path, size)?;
         if size > 0 && !matches!(kind, Kind::File { .. }) {
             return Err(self.refused("it has content but is not a file"));
@@ -285,14 +298,15 @@ impl Member<'_> {
             Err(source) => return Err(Error::Path { source }),
         };
         let header = self.header.as_old();
-        let id = u64::from(u32::MAX) - 1;
+        // The highest id is -1, which to the kernel means none.
+        let id = u32::MAX - 1;
         Ok(Some(Entry {
             path,
             kind,
             // Some writers put the file type into the mode as well.
-            mode: (self.bounded("mode", &header.mode, u64::from(u32::MAX))? & 0o7777) as u32,
-            uid: self.bounded("uid", &header.uid, id)? as u32,
-            gid: self.bounded("gid", &header.gid, id)? as u32,
+            mode: self.small("mode", &header.mode, u32::MAX)? & 0o7777,
+            uid: self.small("uid", &header.uid, id)?,
+            gid: self.small("gid", &header.gid, id)?,
             mtime: self.mtime()?,
             xattrs: self.xattrs()?,
         }))
@@ -328,8 +342,8 @@ impl Member<'_> {
 
     fn symlink(&self) -> Result<String, Error> {
         let target = String::from_utf8(self.link()).map_err(|_| self.refused("its target is not UTF-8"))?;
-        if target.is_empty() || target.len() > 4095 {
-            return Err(self.refused("its target is empty or longer than Linux takes (4095 bytes)"));
+        if target.is_empty() {
+            return Err(self.refused("its target is empty"));
         }
         if target.contains(char::is_control) {
             return Err(self.refused("its target has a control character in it"));
@@ -344,10 +358,7 @@ impl Member<'_> {
             _ => return Err(self.refused("it is a device without numbers")),
         };
         // Linux has 12 bits for the major number and 20 for the minor (`dev_t` of the kernel, include/linux/kdev_t.h).
-        Ok((
-            self.bounded("major number", major, (1 << 12) - 1)? as u32,
-            self.bounded("minor number", minor, (1 << 20) - 1)? as u32,
-        ))
+        Ok((self.small("major number", major, (1 << 12) - 1)?, self.small("minor number", minor, (1 << 20) - 1)?))
     }
 
     fn mtime(&self) -> Result<u64, Error> {
@@ -360,7 +371,7 @@ impl Member<'_> {
         };
         u64::try_from(seconds.max(0))
             .ok()
-            .filter(|&seconds| seconds <= i64::MAX as u64)
+            .filter(|&seconds| i64::try_from(seconds).is_ok())
             .ok_or_else(|| self.refused(format!("its mtime {seconds} is beyond all time")))
     }
 

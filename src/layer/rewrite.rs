@@ -70,3 +70,78 @@ pub fn rewrite(
     }
     Ok(writer.finish()?.1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::arbitrary::{fragment, path, tree};
+    use proptest::prelude::*;
+
+    fn file(name: &str, content: &str) -> (Entry, Vec<u8>) {
+        (Entry::file(path(name), 0o644, content.len() as u64), content.into())
+    }
+
+    fn link(name: &str, target: &str, size: u64) -> (Entry, Vec<u8>) {
+        let entry = Entry::file(path(name), 0o644, size);
+        (Entry { kind: Kind::Hardlink { target: path(target) }, ..entry }, Vec::new())
+    }
+
+    fn rewritten(tree: &[(Entry, Vec<u8>)], change: &Rewrite) -> Result<(Vec<u8>, Index), Error> {
+        let (bytes, index) = fragment(tree);
+        let mut out = Vec::new();
+        let index = rewrite(&index, &mut io::Cursor::new(bytes), change, &mut out)?;
+        Ok((out, index))
+    }
+
+    #[test]
+    fn the_next_name_inherits_a_dropped_file() {
+        let tree = [file("a", "A"), file("b", "BBB"), link("c", "a", 1), link("d", "a", 1)];
+        let change = Rewrite { drop: [path("a")].into(), ..Rewrite::default() };
+        assert_eq!(
+            rewritten(&tree, &change).unwrap(),
+            fragment(&[file("b", "BBB"), file("c", "A"), link("d", "c", 1)])
+        );
+    }
+
+    #[test]
+    fn a_renamed_first_name_gives_way_to_what_is_first_then() {
+        let tree = [file("a", "A"), file("b", "BBB"), link("c", "a", 1)];
+        let change = Rewrite { rename: [(path("a"), path("z"))].into(), ..Rewrite::default() };
+        assert_eq!(
+            rewritten(&tree, &change).unwrap(),
+            fragment(&[file("b", "BBB"), file("c", "A"), link("z", "c", 1)])
+        );
+        let change = Rewrite { rename: [(path("c"), path("0"))].into(), ..Rewrite::default() };
+        assert_eq!(
+            rewritten(&tree, &change).unwrap(),
+            fragment(&[file("0", "A"), link("a", "0", 1), file("b", "BBB")])
+        );
+        let change = Rewrite { rename: [(path("a"), path("b"))].into(), ..Rewrite::default() };
+        assert!(matches!(rewritten(&tree, &change), Err(Error::Duplicate { .. })));
+    }
+
+    #[test]
+    fn times_are_clamped_and_swaps_are_renames() {
+        let mut old = [file("a", "A"), file("b", "B")];
+        old[0].0.mtime = 5;
+        let change = Rewrite {
+            rename: [(path("a"), path("b")), (path("b"), path("a"))].into(),
+            clamp: Some(7),
+            ..Rewrite::default()
+        };
+        let mut new = [file("a", "B"), file("b", "A")];
+        (new[0].0.mtime, new[1].0.mtime) = (7, 5);
+        assert!(change.changes(&fragment(&old).1));
+        assert_eq!(rewritten(&old, &change).unwrap(), fragment(&new));
+    }
+
+    proptest! {
+        #[test]
+        fn no_change_is_no_change(tree in tree()) {
+            let (bytes, index) = fragment(&tree);
+            let change = Rewrite { clamp: Some(index.max_mtime()), ..Rewrite::default() };
+            prop_assert!(!change.changes(&index));
+            prop_assert!(rewritten(&tree, &change).unwrap() == (bytes, index));
+        }
+    }
+}

@@ -176,7 +176,7 @@ mod tests {
         let runs = cut(&tree);
         let lengths: Vec<_> = runs.iter().map(|run| run.len().to_string()).collect();
         let digest = Digest::of(lengths.join(" ").as_bytes()).hex();
-        assert_eq!((runs.len(), &*digest), (0, ""));
+        assert_eq!((runs.len(), &*digest), (320, "99dfb82e81cf857c561d104edf9fce6f41baaa1f7c6b8e1370fa5dcdf9a0205e"));
     }
 
     #[test]

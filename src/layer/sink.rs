@@ -34,13 +34,13 @@ impl<W: Write> Sink<W> {
     }
 
     /// Appends zero bytes.
-    pub(super) fn pad(&mut self, mut zeros: usize) -> Result<(), Error> {
+    pub(super) fn pad(&mut self, mut zeros: u64) -> Result<(), Error> {
         while zeros > 0 {
             let space = self.space()?;
-            let count = space.len().min(zeros);
+            let count = usize::try_from(zeros).map_or(space.len(), |zeros| zeros.min(space.len()));
             space[..count].fill(0);
             self.filled += count;
-            zeros -= count;
+            zeros -= count as u64;
         }
         Ok(())
     }
