@@ -5,7 +5,10 @@
 //! this version" is not in the schema, so that no editor offers it.
 #![expect(dead_code, reason = "the types are the shape of a file; no value of them is ever made")]
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The JSON Schema (draft 2020-12) of recipe.toml, as `schema/recipe.schema.json` has it.
@@ -21,10 +24,34 @@ pub fn project_schema() -> String {
 }
 
 fn text_of<T: JsonSchema>() -> String {
-    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
+    let schema = settings.into_generator().into_root_schema_for::<T>();
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     text.push('\n');
     text
+}
+
+/// TOML has no null: a key that may be absent is absent.
+fn without_null(schema: &mut Schema) {
+    let is_null = |value: &Value| *value == json!("null") || value.get("type") == Some(&json!("null"));
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| !is_null(name));
+        if let [only] = &types[..] {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        let before = choices.len();
+        choices.retain(|choice| !is_null(choice));
+        if let (true, [Value::Object(only)]) = (choices.len() < before, &choices[..]) {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.insert(key, value);
+            }
+        }
+    }
 }
 
 const NAME: &str = r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$";
@@ -181,7 +208,7 @@ struct RelativeGlob(#[schemars(regex(pattern = RELATIVE))] String);
 #[schemars(deny_unknown_fields)]
 struct Write {
     /// What is written, by its absolute path.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("minProperties" = 1))]
     write: BTreeMap<ImagePath, Written>,
 }
 

@@ -1,3 +1,3 @@
 //! One integration binary.
 
-fn main() {}
+mod recipe;
