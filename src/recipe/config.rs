@@ -34,6 +34,13 @@ pub(super) fn read(walk: &mut Walk<'_>, root: &Table<'_>, accounts: &Accounts) -
 
 /// A command and its arguments: no shell splits them.
 fn command(walk: &mut Walk<'_>, value: &Value<'_>, what: &str) -> Option<Vec<String>> {
+    if let Some(line) =
+        value.get_ref().as_str().filter(|line| line.len() < 80 && !line.contains(['"', '\'', '\\', '\n']))
+    {
+        let words: Vec<String> = line.split_whitespace().map(|word| format!("\"{word}\"")).collect();
+        walk.wrong_type(value, what, "a list of strings").hint(format!("write `[{}]`", words.join(", ")));
+        return None;
+    }
     let words = walk.strings(value, what)?;
     for (span, word) in &words {
         no_nul(walk, span.clone(), word, what);

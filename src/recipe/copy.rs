@@ -2,9 +2,8 @@
 
 use super::layers::Around;
 use super::model::{Copy, Owner};
-use super::paths;
+use super::paths::{self, Place};
 use super::walk::{Table, Value, Walk};
-use crate::oci::TreePath;
 
 /// Reads a `copy` layer.
 pub(super) fn read(walk: &mut Walk<'_>, table: &Table<'_>, around: &Around<'_>) -> Option<Copy> {
@@ -15,11 +14,11 @@ pub(super) fn read(walk: &mut Walk<'_>, table: &Table<'_>, around: &Around<'_>) 
     let owner = owner(walk, table, around);
     let mode = table.get("mode").map_or(Some(None), |value| paths::mode(walk, value).map(Some));
     let exclude = table.get("exclude").map_or_else(|| Some(Vec::new()), |value| exclude(walk, value));
-    Some(Copy { from: from?, to: to?, owner: owner?, mode: mode?, exclude: exclude? })
+    Some(Copy { from: from?, to: to?.path(), owner: owner?, mode: mode?, exclude: exclude? })
 }
 
 /// Where it goes. A slash at the end is refused: in other tools it means "into", and only for files.
-pub(super) fn to(walk: &mut Walk<'_>, table: &Table<'_>, from: Option<&str>) -> Option<Option<TreePath>> {
+pub(super) fn to(walk: &mut Walk<'_>, table: &Table<'_>, from: Option<&str>) -> Option<Place> {
     let Some(value) = table.get("to") else {
         walk.wrong(table.span.clone(), "the layer does not say where its files go")
             .expected("`to`, an absolute path in the image")
@@ -28,7 +27,7 @@ pub(super) fn to(walk: &mut Walk<'_>, table: &Table<'_>, from: Option<&str>) -> 
     };
     let text = walk.string(value, "`to`")?;
     let path = paths::image_path(walk, value.span(), text, "`to`")?;
-    if let (Some(path), true) = (&path, text.ends_with('/')) {
+    if let (Place::Path(path), true) = (&path, text.ends_with('/')) {
         let name = from.and_then(|from| from.rsplit('/').next()).filter(|name| !matches!(*name, "." | ".."));
         let file = name.map(|name| format!("; for a file, write `/{path}/{name}`")).unwrap_or_default();
         walk.wrong(value.span(), format!("`to` ends in a slash: `{text}`"))

@@ -1,6 +1,6 @@
 //! One recipe file on its way through the checks: parsed as TOML, its head read, the rest not yet.
 
-use super::finding::Report;
+use super::finding::{Report, without_secrets};
 use super::head::Head;
 use super::model::{Base, ImageName};
 use super::section::RECIPE;
@@ -53,7 +53,7 @@ impl Draft<'_> {
 pub(super) fn read_heads<'a>(files: &[RecipeFile<'a>], report: &mut Report) -> BTreeMap<ImageName, Draft<'a>> {
     let mut drafts: BTreeMap<ImageName, Draft<'a>> = BTreeMap::new();
     for input in files {
-        let (path, text) = (Arc::from(input.path), Arc::from(input.text));
+        let (path, text) = (Arc::from(input.path), without_secrets(input.text));
         let mut walk = Walk::new(&path, &text, report);
         if drafts.len() == MAX_RECIPES {
             walk.wrong(0..0, format!("the project has more than {MAX_RECIPES} recipes"));

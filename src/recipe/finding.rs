@@ -70,6 +70,24 @@ impl Finding {
     }
 }
 
+/// A file's text as findings show it: of the same length, with `*` for the user name and password of every address.
+///
+/// A finding shows whole lines, and one about something else may show a line with a password.
+pub(super) fn without_secrets(text: &str) -> Arc<str> {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        let host = after.split(|c: char| c == '/' || c == '"' || c.is_whitespace()).next().unwrap_or_default();
+        let secret = host.rfind('@').unwrap_or(0);
+        shown.push_str(before);
+        shown.push_str("://");
+        shown.extend(std::iter::repeat_n('*', secret));
+        rest = &after[secret..];
+    }
+    shown.push_str(rest);
+    shown.into()
+}
+
 /// The line, from 1, that a byte of a text stands on.
 pub(super) fn line_of(text: &str, byte: usize) -> usize {
     text.as_bytes().iter().take(byte).filter(|&&b| b == b'\n').count() + 1
@@ -177,6 +195,17 @@ mod tests {
         assert_eq!(at(third + 1..third + 2).span, third..third + 2);
         assert_eq!(at(900..1000).span, text.len()..text.len());
         assert_eq!(at(0..0).to_string(), "f:1:1: wrong");
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (text, shown) in [
+            ("a = \"https://u:p@h/x@y\" # http://ü@h", "a = \"https://***@h/x@y\" # http://**@h"),
+            ("x@y ://h", "x@y ://h"),
+            ("s://a@b@c", "s://***@c"),
+        ] {
+            assert_eq!(&*without_secrets(text), shown);
+        }
     }
 
     #[test]

@@ -160,7 +160,7 @@ fn no_colon(walk: &mut Walk<'_>, span: Range<usize>, text: String, key: &str) ->
 pub(super) fn image_name(walk: &mut Walk<'_>, span: Range<usize>, text: &str, what: &str) -> Option<ImageName> {
     let name = ImageName::parse(text);
     if name.is_none() {
-        walk.wrong(span, format!("{what} `{text}` is not an image's name"))
+        walk.wrong(span, format!("{what} cannot be `{text}`"))
             .expected("lower-case letters and digits, with `.`, `_` or `-` between them");
     }
     name

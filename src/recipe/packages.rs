@@ -23,9 +23,9 @@ pub(super) fn read(walk: &mut Walk<'_>, table: &Table<'_>, around: &Around<'_>) 
     let exclude = table.get("exclude").map_or_else(|| Some(Vec::new()), |value| exclude(walk, value));
     let configure = table.get("configure").map_or(Some(Configure::Native), |value| configure(walk, value));
     let (wanted, essential) = (wanted?, essential?);
-    if wanted.is_empty() && !essential {
-        let span = table.get("packages")?.span();
-        walk.wrong(span, "`packages` is empty").expected("at least one package, or `essential = true`");
+    let asked = table.get("packages")?;
+    if asked.get_ref().as_array().is_some_and(|items| items.is_empty()) && !essential {
+        walk.wrong(asked.span(), "`packages` is empty").expected("at least one package, or `essential = true`");
         return None;
     }
     Some(Packages {
@@ -132,12 +132,10 @@ fn exclude(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<Vec<String>> {
 }
 
 fn configure(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<Configure> {
-    const WORDS: &[(&str, Option<Configure>)] =
-        &[("native", Some(Configure::Native)), ("none", Some(Configure::None)), ("scripts", None)];
-    let chosen = walk.word(value, "`configure`", WORDS)?;
-    if chosen.is_none() {
+    if value.get_ref().as_str() == Some("scripts") {
         walk.wrong(value.span(), "`configure = \"scripts\"` runs maintainer scripts in the sandbox, which this version of remint does not have")
             .expected("`native` or `none`");
+        return None;
     }
-    chosen
+    walk.word(value, "`configure`", &[("native", Configure::Native), ("none", Configure::None)])
 }

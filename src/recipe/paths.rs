@@ -1,6 +1,6 @@
 //! Paths, globs, modes and addresses as both files write them.
 
-use super::suggest::nearest;
+use super::suggest::{nearest, one_of};
 use super::walk::{Value, Walk};
 use crate::oci::{Platform, TreePath};
 use std::collections::BTreeMap;
@@ -9,8 +9,27 @@ use std::ops::Range;
 /// The most bytes of a path (Linux `PATH_MAX` less the NUL).
 const MAX_PATH: usize = 4095;
 
-/// An absolute path inside an image; `Some(None)` is the root.
-pub(super) fn image_path(walk: &mut Walk<'_>, span: Range<usize>, text: &str, what: &str) -> Option<Option<TreePath>> {
+/// A place inside an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The root directory.
+    Root,
+    /// Anything in it.
+    Path(TreePath),
+}
+
+impl Place {
+    /// The path; `None` is the root.
+    pub(super) fn path(self) -> Option<TreePath> {
+        match self {
+            Self::Root => None,
+            Self::Path(path) => Some(path),
+        }
+    }
+}
+
+/// An absolute path inside an image.
+pub(super) fn image_path(walk: &mut Walk<'_>, span: Range<usize>, text: &str, what: &str) -> Option<Place> {
     if !text.starts_with('/') {
         walk.wrong(span, format!("{what} `{text}` is not absolute"))
             .expected("a path from the image's root")
@@ -18,10 +37,10 @@ pub(super) fn image_path(walk: &mut Walk<'_>, span: Range<usize>, text: &str, wh
         return None;
     }
     if text.split('/').all(|part| matches!(part, "" | ".")) {
-        return Some(None);
+        return Some(Place::Root);
     }
     match TreePath::parse(text) {
-        Ok(path) => Some(Some(path)),
+        Ok(path) => Some(Place::Path(path)),
         Err(error) => {
             walk.wrong(span, error.to_string()).expected("an absolute path inside the image");
             None
@@ -32,7 +51,7 @@ pub(super) fn image_path(walk: &mut Walk<'_>, span: Range<usize>, text: &str, wh
 /// An absolute path inside an image that is kept as text, with one spelling.
 pub(super) fn image_path_text(walk: &mut Walk<'_>, span: Range<usize>, text: &str, what: &str) -> Option<String> {
     let path = image_path(walk, span, text, what)?;
-    Some(path.map_or_else(|| "/".to_owned(), |path| format!("/{path}")))
+    Some(path.path().map_or_else(|| "/".to_owned(), |path| format!("/{path}")))
 }
 
 /// A path relative to a folder that is `depth` folders deep in the project and that may not leave the project.
@@ -87,8 +106,8 @@ pub(super) fn glob(walk: &mut Walk<'_>, span: Range<usize>, text: &str, what: &s
 pub(super) fn relative_glob(walk: &mut Walk<'_>, span: Range<usize>, text: &str, of: (&str, &str)) -> Option<String> {
     let (what, inside) = of;
     if text.starts_with('/') || text.split('/').any(|part| part == "..") {
-        walk.wrong(span, format!("{what} `{text}` leads out of {inside}"))
-            .expected(format!("a glob relative to {inside}"));
+        let fault = if text.starts_with('/') { "is absolute".to_owned() } else { format!("leads out of {inside}") };
+        walk.wrong(span, format!("{what} `{text}` {fault}")).expected(format!("a glob relative to {inside}"));
         return None;
     }
     glob(walk, span, text, what)
@@ -98,7 +117,11 @@ pub(super) fn relative_glob(walk: &mut Walk<'_>, span: Range<usize>, text: &str,
 pub(super) fn mode(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<u32> {
     const WANTED: &str = "three or four octal digits in a string, such as `\"0644\"`";
     if value.get_ref().is_integer() {
-        walk.wrong_type(value, "`mode`", WANTED).hint("TOML reads a bare 0644 as decimal or not at all");
+        let digits = walk.text(value).trim_start_matches("0o").to_owned();
+        let finding = walk.wrong_type(value, "`mode`", WANTED);
+        if digits.len() <= 4 && digits.bytes().all(|b| (b'0'..=b'7').contains(&b)) {
+            finding.hint(format!("write `\"{digits:0>4}\"`"));
+        }
         return None;
     }
     let text = walk.string(value, "`mode`")?;
@@ -118,18 +141,19 @@ pub(super) fn address(
     what: &str,
     schemes: &[&str],
 ) -> Option<String> {
+    let host = text.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or(text);
+    if let Some((user, _)) = host.split_once('@')
+        && (user.contains(':') || !text.starts_with("ssh://"))
+    {
+        walk.wrong(span, format!("{what} has a user name or password in it"))
+            .expected("an address without secrets, since this file and the lock are committed");
+        return None;
+    }
     let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
     let fine = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
     if !fine || text.len() > MAX_PATH || text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         walk.wrong(span, format!("{what} `{text}` is no address"))
-            .expected(format!("an address that begins with {}", super::suggest::one_of(schemes)));
-        return None;
-    }
-    if rest.is_some_and(|rest| rest.split('/').next().is_some_and(|host| host.contains('@')))
-        && !text.starts_with("ssh:")
-    {
-        walk.wrong(span, format!("{what} has a user name or password in it"))
-            .expected("an address without secrets, since this file and the lock are committed");
+            .expected(format!("an address that begins with {}", one_of(schemes)));
         return None;
     }
     Some(text.to_owned())
@@ -144,21 +168,17 @@ pub(super) fn platforms(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<Vec<Pl
     }
     let names = Platform::names();
     for (span, text) in items {
-        match text.parse::<Platform>() {
-            Ok(platform) => {
-                if let Some(first) = seen.insert(platform, span.clone()) {
-                    walk.wrong(span, format!("platform `{platform}` is listed twice"))
-                        .related(first, "first listed here");
-                }
+        let Ok(platform) = text.parse::<Platform>() else {
+            let near = alias(text).or_else(|| nearest(text, names.iter().map(String::as_str)).map(str::to_owned));
+            let finding = walk.wrong(span, format!("`{text}` is not a platform that remint knows"));
+            finding.expected(one_of(&names));
+            if let Some(near) = near {
+                finding.hint(format!("did you mean `{near}`?"));
             }
-            Err(_) => {
-                let near = alias(text).or_else(|| nearest(text, names.iter().map(String::as_str)).map(str::to_owned));
-                let finding = walk.wrong(span, format!("`{text}` is not a platform that remint knows"));
-                finding.expected(format!("one of {}", names.join(", ")));
-                if let Some(near) = near {
-                    finding.hint(format!("did you mean `{near}`?"));
-                }
-            }
+            continue;
+        };
+        if let Some(first) = seen.insert(platform, span.clone()) {
+            walk.wrong(span, format!("platform `{platform}` is listed twice")).related(first, "first listed here");
         }
     }
     Some(seen.into_keys().collect())

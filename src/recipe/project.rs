@@ -1,6 +1,6 @@
 //! remint.toml: settings that all recipes of a project share.
 
-use super::finding::{Findings, Report};
+use super::finding::{Findings, Report, without_secrets};
 use super::head::COMPRESSIONS;
 use super::model::{Archive, Project};
 use super::section::{ARCHIVE, PROJECT};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// What it does not say has its default, so an empty text gives [`Project::default`].
 pub fn parse_project(file: &str, text: &str) -> Result<Project, Findings> {
     let mut report = Report::default();
-    let mut walk = Walk::new(&Arc::from(file), &Arc::from(text), &mut report);
+    let mut walk = Walk::new(&Arc::from(file), &without_secrets(text), &mut report);
     let project = walk.parse(text).map(|document| {
         let root = Table::root(&document);
         walk.check_keys(&root, &PROJECT);

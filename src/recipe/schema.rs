@@ -138,15 +138,15 @@ enum Compression {
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 enum Layer {
-    Packages(Packages),
-    Copy(Copy),
-    Write(Write),
+    Packages(PackagesLayer),
+    Copy(CopyLayer),
+    Write(WriteLayer),
 }
 
 /// Debian packages with what they need.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Packages {
+struct PackagesLayer {
     /// Packages: `name`, `name=version` or `name=1.22.*`.
     packages: Vec<Package>,
     /// The archive's table in remint.toml. Absent: `debian`.
@@ -182,7 +182,7 @@ enum Configure {
 /// A file or folder that stands beside the recipe.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Copy {
+struct CopyLayer {
     /// What is copied: a path relative to the recipe's folder, inside the project.
     #[schemars(regex(pattern = RELATIVE))]
     copy: String,
@@ -206,7 +206,7 @@ struct RelativeGlob(#[schemars(regex(pattern = RELATIVE))] String);
 /// Files, links and directories that stand in the recipe itself.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Write {
+struct WriteLayer {
     /// What is written, by its absolute path.
     #[schemars(extend("minProperties" = 1))]
     write: BTreeMap<ImagePath, Written>,
@@ -222,15 +222,15 @@ struct ImagePath(#[schemars(regex(pattern = ABSOLUTE))] String);
 enum Written {
     /// The text of a file that root owns, with mode 0644.
     Plain(String),
-    Text(Text),
-    Link(Link),
-    Directory(Directory),
+    Text(WrittenText),
+    Link(WrittenLink),
+    Directory(WrittenDirectory),
 }
 
 /// A file.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Text {
+struct WrittenText {
     /// What the file holds.
     text: String,
     /// Who owns it: `user`, `user:group`, `uid` or `uid:gid`. Absent: root.
@@ -244,7 +244,7 @@ struct Text {
 /// A symbolic link.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Link {
+struct WrittenLink {
     /// What it points at, as it is written into the link.
     #[schemars(length(min = 1))]
     link: String,
@@ -256,7 +256,7 @@ struct Link {
 /// A directory.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Directory {
+struct WrittenDirectory {
     /// `true`: it is a directory.
     #[schemars(extend("const" = true))]
     directory: bool,
@@ -362,7 +362,7 @@ struct EnvName(#[schemars(regex(pattern = "^[^=]+$"))] String);
 
 /// The name of a label.
 #[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
-struct LabelName(#[schemars(length(min = 1))] String);
+struct LabelName(#[schemars(regex(pattern = "^.+$"))] String);
 
 /// A port that containers listen on.
 #[derive(JsonSchema)]

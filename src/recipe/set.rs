@@ -22,6 +22,7 @@ impl Recipes {
     }
 
     /// All recipes, by name.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Recipe> {
         self.0.values()
     }

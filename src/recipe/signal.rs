@@ -39,7 +39,11 @@ const NAMES: &[&str] = &[
 
 /// Reads a signal's name: `SIGTERM`, `SIGRTMIN+3` (OCI image-spec, config.md, "`StopSignal`").
 pub(super) fn read(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<String> {
-    let text = walk.string(value, "`stop-signal`")?;
+    const WANTED: &str = "a signal's name, such as `SIGTERM` or `SIGRTMIN+3`";
+    let Some(text) = value.get_ref().as_str() else {
+        walk.wrong_type(value, "`stop-signal`", WANTED);
+        return None;
+    };
     if NAMES.contains(&text) || is_real_time(text) {
         return Some(text.to_owned());
     }
@@ -50,7 +54,7 @@ pub(super) fn read(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<String> {
         did_you_mean(text, NAMES.iter().copied())
     };
     let finding = walk.wrong(value.span(), format!("`{text}` is not a signal"));
-    finding.expected("a signal's name, such as `SIGTERM` or `SIGRTMIN+3`");
+    finding.expected(WANTED);
     if let Some(hint) = hint {
         finding.hint(hint);
     }

@@ -3,7 +3,7 @@
 /// The candidate that a person most probably meant, if one is near enough.
 ///
 /// Case, `-` and `_` do not count, so that `ExposedPorts` and `exposed_ports` find `exposed-ports`; nor does an end that was
-/// left off. Otherwise a third of the letters may differ (Damerau-Levenshtein).
+/// left off. Of two that are as near, the first is taken. Otherwise a third of the letters may differ (Damerau-Levenshtein).
 pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     // The distance takes time and space by the product of the lengths, and nobody mistypes a page.
     if word.is_empty() || word.len() > 64 {
@@ -23,7 +23,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
             };
             (distance <= wanted.len().max(folded.len()) / 3).then_some((distance, candidate))
         })
-        .min()
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 

@@ -15,7 +15,7 @@ pub(super) fn variant<'d>(
 ) -> Option<(&'static str, Table<'d>)> {
     let table = walk.open_table(value, what)?;
     let mut present = kinds.iter().filter_map(|(name, section)| Some((*name, *section, table.entry(name)?)));
-    let names: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = kinds.iter().filter(|(_, section)| !section.later).map(|(name, _)| *name).collect();
     let Some((name, section, (key, _))) = present.next() else {
         missing_kind(walk, &table, what, kinds);
         return None;
@@ -34,11 +34,14 @@ pub(super) fn variant<'d>(
 
 /// No key says what the table is: a misspelt one is blamed, else the table.
 fn missing_kind(walk: &mut Walk<'_>, table: &Table<'_>, what: &str, kinds: &[(&'static str, &'static Section)]) {
-    let names: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = kinds.iter().filter(|(_, section)| !section.later).map(|(name, _)| *name).collect();
     let known = |key: &str| kinds.iter().any(|(_, section)| section.keys.contains(&key));
     let mut blamed = false;
     for (key, _) in table.entries().filter(|(key, _)| !known(key.get_ref())) {
-        let hint = super::suggest::did_you_mean(key.get_ref(), kinds.iter().flat_map(|(_, s)| s.keys.iter().copied()));
+        let hint = super::suggest::did_you_mean(
+            key.get_ref(),
+            kinds.iter().filter(|(_, s)| !s.later).flat_map(|(_, s)| s.keys.iter().copied()),
+        );
         let finding = walk.wrong(key.span(), format!("{what} has no key `{}`", key.get_ref()));
         finding.expected(format!("one of {}", one_of(&names)));
         if let Some(hint) = hint {

@@ -2,7 +2,8 @@
 
 use super::finding::{Finding, Report, line_of};
 use super::section::Section;
-use super::suggest::{did_you_mean, nearest, one_of};
+use super::suggest::{did_you_mean, one_of};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
@@ -17,6 +18,9 @@ pub(super) type Value<'d> = Spanned<DeValue<'d>>;
 pub(super) const MAX_BYTES: usize = 1 << 20;
 /// The most entries that one list or table may have.
 pub(super) const MAX_ENTRIES: usize = 4096;
+
+/// For how many keys that are written twice the first place is looked up, which costs a walk over the document.
+const MAX_DOUBLES: usize = 20;
 
 /// One file that is being checked, and the report that its findings go to.
 pub(super) struct Walk<'r> {
@@ -56,7 +60,7 @@ impl<'d> Table<'d> {
 }
 
 impl<'r> Walk<'r> {
-    /// Begins to check a file.
+    /// Begins to check a file, whose text is what [`without_secrets`](super::finding::without_secrets) gave.
     pub(super) fn new(file: &Arc<str>, source: &Arc<str>, report: &'r mut Report) -> Self {
         Self { file: Arc::clone(file), source: Arc::clone(source), report }
     }
@@ -64,6 +68,11 @@ impl<'r> Walk<'r> {
     /// Reports a finding, to which more can be said.
     pub(super) fn wrong(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Finding {
         self.report.push(Finding::new(&self.file, &self.source, span, message))
+    }
+
+    /// A value as it stands in the file.
+    pub(super) fn text(&self, value: &Value<'_>) -> &str {
+        self.source.get(value.span()).unwrap_or_default()
     }
 
     /// The line, from 1, of a place.
@@ -78,7 +87,8 @@ impl<'r> Walk<'r> {
             return None;
         }
         let (document, errors) = DeTable::parse_recoverable(text);
-        let mut readable = true;
+        let (mut readable, mut doubles) = (true, 0);
+        let mut lines = BTreeSet::new();
         for error in errors {
             let span = error.span().unwrap_or(text.len()..text.len());
             let (message, expected) = match error.message().split_once(", expected ") {
@@ -89,15 +99,21 @@ impl<'r> Walk<'r> {
                 // The first of the two stands in the document, which can be walked all the same.
                 let name = text.get(span.clone()).unwrap_or_default();
                 let mut first = Vec::new();
-                earlier_keys(document.get_ref(), name.trim_matches(['"', '\'']), span.start, &mut first);
+                doubles += 1;
+                if doubles <= MAX_DOUBLES {
+                    earlier_keys(document.get_ref(), name.trim_matches(['"', '\'']), span.start, &mut first);
+                }
                 let finding = self.wrong(span, format!("the key `{name}` is written twice"));
                 if let [first] = &first[..] {
                     finding.related(first.clone(), "first written here");
                 }
-            } else {
-                readable = false;
+                continue;
+            }
+            readable = false;
+            // What follows on the same line is mostly a consequence of the first.
+            if lines.insert(text.get(..span.start).and_then(|before| before.rfind('\n'))) {
                 let finding = self.wrong(span, format!("not TOML: {message}"));
-                if let Some(expected) = expected {
+                if let Some(expected) = expected.filter(|expected| *expected != "nothing") {
                     finding.expected(expected);
                 }
             }
@@ -142,14 +158,10 @@ impl<'r> Walk<'r> {
         match value.get_ref() {
             DeValue::String(text) => Some(text),
             other => {
-                let hint = match other {
-                    DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
-                        self.source.get(value.span()).map(|text| format!("quote it: `\"{text}\"`"))
-                    }
-                    _ => None,
-                };
+                let plain = !other.is_array() && !other.is_table();
+                let hint = format!("quote it: `\"{}\"`", self.text(value));
                 let finding = self.wrong_type(value, what, "a string");
-                if let Some(hint) = hint {
+                if plain {
                     finding.hint(hint);
                 }
                 None
@@ -183,8 +195,9 @@ impl<'r> Walk<'r> {
     /// A list of values.
     pub(super) fn list<'d>(&mut self, value: &'d Value<'d>, what: &str, of: &str) -> Option<&'d [Value<'d>]> {
         let DeValue::Array(items) = value.get_ref() else {
-            let text = self.source.get(value.span()).filter(|text| text.len() < 60 && !text.contains('\n'));
-            let hint = text.filter(|_| value.get_ref().is_str()).map(|text| format!("write `[{text}]`"));
+            let text = self.text(value);
+            let short = value.get_ref().is_str() && text.len() < 60 && !text.contains('\n');
+            let hint = short.then(|| format!("write `[{text}]`"));
             let finding = self.wrong_type(value, what, &format!("a list of {of}"));
             if let Some(hint) = hint {
                 finding.hint(hint);
@@ -204,12 +217,15 @@ impl<'r> Walk<'r> {
 
     /// One of a few words.
     pub(super) fn word<T: Copy>(&mut self, value: &Value<'_>, what: &str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.string(value, what)?;
-        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let DeValue::String(text) = value.get_ref() else {
+            self.wrong_type(value, what, &one_of(&names));
+            return None;
+        };
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| word == text) {
             return Some(*meaning);
         }
-        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let hint = nearest(text, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let hint = did_you_mean(text, names.iter().copied());
         let finding = self.wrong(value.span(), format!("{what} cannot be `{text}`"));
         finding.expected(one_of(&names));
         if let Some(hint) = hint {

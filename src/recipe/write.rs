@@ -3,7 +3,7 @@
 use super::copy::owner;
 use super::layers::Around;
 use super::model::{Owner, Written};
-use super::paths;
+use super::paths::{self, Place};
 use super::section::WRITTEN_KINDS;
 use super::variant::variant;
 use super::walk::{Table, Value, Walk};
@@ -21,8 +21,8 @@ pub(super) fn read(walk: &mut Walk<'_>, table: &Table<'_>, around: &Around<'_>) 
         let path = paths::image_path(walk, key.span(), key.get_ref(), "the path");
         let written = written(walk, value, around);
         let path = match path {
-            Some(Some(path)) => path,
-            Some(None) => {
+            Some(Place::Path(path)) => path,
+            Some(Place::Root) => {
                 walk.wrong(key.span(), "the path is the image's root, which every image has");
                 continue;
             }
