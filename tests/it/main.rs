@@ -1,3 +1,4 @@
-//! One integration binary.
+//! One integration binary: every file of this directory is a module here.
 
-fn main() {}
+mod image;
+mod support;
