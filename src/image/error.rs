@@ -1,6 +1,5 @@
 //! What can go wrong with images.
 
-use super::reference::ImageRef;
 use crate::digest::{DiffId, Digest};
 use crate::layer;
 use crate::oci::Platform;
@@ -67,7 +66,7 @@ pub enum Error {
         /// The form of output.
         form: &'static str,
         /// The images.
-        images: Vec<ImageRef>,
+        images: Vec<ImageName>,
     },
     /// What stands at an output's path is something that must not be replaced.
     #[error("`{}` is there and is not {expected}, so it is not replaced", path.display())]

@@ -55,6 +55,7 @@ impl<'a> LayerReader<'a> {
     ///
     /// A decoder stumbles over rot before the digest shows it, so what looks like bad data is read once more for its digest:
     /// a damaged blob is set aside to be made again, a sound one is at fault itself.
+    #[must_use]
     pub fn failed(&self, error: io::Error) -> Error {
         let layer = self.layer.blob.digest;
         if caused_by::<TooMuch>(&error).is_some() {

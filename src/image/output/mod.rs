@@ -18,7 +18,6 @@ mod tarball;
 
 use super::error::Error;
 use super::read::{Image, PlatformImage};
-use super::reference::ImageRef;
 use crate::store::Store;
 use std::fmt;
 use std::path::PathBuf;
@@ -101,24 +100,22 @@ impl Output {
                 let singles = images.iter().map(|image| Ok((*image, self.only_platform(image)?)));
                 docker::write(store, &singles.collect::<Result<Vec<_>, Error>>()?, &self.path)
             }
-            OutputForm::Tar => match images[..] {
-                [image] => rootfs::write(store, self.only_platform(image)?, &self.path),
-                _ => {
-                    let names = images.iter().map(|image| ImageRef { name: image.name.clone(), platform: None });
-                    Err(Error::ManyImages { form: self.form.name(), images: names.collect() })
-                }
-            },
+            OutputForm::Tar => {
+                let [image] = images[..] else {
+                    let images = images.iter().map(|image| image.name.clone()).collect();
+                    return Err(Error::ManyImages { form: self.form.name(), images });
+                };
+                rootfs::write(store, self.only_platform(image)?, &self.path)
+            }
         }
     }
 
     fn only_platform<'a>(&self, image: &'a Image) -> Result<&'a PlatformImage, Error> {
-        match &image.platforms[..] {
-            [only] => Ok(only),
-            _ => {
-                let (name, there) = (image.name.clone(), image.available());
-                Err(Error::ManyPlatforms { form: self.form.name(), name, there })
-            }
-        }
+        let [only] = &image.platforms[..] else {
+            let (name, there) = (image.name.clone(), image.available());
+            return Err(Error::ManyPlatforms { form: self.form.name(), name, there });
+        };
+        Ok(only)
     }
 }
 

@@ -131,16 +131,16 @@ fn may_replace(target: &Path, marker: &str, known: &[&str]) -> Result<bool, Erro
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(false),
         Err(error) => return Err(doing("read the directory", target)(error)),
     };
-    let (mut empty, mut marked) = (true, false);
+    let (mut empty, mut is_ours) = (true, false);
     for entry in entries {
         let name = entry.map_err(doing("read the directory", target))?.file_name();
         if !known.iter().any(|known| name == *known) {
             return Ok(false);
         }
         empty = false;
-        marked |= name == marker;
+        is_ours |= name == marker;
     }
-    Ok(empty || marked)
+    Ok(empty || is_ours)
 }
 
 /// Temporary names begin with a dot and say whose they are; the mode is what the umask leaves of `mode`.

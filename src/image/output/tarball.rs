@@ -68,5 +68,5 @@ fn own(name: &str) -> TreePath {
 }
 
 fn rotten(error: &std::io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Mismatch>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Mismatch>()).is_some()
 }

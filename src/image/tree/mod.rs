@@ -113,7 +113,10 @@ impl Tree {
         Ok(())
     }
 
-    fn put(&mut self, entry: Entry, content: u64, layer: u32) {
+    fn put(&mut self, mut entry: Entry, content: u64, layer: u32) {
+        if matches!(entry.kind, Kind::Symlink { .. }) {
+            entry.mode = 0o777; // Linux has no other; what archives say differs by who made them
+        }
         let path = entry.path.clone();
         self.make_room(&path, entry.is_directory(), layer);
         self.inodes.push(Inode { entry, content });

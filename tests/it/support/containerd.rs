@@ -23,12 +23,10 @@ impl Containerd {
         let socket = dir.join("containerd.sock");
         let config = dir.join("config.toml");
         let text = format!(
-            "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\", \
-             \"io.containerd.internal.v1.opt\"]\n[grpc]\naddress = {:?}\n[ttrpc]\naddress = {:?}\n",
-            dir.join("root"),
-            dir.join("state"),
-            socket,
-            dir.join("ttrpc.sock"),
+            "version = 2\ndisabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.internal.v1.opt']\n\
+             root = '{dir}/root'\nstate = '{dir}/state'\n[grpc]\naddress = '{dir}/containerd.sock'\n\
+             [ttrpc]\naddress = '{dir}/ttrpc.sock'\n",
+            dir = dir.display(),
         );
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(program);

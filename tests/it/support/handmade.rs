@@ -87,6 +87,7 @@ pub(crate) fn tar(items: &[Item<'_>]) -> Vec<u8> {
             }
             Item::Hardlink(path, target) => {
                 header.set_entry_type(tar::EntryType::Link);
+                header.set_mode(0o644); // must be the file's, or clients disagree about whose counts
                 builder.append_link(&mut header, path, target).unwrap();
             }
         }
@@ -116,7 +117,7 @@ pub(crate) fn layer(store: &Store, tar: &[u8], encoding: Encoding, created_by: &
 const STATUS: &str =
     "Package: greet\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\nInstalled-Size: 12\n\n";
 
-/// Makes an image of two layers for some platforms and names it in the store.
+/// Makes an image of three layers for some platforms and names it in the store.
 pub(crate) fn image(store: &Store, text: &str, encoding: Encoding, platforms: &[Platform]) -> Image {
     let lower = tar(&[
         Item::Directory("bin/"),
@@ -139,6 +140,8 @@ pub(crate) fn image(store: &Store, text: &str, encoding: Encoding, platforms: &[
     ]);
     let layers = [
         layer(store, &lower, encoding, "remint: packages greet"),
+        layer(store, &upper, encoding, "remint: write etc/greeting"),
+        // The same once more: clients must cope with one blob in two places.
         layer(store, &upper, encoding, "remint: write etc/greeting"),
     ];
     let name = name(text);

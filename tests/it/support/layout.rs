@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn assert_valid(dir: &Path) {
     let checker = Checker { dir, schemas: Schemas::find() };
     let layout = std::fs::read(dir.join("oci-layout")).unwrap();
-    checker.document("image-layout-schema.json", &layout);
+    assert_eq!(checker.document("image-layout-schema.json", &layout)["imageLayoutVersion"], "1.0.0");
     for entry in std::fs::read_dir(dir.join("blobs/sha256")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -47,7 +47,9 @@ impl Checker<'_> {
                 let index = self.document("image-index-schema.json", &bytes);
                 let entries = index["manifests"].as_array().unwrap();
                 assert!(entries.iter().all(|entry| entry["platform"].is_object()), "an entry has no platform");
-                entries.iter().for_each(|entry| self.image(entry));
+                for entry in entries {
+                    self.image(entry);
+                }
             }
             "application/vnd.oci.image.manifest.v1+json" => self.manifest(&bytes, &descriptor["platform"]),
             other => panic!("`{other}` is neither an index nor a manifest"),
@@ -106,6 +108,36 @@ fn unpack(media_type: &str, blob: &[u8]) -> Vec<u8> {
         tar.extend_from_slice(blob);
     }
     tar
+}
+
+/// The check itself must be able to fail: each damage to a good layout is found.
+#[test]
+fn a_bad_layout_is_found_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = super::handmade::store(dir.path());
+    let encoding = remint::image::Encoding::Gzip;
+    let image = super::handmade::image(&store, "good", encoding, &[super::handmade::native()]);
+    let only = &image.platforms[0];
+    assert_valid(store.dir());
+    let path = |blob: &remint::oci::Blob| store.blob_path(&blob.digest);
+    let index = store.dir().join("index.json");
+    let spoilt: [(PathBuf, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
+        (path(&only.layers[0].blob), &|bytes| bytes[1..].to_vec()),
+        (path(&only.config), &|bytes| [bytes, b" "].concat()),
+        (index.clone(), &|bytes| [bytes, b" "].concat()),
+        (index.clone(), &|bytes| {
+            String::from_utf8_lossy(bytes).replace("md64\"", "md65\"").replace("rm64\"", "rm65\"").into_bytes()
+        }),
+        (store.dir().join("oci-layout"), &|_| b"{}".to_vec()),
+    ];
+    for (path, spoil) in spoilt {
+        let good = std::fs::read(&path).unwrap();
+        std::fs::write(&path, spoil(&good)).unwrap();
+        let outcome = std::panic::catch_unwind(|| assert_valid(store.dir()));
+        assert!(outcome.is_err(), "{} was spoilt, and nothing was noticed", path.display());
+        std::fs::write(&path, good).unwrap();
+    }
+    assert_valid(store.dir());
 }
 
 /// The official schemas, by file name.
