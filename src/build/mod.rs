@@ -1,1 +1,3 @@
-//! placeholder
+//! Executes a plan in parallel: what the store has is taken from it, the rest is made and kept.
+
+mod schedule;

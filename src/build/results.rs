@@ -1,0 +1,105 @@
+//! What actions leave in the store.
+
+use crate::digest::{Digest, DiffId};
+use crate::oci::Blob;
+use crate::store::ActionResult;
+use serde::{Deserialize, Serialize};
+
+/// A fragment of a layer: its tar records, and the index that says where in them each file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fragment {
+    /// The tar records.
+    pub tar: Blob,
+    /// The index.
+    pub index: Blob,
+}
+
+/// An unpacked `.deb`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpacked {
+    /// Everything but its directories.
+    pub files: Fragment,
+    /// A bundle: `control/<member>` for each member of control.tar, `paths` as shipped, `directories` as an index.
+    pub package: Blob,
+    /// The newest time in it, in seconds since 1970, before any clamping.
+    pub newest: u64,
+}
+
+/// A layer's tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layered {
+    /// Its fragments in order, the directories first.
+    pub fragments: Vec<Fragment>,
+    /// Maintainer scripts that no native step covers: package, script, what that means.
+    pub uncovered: Vec<(String, String, String)>,
+}
+
+/// A layer blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedLayer {
+    /// The uncompressed tar's digest.
+    pub diff_id: DiffId,
+    /// The uncompressed tar's size in bytes.
+    pub tar_size: u64,
+    /// The compressed blob.
+    pub blob: Blob,
+}
+
+/// Where in a layer blob a fragment's compressed form stands, so that no fragment is ever compressed twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedFragment {
+    /// The layer blob.
+    pub blob: Blob,
+    /// Where the fragment's part begins in it, in bytes.
+    pub offset: u64,
+    /// How long the part is, in bytes.
+    pub size: u64,
+    /// The fragment's CRC-32, of which gzip needs the whole; zero for other codecs.
+    pub crc32: u32,
+    /// The part's digest, to notice rot.
+    pub digest: Digest,
+}
+
+/// A run of a copied tree's files, as a fragment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The files.
+    pub files: Fragment,
+}
+
+impl Fragment {
+    fn blobs(&self) -> [Blob; 2] {
+        [self.tar, self.index]
+    }
+}
+
+impl ActionResult for Unpacked {
+    fn blobs(&self) -> Vec<Blob> {
+        let [tar, index] = self.files.blobs();
+        vec![tar, index, self.package]
+    }
+}
+
+impl ActionResult for Layered {
+    fn blobs(&self) -> Vec<Blob> {
+        self.fragments.iter().flat_map(Fragment::blobs).collect()
+    }
+}
+
+impl ActionResult for PackedLayer {
+    fn blobs(&self) -> Vec<Blob> {
+        vec![self.blob]
+    }
+}
+
+impl ActionResult for PackedFragment {
+    fn blobs(&self) -> Vec<Blob> {
+        vec![self.blob]
+    }
+}
+
+impl ActionResult for Run {
+    fn blobs(&self) -> Vec<Blob> {
+        self.files.blobs().to_vec()
+    }
+}
