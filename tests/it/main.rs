@@ -1,4 +1,5 @@
 //! One integration binary: every file of this directory is a module here.
 
 mod image;
+mod layer;
 mod support;
