@@ -196,8 +196,8 @@ fn inspection_tells_what_was_put_in() {
     assert_eq!(one.packages.len(), 1);
     assert_eq!((&*one.packages[0].name, one.packages[0].installed_kib), ("greet", Some(12)));
     let counts = one.files;
-    assert_eq!((counts.files, counts.directories, counts.symlinks, counts.hardlinks, counts.special), (4, 5, 1, 1, 0));
-    assert_eq!(one.biggest[0].path, "bin/greet");
-    assert!(one.layers[0].uncompressed_size > one.layers[0].compressed_size);
+    assert_eq!((counts.files, counts.directories, counts.symlinks, counts.hardlinks, counts.special), (5, 5, 1, 1, 0));
+    assert_eq!((&*one.biggest[0].path, one.biggest[0].size), ("etc/noise", 5 << 20));
+    assert!(one.layers[1].uncompressed_size > one.layers[1].compressed_size);
     serde_json::to_string(&told).unwrap();
 }

@@ -3,10 +3,10 @@
 use super::judge;
 use remint::digest::{DiffId, Digest};
 use remint::image::{Assembly, BuiltLayer, Encoding, Image, assemble, name_images};
+use remint::layer::{CHUNK, Codec, END, Part, pack};
 use remint::oci::{Arch, Platform};
 use remint::recipe::{Config, ImageName};
 use remint::store::Store;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -95,22 +95,33 @@ pub(crate) fn tar(items: &[Item<'_>]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Puts a layer into a store: zstd in two frames, or gzip in one member.
+/// Puts a layer into a store, packed as remint packs: in chunks, each a zstd frame or some blocks of one gzip member.
 pub(crate) fn layer(store: &Store, tar: &[u8], encoding: Encoding, created_by: &str) -> BuiltLayer {
-    let bytes = match encoding {
-        Encoding::Plain => tar.to_vec(),
-        Encoding::Gzip => {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            encoder.write_all(tar).unwrap();
-            encoder.finish().unwrap()
-        }
-        Encoding::Zstd => {
-            let (first, second) = tar.split_at(tar.len() / 2);
-            [zstd::bulk::compress(first, 3).unwrap(), zstd::bulk::compress(second, 3).unwrap()].concat()
-        }
+    let codec = match encoding {
+        Encoding::Plain => None,
+        Encoding::Gzip => Some(Codec::Gzip),
+        Encoding::Zstd => Some(Codec::Zstd),
     };
+    let mut bytes = tar.to_vec();
+    if let Some(codec) = codec {
+        let fragment = tar.strip_suffix(&END).unwrap();
+        bytes.clear();
+        pack(codec, [Part::Fresh(Box::new(fragment), fragment.len() as u64)], &mut bytes).unwrap();
+    }
     let diff_id = DiffId(Digest::of(tar));
     BuiltLayer { blob: store.put(&bytes).unwrap(), encoding, diff_id, created_by: created_by.to_owned() }
+}
+
+/// Bytes that do not compress, the same every time: enough for a layer of several chunks.
+fn noise() -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    std::iter::repeat_with(next).take(5 * CHUNK / 2 / 8).flatten().collect()
 }
 
 /// The dpkg database of the images.
@@ -129,6 +140,7 @@ pub(crate) fn image(store: &Store, text: &str, encoding: Encoding, platforms: &[
         Item::File("etc/first", 0o644, b"one content, two names\n"),
         Item::File("etc/greeting", 0o644, b"hello from the first layer\n"),
         Item::File("etc/hidden", 0o644, b"hidden\n"),
+        Item::File("etc/noise", 0o644, &noise()),
         Item::Hardlink("etc/same", "etc/first"),
         Item::File("var/lib/dpkg/status", 0o644, STATUS.as_bytes()),
     ]);
