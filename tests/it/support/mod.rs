@@ -1,0 +1,10 @@
+//! What tests share: judges from outside, servers that end with their test, and checks of whole images.
+
+pub(crate) mod containerd;
+pub(crate) mod docker_engine;
+pub(crate) mod handmade;
+pub(crate) mod judge;
+pub(crate) mod layout;
+pub(crate) mod podman;
+pub(crate) mod registry_server;
+pub(crate) mod server;
