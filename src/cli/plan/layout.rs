@@ -23,6 +23,8 @@ pub(super) struct Layout {
 const PITCH: f64 = 32.0;
 /// The same between a bend and whatever is next to it.
 const BEND_PITCH: f64 = 14.0;
+/// The space between parts that no edge joins.
+const PART_GAP: f64 = 20.0;
 /// How often the heights are evened out.
 const ROUNDS: usize = 24;
 
@@ -41,9 +43,48 @@ pub(super) struct Items {
 pub(super) fn layout(graph: &Graph) -> Layout {
     let column = columns(graph);
     let (mut items, bends) = items(graph, &column);
-    ordering::order(&mut items);
-    let height = heights(&items);
-    Layout { column, height, bends, columns: items.columns.len() }
+    let columns = items.columns.len();
+    let mut height = vec![0.0; items.left.len()];
+    let mut top = 0.0;
+    // What is not joined at all stands below each other, as pictures of their own.
+    for part in parts(&items) {
+        items.columns = part;
+        ordering::order(&mut items);
+        let own = heights(&items);
+        let all = || items.columns.iter().flatten().copied();
+        let highest = all().map(|item| own[item]).fold(f64::INFINITY, f64::min);
+        let lowest = all().map(|item| own[item]).fold(highest, f64::max);
+        for item in all() {
+            height[item] = own[item] - highest + top;
+        }
+        top += lowest - highest + PITCH + PART_GAP;
+    }
+    Layout { column, height, bends, columns }
+}
+
+/// The columns of each part of the picture that no edge joins to another part, in the order of their first images.
+fn parts(items: &Items) -> Vec<Vec<Vec<usize>>> {
+    let mut part = vec![usize::MAX; items.left.len()];
+    let mut count = 0;
+    for &image in items.columns.iter().rev().flatten() {
+        if part[image] == usize::MAX {
+            let mut waiting = vec![image];
+            while let Some(item) = waiting.pop() {
+                if part[item] == usize::MAX {
+                    part[item] = count;
+                    waiting.extend(items.left[item].iter().chain(&items.right[item]));
+                }
+            }
+            count += 1;
+        }
+    }
+    let mut parts = vec![vec![Vec::new(); items.columns.len()]; count];
+    for (index, column) in items.columns.iter().enumerate() {
+        for &item in column {
+            parts[part[item]][index].push(item);
+        }
+    }
+    parts
 }
 
 /// The images stand in the last column, everything else as far right as what takes it allows, so that edges are short.
@@ -146,12 +187,6 @@ fn heights(items: &Items) -> Vec<f64> {
             for (&item, at) in column.iter().zip(nearest(&wanted, &weights, &pitches)) {
                 height[item] = at;
             }
-        }
-    }
-    let top = height.iter().copied().fold(f64::INFINITY, f64::min);
-    if top.is_finite() {
-        for at in &mut height {
-            *at -= top;
         }
     }
     height
