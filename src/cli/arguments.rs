@@ -35,11 +35,19 @@ pub struct Global {
     /// The project's folder [default: the current one, or the nearest above that is a project]
     #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub project: Option<PathBuf>,
-    /// The store's place [env: `REMINT_CACHE_DIR`] [default: `cache` in the project]
+    /// The store's place, over `REMINT_CACHE_DIR`.
+    #[arg(help = "The store's place [env: REMINT_CACHE_DIR] [default: cache/ in the project]")]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub cache_dir: Option<PathBuf>,
     /// When to use colour; `NO_COLOR` and `CLICOLOR_FORCE` are honoured
-    #[arg(long, global = true, value_name = "WHEN", default_value_t, value_enum)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "auto|always|never",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true
+    )]
     pub color: Color,
     /// Say nothing but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -120,7 +128,7 @@ pub struct Build {
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform, help_heading = "What to build")]
     pub platform: Vec<Platform>,
     /// Compress layers so, whatever the recipes say; gzip is for clients that know no zstd
-    #[arg(long, value_name = "METHOD", value_enum, help_heading = "What to build")]
+    #[arg(long, value_name = "zstd|gzip", value_enum, hide_possible_values = true, help_heading = "What to build")]
     pub compression: Option<Method>,
     /// Refuse to write remint.lock: fail where it is missing or does not match the recipes
     #[arg(long, help_heading = "Where from")]
@@ -132,7 +140,14 @@ pub struct Build {
     #[arg(short, long, value_name = "KIND:PATH", value_parser = Output::from_str, help_heading = "Where to")]
     pub output: Vec<Output>,
     /// What to print: a table, or each event as a line of JSON
-    #[arg(long, value_name = "FORMAT", default_value_t, value_enum, help_heading = "Where to")]
+    #[arg(
+        long,
+        value_name = "text|json",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Where to"
+    )]
     pub format: TextOrJson,
     /// How many actions run at once [default: the number of cores]
     #[arg(short, long, value_name = "N")]
@@ -148,11 +163,11 @@ pub struct Plan {
     /// Plan only for these platforms, such as `linux/arm64`
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform)]
     pub platform: Vec<Platform>,
-    /// Show each action, also where many are alike
+    /// Show each action, also where many are alike (JSON always does)
     #[arg(long)]
     pub all: bool,
-    /// How to show it
-    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    /// As a tree, as a graph for machines or for Graphviz, or as a picture for a browser
+    #[arg(long, value_name = "tree|json|dot|svg", default_value_t, value_enum, hide_possible_values = true)]
     pub format: PlanFormat,
     /// Write to a file instead of stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -168,8 +183,8 @@ pub struct Inspect {
     /// Of which platform [default: all]
     #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
     pub platform: Option<Platform>,
-    /// What to print
-    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    /// Tables for people, or JSON for machines
+    #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
     pub format: TextOrJson,
 }
 

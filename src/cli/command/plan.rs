@@ -16,7 +16,8 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Plan) -> Result<Exit, 
 /// Shows a graph as the arguments ask: on stdout, or in a file.
 pub fn show(graph: &Graph, arguments: &Plan, invocation: Invocation<'_>) -> Result<Exit, Failure> {
     let folded;
-    let graph = if arguments.all {
+    // A machine can fold by itself, and cannot unfold.
+    let graph = if arguments.all || arguments.format == PlanFormat::Json {
         graph
     } else {
         folded = graph.folded();
