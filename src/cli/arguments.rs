@@ -150,7 +150,7 @@ pub struct Build {
     )]
     pub format: TextOrJson,
     /// How many actions run at once [default: the number of cores]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<NonZeroUsize>,
 }
 
@@ -277,6 +277,11 @@ impl FromStr for Output {
         }
         Ok(Self { kind, path: path.into() })
     }
+}
+
+/// Reads a number of threads.
+fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number from 1".to_owned())
 }
 
 /// Reads a platform, with or without `linux/` in front.

@@ -1,7 +1,7 @@
 //! What happens when remint itself is wrong: a message that says so, and exit code 70.
 
 use super::exit::Exit;
-use super::screen;
+use super::{screen, shell};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -49,15 +49,7 @@ fn message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
 
 /// The command line as it can be pasted into a shell.
 fn command_line(arguments: &[OsString]) -> String {
-    let quoted = |word: &OsString| {
-        let word = word.to_string_lossy();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word.into_owned()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    };
+    let quoted = |word: &OsString| shell::quoted(&word.to_string_lossy());
     std::iter::once("remint".to_owned()).chain(arguments.iter().skip(1).map(quoted)).collect::<Vec<_>>().join(" ")
 }
 
@@ -68,8 +60,8 @@ mod tests {
 
     #[test]
     fn the_command_can_be_pasted() {
-        let words = ["/usr/bin/remint", "build", "a b", "it's", "", "-o", "oci:x"].map(OsString::from);
-        assert_eq!(command_line(&words), r"remint build 'a b' 'it'\''s' '' -o oci:x");
+        let words = ["/usr/bin/remint", "build", "a b", "-o", "oci:x"].map(OsString::from);
+        assert_eq!(command_line(&words), "remint build 'a b' -o oci:x");
     }
 
     /// Not a test of its own: the next one runs it in a process that may die.

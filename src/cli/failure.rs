@@ -87,17 +87,26 @@ impl Failure {
     /// One JSON object, without a line break: the last line of a run with `--format json`.
     #[must_use]
     pub fn json(&self) -> String {
-        let mut object = serde_json::json!({
-            "event": "error",
-            "exit": self.exit.code(),
-            "message": self.message,
-            "causes": self.causes,
-            "hints": self.hints,
-        });
-        if let Some(details) = &self.details {
-            object["details"] = anstream::adapter::strip_str(details).to_string().into();
+        /// As the events of a run are written.
+        #[derive(serde::Serialize)]
+        struct Event<'a> {
+            event: &'static str,
+            exit: u8,
+            message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            details: Option<String>,
+            causes: &'a [String],
+            hints: &'a [String],
         }
-        object.to_string()
+        let event = Event {
+            event: "error",
+            exit: self.exit.code(),
+            message: &self.message,
+            details: self.details.as_ref().map(|details| anstream::adapter::strip_str(details).to_string()),
+            causes: &self.causes,
+            hints: &self.hints,
+        };
+        serde_json::to_string(&event).expect("texts and numbers are JSON")
     }
 
     fn push_causes(&mut self, mut next: Option<&(dyn Error + 'static)>) {
@@ -156,7 +165,7 @@ mod tests {
         let failure = Failure::new(Exit::Action, "a\nb").details("\u{1b}[1mx\u{1b}[0m").hint("c");
         assert_eq!(
             failure.json(),
-            r#"{"causes":[],"details":"x","event":"error","exit":5,"hints":["c"],"message":"a\nb"}"#
+            r#"{"event":"error","exit":5,"message":"a\nb","details":"x","causes":[],"hints":["c"]}"#
         );
     }
 }

@@ -18,6 +18,7 @@ pub mod plan;
 pub mod project;
 pub mod report;
 pub mod screen;
+mod shell;
 pub mod table;
 
 use arguments::{Arguments, Color, Command, Global, TextOrJson};
@@ -69,7 +70,7 @@ fn run(arguments: &Arguments, environment: &Environment) -> Exit {
 fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Result<Exit, Failure> {
     let invocation = Invocation { global, environment };
     match command {
-        Command::Init(arguments) => init::run(arguments, global.project.as_deref(), environment),
+        Command::Init(arguments) => init::run(arguments, global, environment),
         Command::Lock(arguments) => command::lock(invocation, arguments),
         Command::Build(arguments) => command::build(invocation, arguments),
         Command::Plan(arguments) => command::plan(invocation, arguments),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub fn find(global: &Global, environment: &Environment) -> Result<PathBuf, Failure> {
     let hint = "`remint init` starts a project, `remint -C DIR` works in another folder";
     if let Some(named) = &global.project {
-        let folder = environment.cwd.join(named);
+        let folder: PathBuf = environment.cwd.join(named).components().collect();
         return match (folder.is_dir(), is_project(&folder)) {
             (true, true) => Ok(folder),
             (true, false) => Err(none_in(&folder, "").hint(hint)),

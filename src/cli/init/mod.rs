@@ -1,13 +1,13 @@
 //! `remint init`: starts a project that builds at once.
 
-use super::arguments::Init;
+use super::arguments::{Global, Init};
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::screen;
+use super::{screen, shell};
 use crate::oci::{Arch, Platform};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// What a project starts with, by path; the folder `project` beside this file holds the texts.
 const FILES: [(&str, &str); 3] = [
@@ -20,8 +20,10 @@ const FILES: [(&str, &str); 3] = [
 const IGNORE: (&str, &str) = (".gitignore", "# What remint fetched and made; all of it can be made again.\n/cache/\n");
 
 /// Writes the project; nothing at all where any of its files is there already.
-pub(super) fn run(arguments: &Init, within: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
-    let named = within.unwrap_or(Path::new("")).join(&arguments.directory);
+pub(super) fn run(arguments: &Init, global: &Global, environment: &Environment) -> Result<Exit, Failure> {
+    let within = global.project.as_deref().unwrap_or(Path::new(""));
+    // The components leave out what says nothing: `sub/.` is `sub`.
+    let named: PathBuf = within.join(&arguments.directory).components().collect();
     let folder = environment.cwd.join(&named);
     refuse_to_overwrite(&folder, &named)?;
 
@@ -33,8 +35,10 @@ pub(super) fn run(arguments: &Init, within: Option<&Path>, environment: &Environ
     }
     let ignored = write_if_absent(&folder.join(IGNORE.0), IGNORE.1)?;
     written.extend(ignored.then_some(IGNORE.0));
-    screen::data(&next_steps(&named, &written))?;
-    if !ignored && !ignores_cache(&folder.join(IGNORE.0)) {
+    if !global.quiet {
+        screen::data(&next_steps(&named, &written))?;
+    }
+    if !global.quiet && !ignored && !ignores_cache(&folder.join(IGNORE.0)) {
         screen::talk("hint: add the line `/cache/` to .gitignore, which was there already\n");
     }
     Ok(Exit::Done)
@@ -42,9 +46,9 @@ pub(super) fn run(arguments: &Init, within: Option<&Path>, environment: &Environ
 
 /// What was written, and what to do now.
 fn next_steps(named: &Path, written: &[&str]) -> String {
-    let here = named.components().all(|part| part == std::path::Component::CurDir);
+    let here = named.components().all(|part| part == Component::CurDir);
     let place = if here { "this folder".to_owned() } else { format!("`{}`", named.display()) };
-    let enter = if here { String::new() } else { format!("  cd {}\n", named.display()) };
+    let enter = if here { String::new() } else { format!("  cd {}\n", shell::quoted(&named.to_string_lossy())) };
     let mut text = format!("started a project in {place}:\n");
     for name in written {
         text.extend(["  ", name, "\n"]);

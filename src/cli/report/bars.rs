@@ -52,9 +52,8 @@ impl Bars {
         }
         let names: Vec<String> = running(tally, at, self.cores);
         while self.running.len() < names.len() {
-            let line = self.multi.add(ProgressBar::no_length());
-            line.set_style(style("       {wide_msg}"));
-            self.running.push(line);
+            let line = ProgressBar::no_length().with_style(style("{wide_msg}"));
+            self.running.push(self.multi.add(line));
         }
         for line in self.running.drain(names.len()..) {
             line.finish_and_clear();
@@ -93,20 +92,20 @@ impl Show for Bars {
     }
 }
 
-/// The lines of what runs: at most one for each core, the longest first.
+/// The lines of what runs: at most one for each core, the longest first, its time in front where a long name cannot push it
+/// off the screen.
 fn running(tally: &Tally, at: Duration, cores: usize) -> Vec<String> {
     let line = |(name, time): (&str, Duration)| {
         // The first second is not worth a number that changes ten times.
-        if time < Duration::from_secs(1) { name.to_owned() } else { format!("{name} ({})", duration(time)) }
+        let time = if time < Duration::from_secs(1) { String::new() } else { duration(time) };
+        format!("{time:>6} {name}")
     };
     tally.actions.running(at).take(cores).map(line).collect()
 }
 
+/// A bar that is empty from its first frame on.
 fn bar(multi: &MultiProgress, style: &ProgressStyle, prefix: &'static str) -> ProgressBar {
-    let bar = multi.add(ProgressBar::new(0));
-    bar.set_style(style.clone());
-    bar.set_prefix(prefix);
-    bar
+    multi.add(ProgressBar::new(1).with_style(style.clone()).with_prefix(prefix))
 }
 
 fn show(bar: &ProgressBar, position: u64, length: u64, message: String) {
@@ -130,8 +129,8 @@ mod tests {
         for (at, name) in ["a", "b", "c"].into_iter().enumerate() {
             tally.count(&Event::ActionStarted { key: key(name), name: name.into() }, seconds(at as u64));
         }
-        assert_eq!(running(&tally, seconds(2), 2), ["a (2.0 s)", "b (1.0 s)"]);
-        assert_eq!(running(&tally, seconds(2), 9).last().unwrap(), "c");
+        assert_eq!(running(&tally, seconds(2), 2), [" 2.0 s a", " 1.0 s b"]);
+        assert_eq!(running(&tally, seconds(2), 9).last().unwrap(), "       c");
     }
 
     #[test]
