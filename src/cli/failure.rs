@@ -89,8 +89,8 @@ impl Failure {
     pub fn json(&self) -> String {
         /// As the events of a run are written.
         #[derive(serde::Serialize)]
-        struct Event<'a> {
-            event: &'static str,
+        #[serde(tag = "event", rename = "error")]
+        struct Line<'a> {
             exit: u8,
             message: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,15 +98,14 @@ impl Failure {
             causes: &'a [String],
             hints: &'a [String],
         }
-        let event = Event {
-            event: "error",
+        let line = Line {
             exit: self.exit.code(),
             message: &self.message,
             details: self.details.as_ref().map(|details| anstream::adapter::strip_str(details).to_string()),
             causes: &self.causes,
             hints: &self.hints,
         };
-        serde_json::to_string(&event).expect("texts and numbers are JSON")
+        serde_json::to_string(&line).expect("texts and numbers are JSON")
     }
 
     fn push_causes(&mut self, mut next: Option<&(dyn Error + 'static)>) {

@@ -97,8 +97,8 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
             format!("{red}failed{red:#}: {name}: {why}")
         }
         Event::FetchDone { name, size: bytes } if verbose => format!("fetched {name}, {}", size(*bytes)),
-        Event::ActionDone { name, cached: true, .. } if verbose => format!("reused {name}"),
-        Event::ActionDone { name, took, .. } if verbose => format!("did {name} in {}", duration(*took)),
+        Event::ActionDone { name, cached: true, .. } if verbose => format!("{name}: reused"),
+        Event::ActionDone { name, took, .. } if verbose => format!("{name}: {}", duration(*took)),
         Event::ImageDone { name, platform, digest } if verbose => format!("image {name} for {platform} is {digest}"),
         _ => return None,
     };
@@ -171,9 +171,7 @@ mod tests {
     #[test]
     fn a_verbose_log_has_every_action() {
         let log = play(true, run());
-        for line in
-            ["did unpack libc6 in 2.0 s\n", "reused unpack zlib1g\n", "fetched libc6 2.41-12 (amd64), 10.0 MB\n"]
-        {
+        for line in ["unpack libc6: 2.0 s\n", "unpack zlib1g: reused\n", "fetched libc6 2.41-12 (amd64), 10.0 MB\n"] {
             assert!(log.contains(line), "{log}");
         }
     }
