@@ -1,11 +1,22 @@
 //! Debian archives: signed indices, packages, and the closure that apt would choose.
 
+mod armor;
+mod certificate;
+mod clearsign;
+mod date;
 mod dependency;
+mod keyring;
 mod packages;
+mod packet;
+mod release;
+mod signature;
 mod stanza;
 mod version;
 
 pub use dependency::{ArchQualifier, Atom, Dependency, DependencyError, Op, Relation};
+pub use keyring::{Fingerprint, FingerprintError, Keyring, KeyringError};
 pub use packages::{MultiArch, Package, PackagesError, PackagesIndex};
+pub use release::{Release, ReleaseError};
+pub use signature::{SignatureError, Verified, verify};
 pub use stanza::{Field, Stanza, StanzaError};
 pub use version::{Version, VersionError};
