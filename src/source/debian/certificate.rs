@@ -165,8 +165,11 @@ fn judge_primary(
     if !is_strong_key(primary.public_params()) {
         return Err("its primary key is of a weak or unknown kind");
     }
-    // A revocation counts even if its hash is weak: being wrong here costs less.
-    if direct.iter().any(|s| s.typ() == Some(SignatureType::KeyRevocation) && s.verify_key(primary).is_ok()) {
+    // A revocation counts even if its hash is weak, and one by another key, a designated revoker, is taken at its word: to be wrong
+    // here refuses a key, no more.
+    let id = primary.legacy_key_id();
+    let revoked = |s: &&Signature| s.verify_key(primary).is_ok() || !s.issuer_key_id().contains(&&id);
+    if direct.iter().filter(|s| s.typ() == Some(SignatureType::KeyRevocation)).any(|s| revoked(&s)) {
         return Err("it is revoked");
     }
     let mut own: Vec<&Signature> = Vec::new();
@@ -180,12 +183,11 @@ fn judge_primary(
             verified().filter(|s| s.typ() == Some(SignatureType::CertRevocation)).filter_map(Signature::created).max();
         own.extend(verified().filter(|s| s.typ() != Some(SignatureType::CertRevocation) && s.created() > revoked));
     }
-    let newest = own.iter().max_by_key(|s| s.created()).ok_or("it has no sound self-signature")?;
-    let validity = validity(primary, newest);
-    // A direct signature may say nothing about the use; then the newest one that does decides.
-    let flags = own.iter().filter(|s| has_key_flags(s)).max_by_key(|s| s.created());
+    // The newest that says what the key is for decides; Debian's keys have direct signatures that only name their revokers.
+    let saying = own.iter().filter(|s| has_key_flags(s)).max_by_key(|s| s.created());
+    let newest = saying.or_else(|| own.iter().max_by_key(|s| s.created())).ok_or("it has no sound self-signature")?;
     // Without flags RFC 9580 leaves the use open, and a primary key that can sign may.
-    Ok((validity, flags.is_none_or(|s| s.key_flags().sign())))
+    Ok((validity(primary, newest), saying.is_none() || newest.key_flags().sign()))
 }
 
 /// When a subkey may sign.
