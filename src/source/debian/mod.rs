@@ -1,9 +1,12 @@
 //! Debian archives: signed indices, packages, and the closure that apt would choose.
 
+mod ar;
 mod armor;
 mod certificate;
 mod clearsign;
 mod date;
+mod deb;
+mod decompress;
 mod dependency;
 mod keyring;
 mod packages;
@@ -13,6 +16,8 @@ mod signature;
 mod stanza;
 mod version;
 
+pub use deb::{ControlFile, Deb, DebError};
+pub use decompress::Bomb;
 pub use dependency::{ArchQualifier, Atom, Dependency, DependencyError, Op, Relation};
 pub use keyring::{Fingerprint, FingerprintError, Keyring, KeyringError};
 pub use packages::{MultiArch, Package, PackagesError, PackagesIndex};
