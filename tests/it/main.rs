@@ -1,3 +1,5 @@
 //! One integration binary.
 
-fn main() {}
+mod debian;
+mod signatures;
+mod support;
