@@ -1,6 +1,7 @@
 //! Clearsigned messages: a text with its signatures behind it (RFC 9580, section 7).
 
 use super::armor;
+use pgp::crypto::hash::HashAlgorithm;
 
 const BEGIN_TEXT: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
 const BEGIN_SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
@@ -16,7 +17,7 @@ pub(super) struct Clearsigned {
     /// their ends, each ended by `\n`.
     pub(super) text: String,
     /// The hash algorithms that the header announces; a signature with another does not count.
-    pub(super) hashes: Vec<String>,
+    pub(super) hashes: Vec<HashAlgorithm>,
     /// The signature packets.
     pub(super) packets: Vec<u8>,
 }
@@ -50,7 +51,7 @@ impl Clearsigned {
 }
 
 /// Reads the headers of the text: `Hash` and nothing else.
-fn hashes<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Result<Vec<String>, &'static str> {
+fn hashes<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Result<Vec<HashAlgorithm>, &'static str> {
     let mut hashes = Vec::new();
     loop {
         match lines.next() {
@@ -59,7 +60,7 @@ fn hashes<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Result<Vec<String>, 
             Some(line) => {
                 let names = line.strip_prefix("Hash: ").ok_or("it has a header other than `Hash`")?;
                 for name in names.split(',') {
-                    hashes.push(name.trim_ascii().to_owned());
+                    hashes.push(hash(name.trim_ascii()).ok_or("it announces a hash algorithm that is not known")?);
                 }
                 if hashes.len() > 16 {
                     return Err("it announces more than 16 hash algorithms");
@@ -67,6 +68,23 @@ fn hashes<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Result<Vec<String>, 
             }
         }
     }
+}
+
+/// The algorithm of a name, which is written in one way (RFC 9580, section 9.5).
+fn hash(name: &str) -> Option<HashAlgorithm> {
+    Some(match name {
+        "SHA256" => HashAlgorithm::Sha256,
+        "SHA384" => HashAlgorithm::Sha384,
+        "SHA512" => HashAlgorithm::Sha512,
+        "SHA3-256" => HashAlgorithm::Sha3_256,
+        "SHA3-512" => HashAlgorithm::Sha3_512,
+        // These may be announced beside a strong one, but do not count.
+        "SHA224" => HashAlgorithm::Sha224,
+        "SHA1" => HashAlgorithm::Sha1,
+        "RIPEMD160" => HashAlgorithm::Ripemd160,
+        "MD5" => HashAlgorithm::Md5,
+        _ => return None,
+    })
 }
 
 /// Reads the text up to and with the line where the signatures begin.
@@ -102,7 +120,7 @@ mod tests {
     fn only_what_is_signed_comes_out() {
         let message = Clearsigned::parse(GOOD.as_bytes()).unwrap();
         assert_eq!(message.text, "a\n-b\n\nFrom\nc\n");
-        assert_eq!(message.hashes, ["SHA256", "SHA512"]);
+        assert_eq!(message.hashes, [HashAlgorithm::Sha256, HashAlgorithm::Sha512]);
         assert_eq!(message.packets, b"foo");
         assert_eq!(Clearsigned::parse(GOOD.replace('\n', "\r\n").as_bytes()).unwrap(), message);
     }
@@ -118,6 +136,9 @@ mod tests {
             ("-----END PGP SIGNATURE-----\n", ""),
             ("Hash:", "NotDashEscaped: x\nHash:"),
             ("Hash:", "hash:"),
+            ("SHA256", "sha256"),
+            ("SHA256", "SHA257"),
+            ("SHA256", ""),
             ("\n\na", "\n \na"),
             ("\nc\n", "\n-c\n"),
             ("\nc\n", "\n-----BEGIN PGP SIGNED MESSAGE-----\n"),

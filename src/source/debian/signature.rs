@@ -5,6 +5,7 @@ use super::clearsign::Clearsigned;
 use super::date;
 use super::keyring::{Fingerprint, Keyring};
 use super::packet;
+use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 
 /// A text that a trusted key signed.
@@ -88,7 +89,7 @@ pub fn verify(file: &[u8], keyring: &Keyring, now: u64) -> Result<Verified, Sign
     Ok(Verified { text: message.text, signed_by, signed_at })
 }
 
-fn judge(signature: &Signature, hashes: &[String], text: &[u8], keyring: &Keyring, now: u64) -> Verdict {
+fn judge(signature: &Signature, hashes: &[HashAlgorithm], text: &[u8], keyring: &Keyring, now: u64) -> Verdict {
     let worthless = |why: String| Verdict::Worthless { why };
     let candidates = keyring
         .certificates()
@@ -111,8 +112,7 @@ fn judge(signature: &Signature, hashes: &[String], text: &[u8], keyring: &Keyrin
     if signature.typ() != Some(SignatureType::Text) || !is_sound(signature) {
         return worthless(format!("the signature of `{key}` is of an unknown kind"));
     }
-    let announced = hashes.iter().filter_map(|name| name.parse().ok()).any(|announced| Some(announced) == hash);
-    if !announced {
+    if !hash.is_some_and(|hash| hashes.contains(&hash)) {
         return worthless(format!("the signature of `{key}` has a hash that the header does not announce"));
     }
     let Some((key, found)) = candidates.iter().find(|(_, key)| key.material.verifies(signature, text)) else {

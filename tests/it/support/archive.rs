@@ -8,30 +8,30 @@ use std::io::Write as _;
 use std::path::Path;
 
 /// When the archives of tests are signed: 2026-01-01.
-pub const SIGNED: u32 = 1_767_225_600;
+pub(crate) const SIGNED: u32 = 1_767_225_600;
 
 /// A time shortly after, to verify them at.
-pub const NOW: u64 = SIGNED as u64 + 3600;
+pub(crate) const NOW: u64 = SIGNED as u64 + 3600;
 
 /// A binary package.
 #[derive(Debug, Clone)]
-pub struct Package {
-    pub name: String,
-    pub version: String,
-    pub arch: String,
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) arch: String,
     /// Further fields of its stanza, in this order: `Depends`, `Essential`, …
-    pub fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
     /// What it unpacks, in this order; the directories above are added.
-    pub files: Vec<(String, File)>,
+    pub(crate) files: Vec<(String, File)>,
     /// Files of its control part beside `control`, with whether they are scripts.
-    pub control: Vec<(String, String, bool)>,
+    pub(crate) control: Vec<(String, String, bool)>,
     /// How its members are packed: `xz`, `gz`, `zst`, or nothing.
-    pub packing: &'static str,
+    pub(crate) packing: &'static str,
 }
 
 /// Something that a package unpacks.
 #[derive(Debug, Clone)]
-pub enum File {
+pub(crate) enum File {
     Plain { content: Vec<u8>, mode: u32 },
     Link { target: String },
     Directory { mode: u32 },
@@ -39,31 +39,31 @@ pub enum File {
 
 /// A suite of an archive.
 #[derive(Debug, Clone)]
-pub struct Suite {
+pub(crate) struct Suite {
     /// Its name: `trixie`.
-    pub codename: String,
+    pub(crate) codename: String,
     /// Its role: `stable`.
-    pub suite: String,
-    pub architectures: Vec<String>,
-    pub components: Vec<(String, Vec<Package>)>,
-    pub date: String,
-    pub valid_until: Option<String>,
-    pub by_hash: bool,
+    pub(crate) suite: String,
+    pub(crate) architectures: Vec<String>,
+    pub(crate) components: Vec<(String, Vec<Package>)>,
+    pub(crate) date: String,
+    pub(crate) valid_until: Option<String>,
+    pub(crate) by_hash: bool,
     /// Whether packages of architecture `all` stand in each architecture's index, as in Debian.
-    pub all_in_each: bool,
+    pub(crate) all_in_each: bool,
     /// The forms of each index that are offered: `.xz`, `.gz`, or nothing.
-    pub forms: Vec<&'static str>,
+    pub(crate) forms: Vec<&'static str>,
 }
 
 /// An archive: its files, and who signed it.
-pub struct Archive {
-    pub files: BTreeMap<String, Vec<u8>>,
-    pub signer: Signer,
+pub(crate) struct Archive {
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    pub(crate) signer: Signer,
 }
 
 impl Package {
     /// A package for amd64 without files.
-    pub fn new(name: &str, version: &str) -> Self {
+    pub(crate) fn new(name: &str, version: &str) -> Self {
         Self {
             name: name.to_owned(),
             version: version.to_owned(),
@@ -76,48 +76,48 @@ impl Package {
     }
 
     /// Sets the architecture.
-    pub fn arch(mut self, arch: &str) -> Self {
+    pub(crate) fn arch(mut self, arch: &str) -> Self {
         arch.clone_into(&mut self.arch);
         self
     }
 
     /// Adds a field to its stanza.
-    pub fn field(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Adds a file of mode 0644, at a path without a slash in front.
-    pub fn file(self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn file(self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.entry(path, File::Plain { content: content.into(), mode: 0o644 })
     }
 
     /// Adds a file, link or directory.
-    pub fn entry(mut self, path: &str, file: File) -> Self {
+    pub(crate) fn entry(mut self, path: &str, file: File) -> Self {
         self.files.push((path.to_owned(), file));
         self
     }
 
     /// Adds a maintainer script.
-    pub fn script(mut self, name: &str, text: &str) -> Self {
+    pub(crate) fn script(mut self, name: &str, text: &str) -> Self {
         self.control.push((name.to_owned(), text.to_owned(), true));
         self
     }
 
     /// Adds another control file.
-    pub fn control_file(mut self, name: &str, text: &str) -> Self {
+    pub(crate) fn control_file(mut self, name: &str, text: &str) -> Self {
         self.control.push((name.to_owned(), text.to_owned(), false));
         self
     }
 
     /// Sets how its members are packed.
-    pub fn packed(mut self, packing: &'static str) -> Self {
+    pub(crate) fn packed(mut self, packing: &'static str) -> Self {
         self.packing = packing;
         self
     }
 
     /// Its stanza as it stands in its control file.
-    pub fn stanza(&self) -> String {
+    pub(crate) fn stanza(&self) -> String {
         let Self { name, version, arch, .. } = self;
         let mut stanza =
             format!("Package: {name}\nVersion: {version}\nArchitecture: {arch}\nMaintainer: Test <test@example.org>\n");
@@ -131,7 +131,7 @@ impl Package {
     }
 
     /// The whole .deb.
-    pub fn deb(&self) -> Vec<u8> {
+    pub(crate) fn deb(&self) -> Vec<u8> {
         let mut control = vec![
             ("./".to_owned(), File::Directory { mode: 0o755 }),
             ("./control".to_owned(), File::Plain { content: self.stanza().into(), mode: 0o644 }),
@@ -160,7 +160,7 @@ impl Package {
     }
 
     /// Its path in the archive.
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let version = self.version.split_once(':').map_or(&self.version[..], |(_, version)| version);
         format!("pool/main/{}/{}_{version}_{}.deb", self.name, self.name, self.arch)
     }
@@ -168,7 +168,7 @@ impl Package {
 
 impl Suite {
     /// A suite for amd64 with packages in `main`, in the form of Debian's.
-    pub fn new(codename: &str, packages: Vec<Package>) -> Self {
+    pub(crate) fn new(codename: &str, packages: Vec<Package>) -> Self {
         Self {
             codename: codename.to_owned(),
             suite: "stable".to_owned(),
@@ -183,7 +183,7 @@ impl Suite {
     }
 
     /// The text of its `Packages` for a component and an architecture.
-    pub fn index(&self, packages: &[Package], arch: &str) -> String {
+    pub(crate) fn index(&self, packages: &[Package], arch: &str) -> String {
         let mut index = String::new();
         for package in packages {
             let here = if package.arch == "all" { self.all_in_each || arch == "all" } else { package.arch == arch };
@@ -198,7 +198,7 @@ impl Suite {
     }
 
     /// Its Release, and its indices by their paths below `dists/<suite>/`.
-    pub fn release(&self) -> (String, BTreeMap<String, Vec<u8>>) {
+    pub(crate) fn release(&self) -> (String, BTreeMap<String, Vec<u8>>) {
         let (mut files, mut sums) = (BTreeMap::new(), String::new());
         for (component, packages) in &self.components {
             for arch in &self.architectures {
@@ -241,12 +241,12 @@ impl Suite {
 
 impl Archive {
     /// Builds and signs an archive of some suites.
-    pub fn new(suites: &[Suite]) -> Self {
+    pub(crate) fn new(suites: &[Suite]) -> Self {
         Self::signed_by(Signer::new(KeySpec::with_subkey(1)), suites)
     }
 
     /// Builds an archive that a key signs.
-    pub fn signed_by(signer: Signer, suites: &[Suite]) -> Self {
+    pub(crate) fn signed_by(signer: Signer, suites: &[Suite]) -> Self {
         let mut files = BTreeMap::new();
         for suite in suites {
             let (release, indices) = suite.release();
@@ -261,12 +261,12 @@ impl Archive {
     }
 
     /// The keyring that verifies it.
-    pub fn keyring(&self) -> &[u8] {
+    pub(crate) fn keyring(&self) -> &[u8] {
         self.signer.certificate()
     }
 
     /// Writes it below a directory, which is then the base address of a mirror.
-    pub fn write(&self, directory: &Path) {
+    pub(crate) fn write(&self, directory: &Path) {
         for (path, bytes) in &self.files {
             let path = directory.join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -276,7 +276,7 @@ impl Archive {
 }
 
 /// Packs bytes as a suffix says: `xz`, `gz`, `zst`, or not at all.
-pub fn pack(packing: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn pack(packing: &str, bytes: &[u8]) -> Vec<u8> {
     match packing {
         "xz" => {
             let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 6);
@@ -295,7 +295,7 @@ pub fn pack(packing: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An ar file of members.
-pub fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut file = b"!<arch>\n".to_vec();
     for (name, bytes) in members {
         let _ = write!(file, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", SIGNED, 0, 0, "100644", bytes.len());
@@ -308,7 +308,7 @@ pub fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// A tar in the form of dpkg-deb's.
-pub fn tar(entries: &[(String, File)]) -> Vec<u8> {
+pub(crate) fn tar(entries: &[(String, File)]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, file) in entries {
         let mut header = tar::Header::new_gnu();

@@ -1,6 +1,6 @@
 //! What several tests need: a signed archive, a server of files.
 
-pub mod archive;
-pub mod judge;
-pub mod server;
-pub mod signer;
+pub(crate) mod archive;
+pub(crate) mod judge;
+pub(crate) mod server;
+pub(crate) mod signer;

@@ -8,14 +8,14 @@ use std::thread;
 use std::time::Duration;
 
 /// A server; it stops when the test's process ends.
-pub struct Server {
+pub(crate) struct Server {
     address: String,
     state: Arc<Mutex<State>>,
 }
 
 /// What can go wrong with one request.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// An answer of that status, with `Retry-After` if given.
     Status(u16, Option<u32>),
     /// The connection breaks after that many bytes of the body.
@@ -41,18 +41,18 @@ struct State {
 
 /// A request that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Its path, without the slash in front.
-    pub path: String,
+    pub(crate) path: String,
     /// The range that it asked for.
-    pub range: Option<String>,
+    pub(crate) range: Option<String>,
     /// The credentials that it brought.
-    pub authorization: Option<String>,
+    pub(crate) authorization: Option<String>,
 }
 
 impl Server {
     /// Serves files by their paths.
-    pub fn start(files: BTreeMap<String, Vec<u8>>) -> Self {
+    pub(crate) fn start(files: BTreeMap<String, Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let state = Arc::new(Mutex::new(State { files, ..State::default() }));
@@ -67,27 +67,27 @@ impl Server {
     }
 
     /// The base address.
-    pub fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The host and port.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// Makes the next request for a path go wrong; several faults come one after the other.
-    pub fn fault(&self, path: &str, fault: Fault) {
+    pub(crate) fn fault(&self, path: &str, fault: Fault) {
         self.state.lock().unwrap().faults.entry(path.to_owned()).or_default().push_back(fault);
     }
 
     /// Changes the files.
-    pub fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) {
         change(&mut self.state.lock().unwrap().files);
     }
 
     /// The requests so far.
-    pub fn requests(&self) -> Vec<Seen> {
+    pub(crate) fn requests(&self) -> Vec<Seen> {
         self.state.lock().unwrap().requests.clone()
     }
 }

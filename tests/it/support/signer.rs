@@ -15,49 +15,48 @@ use pgp::types::{
 };
 
 /// When the keys of tests are made: 2025-01-01.
-pub const KEY_MADE: u32 = 1_735_689_600;
+pub(crate) const KEY_MADE: u32 = 1_735_689_600;
 
 /// How a key is made.
 #[derive(Debug, Clone, Copy)]
-pub struct KeySpec {
+pub(crate) struct KeySpec {
     /// Decides the key.
-    pub seed: u8,
+    pub(crate) seed: u8,
     /// How many seconds after its making it expires.
-    pub life: Option<u32>,
+    pub(crate) life: Option<u32>,
     /// Whether a subkey signs, as in Debian's automatic keys.
-    pub subkey: bool,
+    pub(crate) subkey: bool,
     /// What is wrong with the certificate.
-    pub fault: Option<KeyFault>,
+    pub(crate) fault: Option<KeyFault>,
 }
 
 /// What can be wrong with a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyFault {
+pub(crate) enum KeyFault {
     Revoked,
     SubkeyRevoked,
     NoBackSignature,
-    WeakSelfSignature,
     NotForSigning,
     NoSelfSignature,
 }
 
 /// How a signature is made.
 #[derive(Debug, Clone, Copy)]
-pub struct SignatureSpec {
+pub(crate) struct SignatureSpec {
     /// When, in seconds since 1970.
-    pub made: u32,
+    pub(crate) made: u32,
     /// How many seconds later it expires.
-    pub life: Option<u32>,
+    pub(crate) life: Option<u32>,
     /// With which hash.
-    pub hash: HashAlgorithm,
+    pub(crate) hash: HashAlgorithm,
     /// As what: `Text` in a clearsigned message.
-    pub kind: SignatureType,
+    pub(crate) kind: SignatureType,
     /// Whether it has a critical subpacket that nobody knows.
-    pub critical: bool,
+    pub(crate) critical: bool,
 }
 
 /// A key that signs.
-pub struct Signer {
+pub(crate) struct Signer {
     primary: SecretKey,
     subkey: Option<SecretSubkey>,
     certificate: Vec<u8>,
@@ -65,17 +64,17 @@ pub struct Signer {
 
 impl KeySpec {
     /// A good key.
-    pub fn good(seed: u8) -> Self {
+    pub(crate) fn good(seed: u8) -> Self {
         Self { seed, life: None, subkey: false, fault: None }
     }
 
     /// A good key with a subkey that signs.
-    pub fn with_subkey(seed: u8) -> Self {
+    pub(crate) fn with_subkey(seed: u8) -> Self {
         Self { subkey: true, ..Self::good(seed) }
     }
 
     /// A key with something wrong.
-    pub fn faulty(seed: u8, fault: KeyFault) -> Self {
+    pub(crate) fn faulty(seed: u8, fault: KeyFault) -> Self {
         let subkey = matches!(fault, KeyFault::SubkeyRevoked | KeyFault::NoBackSignature);
         Self { subkey, fault: Some(fault), ..Self::good(seed) }
     }
@@ -83,7 +82,7 @@ impl KeySpec {
 
 impl SignatureSpec {
     /// A good signature made at some time.
-    pub fn at(made: u32) -> Self {
+    pub(crate) fn at(made: u32) -> Self {
         Self { made, life: None, hash: HashAlgorithm::Sha256, kind: SignatureType::Text, critical: false }
     }
 }
@@ -123,7 +122,7 @@ fn flags(certify: bool, sign: bool) -> SubpacketData {
 
 impl Signer {
     /// Makes a key.
-    pub fn new(spec: KeySpec) -> Self {
+    pub(crate) fn new(spec: KeySpec) -> Self {
         let (none, sha256) = (Password::empty(), HashAlgorithm::Sha256);
         let (inner, secret) = material([spec.seed; 32]);
         let public = PublicKey::from_inner(inner).unwrap();
@@ -142,8 +141,7 @@ impl Signer {
         if spec.fault != Some(KeyFault::NoSelfSignature) {
             let mut more = vec![flags(true, spec.fault != Some(KeyFault::NotForSigning) && !spec.subkey)];
             more.extend(spec.life.map(|life| SubpacketData::KeyExpirationTime(Duration::from_secs(life))));
-            let hash = if spec.fault == Some(KeyFault::WeakSelfSignature) { HashAlgorithm::Sha1 } else { sha256 };
-            let config = config(SignatureType::CertPositive, hash, KEY_MADE, &public, more);
+            let config = config(SignatureType::CertPositive, sha256, KEY_MADE, &public, more);
             let own = config.sign_certification(&primary, &public, &none, Tag::UserId, &user).unwrap();
             push(&|out| own.to_writer_with_header(out).unwrap());
         }
@@ -172,22 +170,22 @@ impl Signer {
     }
 
     /// The certificate, binary: a keyring of one key.
-    pub fn certificate(&self) -> &[u8] {
+    pub(crate) fn certificate(&self) -> &[u8] {
         &self.certificate
     }
 
     /// The certificate in armour.
-    pub fn armoured_certificate(&self) -> String {
+    pub(crate) fn armoured_certificate(&self) -> String {
         armoured(&self.certificate, BlockType::PublicKey)
     }
 
     /// The primary key's fingerprint.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         format!("{:X}", self.primary.public_key().fingerprint())
     }
 
     /// A signature packet over a text whose lines end with `\n`, as a clearsigned message holds it.
-    pub fn signature(&self, text: &str, spec: SignatureSpec) -> Vec<u8> {
+    pub(crate) fn signature(&self, text: &str, spec: SignatureSpec) -> Vec<u8> {
         let canonical = text.strip_suffix('\n').unwrap_or(text).replace('\n', "\r\n");
         let mut more: Vec<_> = spec
             .life
@@ -221,13 +219,13 @@ impl Signer {
     }
 
     /// A clearsigned message with one good signature.
-    pub fn clearsign(&self, text: &str, made: u32) -> String {
+    pub(crate) fn clearsign(&self, text: &str, made: u32) -> String {
         message(text, "SHA256", &self.signature(text, SignatureSpec::at(made)))
     }
 }
 
 /// A clearsigned message of a text and signature packets.
-pub fn message(text: &str, hashes: &str, packets: &[u8]) -> String {
+pub(crate) fn message(text: &str, hashes: &str, packets: &[u8]) -> String {
     let lines =
         text.lines().map(|line| if line.starts_with('-') { format!("- {line}\n") } else { format!("{line}\n") });
     let escaped: String = lines.collect();
