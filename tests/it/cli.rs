@@ -122,7 +122,7 @@ fn every_shell_has_completions() {
 
 #[test]
 fn bash_completes_commands() {
-    let Some(bash) = crate::judge::find("bash") else { return };
+    let Some(bash) = crate::support::judge::find("bash") else { return };
     let folder = tempfile::tempdir().unwrap();
     let script = "source <(\"$0\" completions bash)\n\
         COMP_WORDS=(remint in) COMP_CWORD=1\n_remint remint in remint\necho \"${COMPREPLY[*]}\"";

@@ -1,6 +1,6 @@
 //! The repository's own rules: what may stand in it and what may not.
 
-use crate::judge;
+use crate::support::judge;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,7 +16,7 @@ fn tracked_files_keep_the_rules() {
     let Some(git) = judge::find("git") else { return };
     let output = Command::new(git).args(["ls-files", "-z", "--cached"]).current_dir(root).output().unwrap();
     if !output.status.success() {
-        judge::skip("this is no git checkout");
+        judge::missing("this is no git checkout");
         return;
     }
     let names = String::from_utf8(output.stdout).unwrap();
