@@ -48,7 +48,7 @@ pub struct Recipe {
     pub name: ImageName,
     /// What the image starts from; `None`: from nothing.
     pub from: Option<Base>,
-    /// For what it is made, sorted, without repetition; empty: what the project says.
+    /// For what it is made, sorted, without repetition, never empty: the project's where the recipe says nothing.
     pub platforms: Vec<Platform>,
     /// The layers, in the order in which they were written.
     pub layers: Vec<Layer>,

@@ -65,6 +65,29 @@ proptest! {
         prop_assert_eq!(without_lines(recipe), without_lines(parse(WHOLE).expect("it is right")));
     }
 
+    /// Other values, keys of other tables, and lines that are missing: what the checks accept, the schema accepts.
+    #[test]
+    fn the_schema_accepts_what_the_checks_accept(edits in prop::collection::vec((any::<Index>(), 0..4, select(VALUES)), 1..4)) {
+        let mut lines: Vec<String> = WHOLE.lines().map(str::to_owned).collect();
+        for (at, how, value) in edits {
+            let keys: Vec<usize> = (0..lines.len()).filter(|&n| lines[n].contains(" = ")).collect();
+            let line = keys[at.index(keys.len())];
+            let (key, old) = lines[line].split_once(" = ").map(|(k, v)| (k.to_owned(), v.to_owned())).expect("it was looked for");
+            match how {
+                0 | 1 => lines[line] = format!("{key} = {value}"),
+                2 => drop(lines.remove(line)),
+                _ => {
+                    let other = lines[keys[at.index(keys.len() * 7 + 3) % keys.len()]].split(" = ").next().map(str::to_owned);
+                    lines[line] = format!("{} = {old}", other.expect("a split has a first part"));
+                }
+            }
+        }
+        let text = lines.join("\n");
+        if parse(&text).is_ok() {
+            prop_assert!(validator(&recipe_schema()).is_valid(&as_json(&text)), "{text}");
+        }
+    }
+
     /// Any mutation is either accepted, and then by the schema too, or refused with findings that can be shown.
     #[test]
     fn no_text_panics(edits in prop::collection::vec((any::<Index>(), 0_usize..40, piece()), 1..6)) {
@@ -84,6 +107,63 @@ proptest! {
         }
     }
 }
+
+/// Values of every type that stand for a wrong or right one somewhere.
+const VALUES: &[&str] = &[
+    "\"\"",
+    "\"/\"",
+    "\"//\"",
+    "\"/x\"",
+    "\"/x/\"",
+    "\"x\"",
+    "\".\"",
+    "\"..\"",
+    "\"../x\"",
+    "\"a:b\"",
+    "\"33\"",
+    "\"0:0\"",
+    "\"root\"",
+    "\"0644\"",
+    "\"644\"",
+    "\"zstd\"",
+    "\"none\"",
+    "\"SIGTERM\"",
+    "\"debian\"",
+    "\"ours\"",
+    "\"linux/amd64\"",
+    "\"curl=1:*\"",
+    "\"https://h/x\"",
+    "\"a\\nb\"",
+    "\"a\\u0000\"",
+    "\"ü\"",
+    "0",
+    "1",
+    "-1",
+    "65536",
+    "0xff",
+    "4294967295",
+    "1.5",
+    "true",
+    "false",
+    "1979-05-27",
+    "[]",
+    "[\"x\"]",
+    "[\"/x\"]",
+    "[\"linux/amd64\"]",
+    "[\"doc\", \"/x\"]",
+    "[\"80\", 81]",
+    "[1]",
+    "[[]]",
+    "{}",
+    "{ a = \"b\" }",
+    "{ text = \"x\" }",
+    "{ link = \"x\", owner = \"0\" }",
+    "{ directory = true, mode = \"755\" }",
+    "{ \"/a\" = \"b\" }",
+    "{ uid = 1 }",
+    "{ uid = 1, gid = 2, comment = \"\" }",
+    "{ path = \"x\" }",
+];
 
 /// Pieces of TOML and of noise.
 const PIECES: &[&str] = &[
@@ -155,6 +235,24 @@ fn deep_and_large_texts_are_refused() {
         assert!(findings.all().len() <= 200, "{} findings", findings.all().len());
         assert!(shown.len() < 1 << 20, "{} bytes are shown", shown.len());
     }
+}
+
+/// Many owners that are unknown among many users whose names are near: what "did you mean" costs has a bound.
+fn flood() -> String {
+    let mut text: String = (0..4000).map(|n| format!("users.longname{n}.uid={n}\n")).collect();
+    while text.len() < 900_000 {
+        text.push_str("[[layer]]\n[layer.write]\n");
+        text.extend((0..1500).map(|n| format!("\"/{n}\" = {{ text = \"\", owner = \"lognname\" }}\n")));
+    }
+    text
+}
+
+#[test]
+fn a_flood_of_wrong_names_ends() {
+    let findings = parse(&flood()).expect_err("no user has that name");
+    assert_eq!(findings.all().len(), 200);
+    assert!(findings.dropped() > 10_000, "{}", findings.dropped());
+    assert_eq!(findings.all()[0].message, "user `lognname` is not defined");
 }
 
 #[test]
