@@ -268,7 +268,7 @@ pub enum Source {
 pub struct Config {
     /// `User`: a name of the image or a number, with an optional `:group`.
     pub user: Option<String>,
-    /// `ExposedPorts`: `8080` or `8080/udp`, sorted.
+    /// `ExposedPorts`: `8080` or `8080/udp`, sorted; added to the base's.
     pub exposed_ports: Vec<String>,
     /// `Env`, by name; over the base's, name by name.
     pub env: BTreeMap<String, String>,

@@ -239,12 +239,12 @@ fn deep_and_large_texts_are_refused() {
 
 /// Many owners that are unknown among many users whose names are near: what "did you mean" costs has a bound.
 fn flood() -> String {
-    let mut text: String = (0..4000).map(|n| format!("users.longname{n}.uid={n}\n")).collect();
-    while text.len() < 900_000 {
-        text.push_str("[[layer]]\n[layer.write]\n");
-        text.extend((0..1500).map(|n| format!("\"/{n}\" = {{ text = \"\", owner = \"lognname\" }}\n")));
+    let mut lines: Vec<String> = (0..4000).map(|n| format!("users.longname{n}.uid={n}")).collect();
+    for _ in 0..12 {
+        lines.push("[[layer]]\n[layer.write]".to_owned());
+        lines.extend((0..1500).map(|n| format!("\"/{n}\" = {{ text = \"\", owner = \"lognname\" }}")));
     }
-    text
+    lines.join("\n")
 }
 
 #[test]
@@ -313,6 +313,8 @@ fn recipes_inherit_in_order() {
     assert_eq!(names(recipes.iter().collect()), ["app", "mid", "zbase"]);
     assert_eq!(names(recipes.chain("app")), ["zbase", "mid", "app"]);
     assert_eq!(names(recipes.bases_first()), ["zbase", "mid", "app"]);
+    assert_eq!(recipes.file("app"), Some("recipes/app/recipe.toml"));
+    assert_eq!((recipes.folder("app"), recipes.folder("none")), (Some("recipes/app"), None));
     let app = recipes.get("app").expect("it is there");
     assert_eq!(app.platforms, project().platforms);
     let LayerKind::Copy(copy) = &app.layers[0].kind else { panic!("{:?}", app.layers[0]) };
