@@ -2,7 +2,6 @@
 
 use super::debian;
 use super::model::{AccountName, Owner, User};
-use super::suggest::did_you_mean;
 use super::walk::Walk;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -45,6 +44,12 @@ impl Accounts {
         }
     }
 
+    /// The other number that a group of the user's name has, if the user's own group would have to be made beside it.
+    pub(super) fn clash(&self, name: &AccountName, user: &User) -> Option<u32> {
+        let made = !self.groups.values().any(|&gid| gid == user.gid);
+        self.group(name.as_str()).filter(|_| made)
+    }
+
     /// The number of a user.
     pub(super) fn user(&self, name: &str) -> Option<Owner> {
         self.users.get(name).copied()
@@ -82,7 +87,7 @@ impl Accounts {
         walk: &mut Walk<'_>,
         span: &Range<usize>,
         (kind, name): (&str, &str),
-        known: impl Iterator<Item = &'n String>,
+        known: impl Iterator<Item = &'n String> + Clone,
     ) {
         if AccountName::parse(name).is_none() {
             walk.wrong(span.clone(), format!("`{name}` is neither a {kind}'s name nor its number"))
@@ -90,18 +95,21 @@ impl Accounts {
         } else if self.complete {
             let table = if kind == "user" { format!("[users.{name}]") } else { "[groups]".to_owned() };
             // A name that the project defines is meant more often than one of Debian's that is as near.
-            let (mut known, ours): (Vec<&str>, Vec<&str>) = known.map(String::as_str).partition(|known| {
-                debian::GROUPS.iter().any(|(name, _)| name == known)
-                    || debian::USERS.iter().any(|(name, ..)| name == known)
-            });
-            known.splice(0..0, ours);
-            let hint =
-                did_you_mean(name, known).unwrap_or_else(|| format!("define it in `{table}`, or write its number"));
+            let known = known.map(String::as_str);
+            let ours = known.clone().filter(|name| !is_debians(name));
+            let hint = walk
+                .did_you_mean(name, ours.chain(known.filter(|name| is_debians(name))))
+                .unwrap_or_else(|| format!("define it in `{table}`, or write its number"));
             walk.wrong(span.clone(), format!("{kind} `{name}` is not defined"))
                 .expected(format!("a {kind} of this recipe, of one it starts from, or of every Debian system"))
                 .hint(hint);
         }
     }
+}
+
+/// Whether a user or group of that name is on every Debian system.
+fn is_debians(name: &str) -> bool {
+    debian::USERS.iter().any(|(user, ..)| *user == name) || debian::GROUPS.iter().any(|(group, _)| *group == name)
 }
 
 /// A number that a user or group can have, written as decimal digits without a sign.

@@ -51,6 +51,11 @@ fn command(walk: &mut Walk<'_>, value: &Value<'_>, what: &str) -> Option<Vec<Str
 /// A table of texts by name, where a name is not empty and lacks a certain character.
 fn texts(walk: &mut Walk<'_>, value: &Value<'_>, what: &str, without: Option<char>) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
+    if value.get_ref().is_array() {
+        walk.wrong_type(value, what, "a table")
+            .hint(format!("write `[config.{}]`, and below it `NAME = \"value\"`, a line each", what.trim_matches('`')));
+        return texts;
+    }
     let Some(table) = walk.open_table(value, what) else { return texts };
     for (key, value) in table.entries() {
         let name: &str = key.get_ref();

@@ -27,12 +27,15 @@ pub(super) fn to(walk: &mut Walk<'_>, table: &Table<'_>, from: Option<&str>) -> 
     };
     let text = walk.string(value, "`to`")?;
     let path = paths::image_path(walk, value.span(), text, "`to`")?;
-    if let (Place::Path(path), true) = (&path, text.ends_with('/')) {
-        let name = from.and_then(|from| from.rsplit('/').next()).filter(|name| !matches!(*name, "." | ".."));
-        let file = name.map(|name| format!("; for a file, write `/{path}/{name}`")).unwrap_or_default();
+    if text.len() > 1 && text.ends_with('/') {
+        let hint = match (&path, from.and_then(|from| from.rsplit('/').next())) {
+            (Place::Root, _) => "write `/`".to_owned(),
+            (Place::Path(path), None | Some("." | "..")) => format!("write `/{path}`"),
+            (Place::Path(path), Some(name)) => format!("for a folder, write `/{path}`; for a file, `/{path}/{name}`"),
+        };
         walk.wrong(value.span(), format!("`to` ends in a slash: `{text}`"))
             .expected("the path that the copied file or folder itself gets")
-            .hint(format!("for a folder, write `/{path}`{file}"));
+            .hint(hint);
         return None;
     }
     Some(path)

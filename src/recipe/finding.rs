@@ -50,6 +50,12 @@ impl Finding {
         self
     }
 
+    /// Says what to do, if that is known.
+    pub fn hint_if(&mut self, what: Option<String>) -> &mut Self {
+        self.hint = what.or(self.hint.take());
+        self
+    }
+
     /// Points at another place of the same file.
     pub fn related(&mut self, span: Range<usize>, what: impl Into<String>) -> &mut Self {
         self.related = Some((within(&self.source, span), what.into()));
@@ -168,6 +174,11 @@ impl Report {
         }
         self.found.push(finding);
         self.found.last_mut().expect("a finding was pushed")
+    }
+
+    /// Whether no more findings are kept, so that their hints are not worth the search.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= KEPT
     }
 
     /// Ends the check: the value if nothing was found.

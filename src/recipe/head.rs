@@ -31,6 +31,8 @@ pub(super) struct Head {
     pub(super) user_spans: BTreeMap<AccountName, Range<usize>>,
     /// The groups that it adds.
     pub(super) groups: BTreeMap<AccountName, u32>,
+    /// Where each of them is defined.
+    pub(super) group_spans: BTreeMap<AccountName, Range<usize>>,
 }
 
 impl Head {
@@ -70,6 +72,7 @@ impl Head {
             if let Some(theirs) = Accounts::debian().group(name.as_str()).filter(|&theirs| theirs != gid) {
                 debians_number(walk, value.span(), &format!("group `{name}`"), theirs);
             }
+            self.group_spans.insert(name.clone(), key.span());
             self.groups.insert(name, gid);
         }
     }

@@ -1,11 +1,11 @@
 //! What recipes inherit from each other: bases that exist and end, platforms, accounts, the number of layers.
 
+use super::accounts::Accounts;
 use super::draft::Draft;
 use super::finding::Report;
 use super::layers::MAX_LAYERS;
 use super::model::{ImageName, Project};
 use super::set::Recipes;
-use super::suggest::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks that every base exists and that none starts from itself; gives the recipes whose chain of bases ends.
@@ -41,13 +41,11 @@ pub(super) fn check_bases(drafts: &BTreeMap<ImageName, Draft<'_>>, report: &mut 
 fn unknown_base(drafts: &BTreeMap<ImageName, Draft<'_>>, draft: &Draft<'_>, report: &mut Report) {
     let Some((base, (_, span))) = draft.base().zip(draft.head.from.as_ref()) else { return };
     let others = drafts.keys().filter(|name| **name != draft.name).map(ImageName::as_str);
-    let hint = did_you_mean(base.as_str(), others);
     let mut walk = draft.walk(report);
-    let finding = walk.wrong(span.clone(), format!("there is no recipe `{base}` to start from"));
-    finding.expected("the name of a recipe");
-    if let Some(hint) = hint {
-        finding.hint(hint);
-    }
+    let hint = walk.did_you_mean(base.as_str(), others);
+    walk.wrong(span.clone(), format!("there is no recipe `{base}` to start from"))
+        .expected("the name of a recipe")
+        .hint_if(hint);
 }
 
 /// Reports a circle, whole, at the recipe of it whose name comes first.
@@ -119,30 +117,51 @@ pub(super) fn check_platforms(
         .hint(format!("write `platforms = [{}]` here, or add {} to `{name}`", listed.join(", "), missing.join(", ")));
 }
 
-/// What a base defined stays as it was: its files already belong to those numbers.
+/// What a base defined stays as it was, since files already belong to those numbers; and no two groups share a name.
 pub(super) fn check_accounts(chain: &Chain<'_, '_>, draft: &Draft<'_>, report: &mut Report) {
+    const LEAVE: &str = "leave it out: what a base defines is there";
+    let mut walk = draft.walk(report);
+    let mut accounts = Accounts::debian();
+    for base in &chain.bases {
+        let theirs = &base.head;
+        accounts.add(&theirs.users, &theirs.groups);
+        for (name, gid) in &draft.head.groups {
+            if theirs.groups.get(name).is_some_and(|theirs| theirs != gid) {
+                let span = draft.head.group_spans.get(name).cloned().unwrap_or(0..0);
+                walk.wrong(
+                    span,
+                    format!("group `{name}` has another number in `{}`, which this starts from", base.name),
+                )
+                .hint(LEAVE);
+            }
+        }
+        for (name, user) in &draft.head.users {
+            let span = || draft.head.user_spans.get(name).cloned().unwrap_or(0..0);
+            if theirs.users.get(name).is_some_and(|theirs| theirs != user) {
+                walk.wrong(
+                    span(),
+                    format!("user `{name}` is defined otherwise in `{}`, which this starts from", base.name),
+                )
+                .hint(LEAVE);
+            }
+            if let Some((other, _)) =
+                theirs.users.iter().find(|(other, theirs)| *other != name && theirs.uid == user.uid)
+            {
+                let whose = format!("user `{other}` in `{}`, which this starts from", base.name);
+                walk.wrong(span(), format!("user `{name}` has the number {} of {whose}", user.uid))
+                    .expected("a number that no other user has");
+            }
+        }
+    }
+    accounts.add(&BTreeMap::new(), &draft.head.groups);
     for (name, user) in &draft.head.users {
-        let span = draft.head.user_spans.get(name).cloned().unwrap_or(0..0);
-        for base in &chain.bases {
-            if base.head.users.get(name).is_some_and(|theirs| theirs != user) {
-                draft
-                    .walk(report)
-                    .wrong(
-                        span.clone(),
-                        format!("user `{name}` is defined otherwise in `{}`, which this starts from", base.name),
-                    )
-                    .hint("leave it out: a base's users are there");
-            }
-            let twin = base.head.users.iter().find(|(other, theirs)| *other != name && theirs.uid == user.uid);
-            if let Some((other, _)) = twin {
-                draft.walk(report).wrong(
-                    span.clone(),
-                    format!(
-                        "user `{name}` has the number {} of user `{other}` in `{}`, which this starts from",
-                        user.uid, base.name
-                    ),
-                );
-            }
+        if let Some(gid) = accounts.clash(name, user) {
+            let span = draft.head.user_spans.get(name).cloned().unwrap_or(0..0);
+            walk.wrong(
+                span,
+                format!("user `{name}` needs a group {} of its name, but group `{name}` is {gid}", user.gid),
+            )
+            .hint(format!("add `gid = {gid}`, or choose another name"));
         }
     }
 }

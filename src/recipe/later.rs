@@ -5,7 +5,6 @@ use super::head::image_name;
 use super::layers::Around;
 use super::model::Layer;
 use super::paths;
-use super::suggest::did_you_mean;
 use super::walk::{Table, Value, Walk};
 
 /// Checks an `extract` layer, which unpacks a source, and refuses it.
@@ -30,12 +29,8 @@ pub(super) fn run(walk: &mut Walk<'_>, table: &Table<'_>, around: &Around<'_>) -
         && let Some(name) = image_name(walk, value.span(), text, "`in`")
         && !around.recipes.contains(&name.as_str())
     {
-        let hint = did_you_mean(name.as_str(), around.recipes.iter().copied());
-        let finding = walk.wrong(value.span(), format!("there is no recipe `{name}`"));
-        finding.expected("the name of a recipe");
-        if let Some(hint) = hint {
-            finding.hint(hint);
-        }
+        let hint = walk.did_you_mean(name.as_str(), around.recipes.iter().copied());
+        walk.wrong(value.span(), format!("there is no recipe `{name}`")).expected("the name of a recipe").hint_if(hint);
     }
     if let Some(inputs) = table.get("inputs").and_then(|value| walk.open_table(value, "`inputs`")) {
         for (path, value) in inputs.entries() {
@@ -56,7 +51,8 @@ pub(super) fn run(walk: &mut Walk<'_>, table: &Table<'_>, around: &Around<'_>) -
 fn source(walk: &mut Walk<'_>, value: &Value<'_>, what: &str, around: &Around<'_>) {
     let Some(name) = walk.string(value, what) else { return };
     if !around.sources.contains(&name) {
-        let hint = did_you_mean(name, around.sources.iter().copied())
+        let hint = walk
+            .did_you_mean(name, around.sources.iter().copied())
             .unwrap_or_else(|| format!("define it in `[sources.{name}]`"));
         walk.wrong(value.span(), format!("there is no source `{name}`")).expected("a name from `[sources]`").hint(hint);
     }

@@ -3,7 +3,7 @@
 use super::layers::Around;
 use super::model::{Configure, PackageRequest, Packages};
 use super::paths;
-use super::suggest::{did_you_mean, one_of};
+use super::suggest::one_of;
 use super::walk::{Table, Value, Walk};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -105,7 +105,8 @@ fn archive(walk: &mut Walk<'_>, value: &Value<'_>, around: &Around<'_>) -> Optio
         return Some(name.to_owned());
     }
     let known: Vec<&str> = around.project.archives.keys().map(String::as_str).collect();
-    let hint = did_you_mean(name, known.iter().copied())
+    let hint = walk
+        .did_you_mean(name, known.iter().copied())
         .unwrap_or_else(|| format!("define it in remint.toml as `[archive.{name}]`"));
     walk.wrong(value.span(), format!("archive `{name}` is not defined")).expected(one_of(&known)).hint(hint);
     None
@@ -119,11 +120,10 @@ fn exclude(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<Vec<String>> {
         } else if text.starts_with('/') {
             globs.extend(paths::glob(walk, span, text, "`exclude`"));
         } else {
-            let finding = walk.wrong(span, format!("`exclude` knows no `{text}`"));
-            finding.expected("`doc`, `man`, `locale`, or a glob of absolute paths");
-            if let Some(hint) = did_you_mean(text, WORDS.iter().copied()) {
-                finding.hint(hint);
-            }
+            let hint = walk.did_you_mean(text, WORDS.iter().copied());
+            walk.wrong(span, format!("`exclude` knows no `{text}`"))
+                .expected("`doc`, `man`, `locale`, or a glob of absolute paths")
+                .hint_if(hint);
         }
     }
     globs.sort();

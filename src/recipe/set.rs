@@ -12,19 +12,34 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Recipes that fit together: each base is one of them, none starts from itself, and platforms are never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recipes(BTreeMap<ImageName, Recipe>);
+pub struct Recipes {
+    recipes: BTreeMap<ImageName, Recipe>,
+    files: BTreeMap<ImageName, Box<str>>,
+}
 
 impl Recipes {
     /// The recipe of an image.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Recipe> {
-        self.0.get(name)
+        self.recipes.get(name)
+    }
+
+    /// The path of a recipe's file in the project, as [`RecipeFile::path`] gave it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&str> {
+        self.files.get(name).map(|path| &**path)
+    }
+
+    /// The folder in the project that a recipe's paths are relative to; empty for the project itself.
+    #[must_use]
+    pub fn folder(&self, name: &str) -> Option<&str> {
+        self.file(name).map(|path| path.rsplit_once('/').map_or("", |(folder, _)| folder))
     }
 
     /// All recipes, by name.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Recipe> {
-        self.0.values()
+        self.recipes.values()
     }
 
     /// A recipe and what it starts from: the outermost base first, the recipe itself last; empty if there is no such recipe.
@@ -47,8 +62,8 @@ impl Recipes {
     #[must_use]
     pub fn bases_first(&self) -> Vec<&Recipe> {
         let mut placed = BTreeSet::new();
-        let mut order = Vec::with_capacity(self.0.len());
-        for name in self.0.keys() {
+        let mut order = Vec::with_capacity(self.recipes.len());
+        for name in self.recipes.keys() {
             order.extend(self.chain(name.as_str()).into_iter().filter(|recipe| placed.insert(&recipe.name)));
         }
         order
@@ -57,8 +72,8 @@ impl Recipes {
     /// The recipe whose name is nearest to a name that there is not.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&ImageName> {
-        let near = super::suggest::nearest(name, self.0.keys().map(ImageName::as_str))?;
-        self.0.get_key_value(near).map(|(name, _)| name)
+        let near = super::suggest::nearest(name, self.recipes.keys().map(ImageName::as_str))?;
+        self.recipes.get_key_value(near).map(|(name, _)| name)
     }
 }
 
@@ -78,7 +93,8 @@ pub fn parse_recipes(project: &Project, files: &[RecipeFile<'_>]) -> Result<Reci
             recipes.insert(draft.name.clone(), recipe);
         }
     }
-    let recipes = Recipes(recipes);
+    let files = drafts.iter().map(|(name, draft)| (name.clone(), draft.input.path.into())).collect();
+    let recipes = Recipes { recipes, files };
     check_depths(&drafts, &sound, &recipes, &mut report);
     report.finish(Some(recipes))
 }
@@ -86,7 +102,7 @@ pub fn parse_recipes(project: &Project, files: &[RecipeFile<'_>]) -> Result<Reci
 /// Parses one recipe that starts from nothing, as [`parse_recipes`] does.
 pub fn parse_recipe(project: &Project, file: RecipeFile<'_>) -> Result<Recipe, Findings> {
     let recipes = parse_recipes(project, &[file])?;
-    Ok(recipes.0.into_values().next().expect("a recipe without findings is there"))
+    Ok(recipes.recipes.into_values().next().expect("a recipe without findings is there"))
 }
 
 /// Reads what no other recipe depends on; `None` if the file is no TOML.

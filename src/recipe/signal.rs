@@ -1,6 +1,5 @@
 //! Names of signals, as `stop-signal` takes them.
 
-use super::suggest::did_you_mean;
 use super::walk::{Value, Walk};
 
 /// The signals that Linux has on every architecture that images are made for (signal(7)), without those that no process can
@@ -51,13 +50,9 @@ pub(super) fn read(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<String> {
     let hint = if NAMES.contains(&long.as_str()) {
         Some(format!("did you mean `{long}`?"))
     } else {
-        did_you_mean(text, NAMES.iter().copied())
+        walk.did_you_mean(text, NAMES.iter().copied())
     };
-    let finding = walk.wrong(value.span(), format!("`{text}` is not a signal"));
-    finding.expected(WANTED);
-    if let Some(hint) = hint {
-        finding.hint(hint);
-    }
+    walk.wrong(value.span(), format!("`{text}` is not a signal")).expected(WANTED).hint_if(hint);
     None
 }
 

@@ -27,11 +27,6 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
         .map(|(_, candidate)| candidate)
 }
 
-/// "did you mean `…`?", if something is near.
-pub(super) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
-    nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
-}
-
 /// A list for a sentence: `a`, `b` or `c`.
 pub(super) fn one_of<T: AsRef<str>>(words: &[T]) -> String {
     let mut text = String::new();

@@ -38,15 +38,13 @@ fn missing_kind(walk: &mut Walk<'_>, table: &Table<'_>, what: &str, kinds: &[(&'
     let known = |key: &str| kinds.iter().any(|(_, section)| section.keys.contains(&key));
     let mut blamed = false;
     for (key, _) in table.entries().filter(|(key, _)| !known(key.get_ref())) {
-        let hint = super::suggest::did_you_mean(
+        let hint = walk.did_you_mean(
             key.get_ref(),
             kinds.iter().filter(|(_, s)| !s.later).flat_map(|(_, s)| s.keys.iter().copied()),
         );
-        let finding = walk.wrong(key.span(), format!("{what} has no key `{}`", key.get_ref()));
-        finding.expected(format!("one of {}", one_of(&names)));
-        if let Some(hint) = hint {
-            finding.hint(hint);
-        }
+        walk.wrong(key.span(), format!("{what} has no key `{}`", key.get_ref()))
+            .expected(format!("one of {}", one_of(&names)))
+            .hint_if(hint);
         blamed = true;
     }
     if !blamed {

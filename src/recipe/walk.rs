@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Report, line_of};
 use super::section::Section;
-use super::suggest::{did_you_mean, one_of};
+use super::suggest::{nearest, one_of};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -75,6 +75,12 @@ impl<'r> Walk<'r> {
         self.source.get(value.span()).unwrap_or_default()
     }
 
+    /// "did you mean `…`?", if something is near.
+    pub(super) fn did_you_mean<'c>(&self, word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+        let near = if self.report.is_full() { None } else { nearest(word, candidates) };
+        near.map(|candidate| format!("did you mean `{candidate}`?"))
+    }
+
     /// The line, from 1, of a place.
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
         line_of(&self.source, span.start)
@@ -144,7 +150,7 @@ impl<'r> Walk<'r> {
             if section.keys.contains(&key.get_ref().as_ref()) {
                 continue;
             }
-            let hint = did_you_mean(key.get_ref(), section.keys.iter().copied());
+            let hint = self.did_you_mean(key.get_ref(), section.keys.iter().copied());
             let finding = self.wrong(key.span(), format!("{} has no key `{}`", section.what, key.get_ref()));
             finding.expected(one_of(section.keys));
             if let Some(hint) = hint.or_else(|| section.hint.map(str::to_owned)) {
@@ -225,12 +231,8 @@ impl<'r> Walk<'r> {
         if let Some((_, meaning)) = words.iter().find(|(word, _)| word == text) {
             return Some(*meaning);
         }
-        let hint = did_you_mean(text, names.iter().copied());
-        let finding = self.wrong(value.span(), format!("{what} cannot be `{text}`"));
-        finding.expected(one_of(&names));
-        if let Some(hint) = hint {
-            finding.hint(hint);
-        }
+        let hint = self.did_you_mean(text, names.iter().copied());
+        self.wrong(value.span(), format!("{what} cannot be `{text}`")).expected(one_of(&names)).hint_if(hint);
         None
     }
 

@@ -6,6 +6,7 @@
 
 mod equality;
 mod golden;
+mod meaning;
 mod schema;
 
 use remint::recipe::{Project, Recipe, RecipeFile, parse_recipe};

@@ -177,11 +177,9 @@ fn flip_bits(name: &str, file: &[u8], keyring: &[u8], flips: usize) {
         match compare(&format!("{name}: bit {bit} of byte {at}"), &bad, keyring, dir.path()) {
             (true, true) | (false, false) => both += 1,
             (false, true) => {
-                println!(
-                    "STRICT {at} {bit} {:?}",
-                    String::from_utf8_lossy(&bad[at.saturating_sub(15)..(at + 10).min(bad.len())])
-                );
-                stricter += 1
+                // GnuPG does not mind how the lines around the armour are spelled, nor what its padding is.
+                assert!(at >= armour, "{name}: bit {bit} of byte {at}: remint alone refuses a change of the text");
+                stricter += 1;
             }
             (true, false) => unreachable!(),
         }
@@ -266,6 +264,18 @@ fn tampered_files_are_refused_as_gpgv_does() {
             false,
             false,
         ),
+        (
+            "a signature for binary data",
+            message(TEXT, "SHA256", &sign(specs(&|s| s.kind = SignatureType::Binary))),
+            true,
+            true,
+        ),
+        (
+            "a signature for itself alone",
+            message(TEXT, "SHA256", &sign(specs(&|s| s.kind = SignatureType::Standalone))),
+            false,
+            false,
+        ),
         ("a changed word", file.replace("stable", "stab1e"), false, false),
         ("a line more", file.replace("Suite:", "Evil: yes\nSuite:"), false, false),
         ("a line less", file.replace("Suite: stable\n", ""), false, false),
@@ -281,21 +291,20 @@ fn tampered_files_are_refused_as_gpgv_does() {
         ("an empty line in front", format!("\n{file}"), false, true),
         ("text behind", format!("{file}Evil: yes\n"), false, true),
         ("an empty line behind", format!("{file}\n"), false, true),
-        ("doubled", format!("{file}{file}"), false, false),
+        ("doubled", format!("{file}{file}"), false, true),
         ("another message in front", format!("{}{file}", two.clearsign("Evil: yes\n", MADE)), false, false),
         ("a header that is not known", file.replace("Hash:", "Comment: x\nHash:"), false, false),
         ("no escapes by header", file.replace("Hash:", "NotDashEscaped: x\nHash:"), false, false),
         ("no line break at the end", file.trim_end().to_owned(), false, true),
-        (
-            "a signature for binary data",
-            message(TEXT, "SHA256", &sign(specs(&|s| s.kind = SignatureType::Binary))),
-            false,
-            false,
-        ),
     ];
+    let mut wrong = Vec::new();
     for (what, file, mine, theirs) in cases {
-        assert_eq!(compare(what, file.as_bytes(), one.certificate(), dir.path()), (mine, theirs), "{what}");
+        let found = compare(what, file.as_bytes(), one.certificate(), dir.path());
+        if found != (mine, theirs) {
+            wrong.push(format!("{what}: remint {}, gpgv {}", found.0, found.1));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -66,13 +66,13 @@ pub fn verify(file: &[u8], keyring: &Keyring, now: u64) -> Result<Verified, Sign
     if packets.is_empty() || packets.len() > MOST_SIGNATURES {
         return Err(form("expected between 1 and 64 signatures"));
     }
-    // The last line break belongs to the armour, not to the text (RFC 9580, section 7.2).
-    let signed = message.text.strip_suffix('\n').unwrap_or(&message.text).as_bytes();
+    // The last line break belongs to the armour, not to the text, and lines are divided as on the wire (RFC 9580, section 7.2).
+    let signed = message.text.strip_suffix('\n').unwrap_or(&message.text).replace('\n', "\r\n");
     let (mut signed_by, mut signed_at, mut found) = (Vec::new(), 0, Vec::new());
     for (header, body) in packets {
         let signature =
             packet::signature(header, body).ok_or(form("the armour holds something that is no signature"))?;
-        match judge(&signature, &message.hashes, signed, keyring, now) {
+        match judge(&signature, &message.hashes, signed.as_bytes(), keyring, now) {
             Verdict::Good { key, made } => {
                 signed_by.push(key);
                 signed_at = made.max(signed_at);
@@ -109,7 +109,9 @@ fn judge(signature: &Signature, hashes: &[HashAlgorithm], text: &[u8], keyring: 
     if !hash.is_some_and(is_strong_hash) {
         return worthless(format!("the signature of `{key}` has a weak hash"));
     }
-    if signature.typ() != Some(SignatureType::Text) || !is_sound(signature) {
+    // Signatures over text are meant for this; Go's library, with which private archives sign, makes those over binary data.
+    let over_data = matches!(signature.typ(), Some(SignatureType::Text | SignatureType::Binary));
+    if !over_data || !is_sound(signature) {
         return worthless(format!("the signature of `{key}` is of an unknown kind"));
     }
     if !hash.is_some_and(|hash| hashes.contains(&hash)) {

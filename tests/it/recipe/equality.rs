@@ -1,13 +1,10 @@
 //! What a recipe means does not depend on how it is laid out, and no text makes the checks panic.
 
 use super::schema::{as_json, validator};
-use super::{WHOLE, parse, project};
+use super::{WHOLE, parse};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use remint::recipe::{
-    Configure, LayerKind, Owner, Recipe, RecipeFile, Source, Written, parse_project, parse_recipes, recipe_schema,
-    render,
-};
+use remint::recipe::{Project, Recipe, RecipeFile, parse_project, parse_recipes, recipe_schema, render};
 
 /// A recipe without the lines on which its layers stand.
 fn without_lines(mut recipe: Recipe) -> Recipe {
@@ -65,6 +62,65 @@ proptest! {
         prop_assert_eq!(without_lines(recipe), without_lines(parse(WHOLE).expect("it is right")));
     }
 
+    /// Other values, keys of other tables, and lines that are missing: what the checks accept, the schema accepts.
+    #[test]
+    fn the_schema_accepts_what_the_checks_accept(edits in prop::collection::vec((any::<Index>(), 0..4, select(VALUES)), 1..4)) {
+        let mut lines: Vec<String> = WHOLE.lines().map(str::to_owned).collect();
+        for (at, how, value) in edits {
+            let keys: Vec<usize> = (0..lines.len()).filter(|&n| lines[n].contains(" = ")).collect();
+            let line = keys[at.index(keys.len())];
+            let (key, old) = lines[line].split_once(" = ").map(|(k, v)| (k.to_owned(), v.to_owned())).expect("it was looked for");
+            match how {
+                0 | 1 => lines[line] = format!("{key} = {value}"),
+                2 => drop(lines.remove(line)),
+                _ => {
+                    let other = lines[keys[at.index(keys.len() * 7 + 3) % keys.len()]].split(" = ").next().map(str::to_owned);
+                    lines[line] = format!("{} = {old}", other.expect("a split has a first part"));
+                }
+            }
+        }
+        let text = lines.join("\n");
+        if parse(&text).is_ok() {
+            prop_assert!(validator(&recipe_schema()).is_valid(&as_json(&text)), "{text}");
+        }
+    }
+
+    /// Recipes fit together exactly when every chain of bases ends, and then each stands behind its base.
+    #[test]
+    fn bases_end_or_are_reported(bases in prop::collection::vec(prop::option::of(0..9_usize), 1..9)) {
+        let names: Vec<String> = (0..bases.len()).map(|n| format!("r{n}")).collect();
+        let paths: Vec<String> = names.iter().map(|name| format!("recipes/{name}/recipe.toml")).collect();
+        let texts: Vec<String> = bases.iter().map(|base| base.map_or_else(String::new, |n| format!("from = \"r{n}\""))).collect();
+        let files: Vec<_> = (0..bases.len()).map(|n| RecipeFile { name: &names[n], path: &paths[n], text: &texts[n] }).collect();
+        let ends = |start: usize| {
+            let mut at = Some(start);
+            for _ in 0..=bases.len() {
+                let Some(n) = at else { return true };
+                let Some(base) = bases.get(n) else { return false };
+                at = *base;
+            }
+            false
+        };
+        match parse_recipes(&Project::default(), &files) {
+            Ok(recipes) => {
+                prop_assert!((0..bases.len()).all(ends));
+                let order: Vec<&str> = recipes.bases_first().iter().map(|recipe| recipe.name.as_str()).collect();
+                prop_assert_eq!(order.len(), bases.len());
+                for (n, base) in bases.iter().enumerate() {
+                    let place = |n: usize| order.iter().position(|name| *name == names[n]);
+                    prop_assert!(base.is_none_or(|base| place(base) < place(n)));
+                }
+            }
+            Err(findings) => {
+                prop_assert!(!(0..bases.len()).all(ends), "{findings}");
+                // A base that is missing is reported where it is named; a circle once.
+                let missing = bases.iter().flatten().filter(|base| **base >= bases.len()).count();
+                let circles = findings.all().iter().filter(|finding| finding.message.contains("circle")).count();
+                prop_assert_eq!(findings.all().len(), missing + circles, "{}", findings);
+            }
+        }
+    }
+
     /// Any mutation is either accepted, and then by the schema too, or refused with findings that can be shown.
     #[test]
     fn no_text_panics(edits in prop::collection::vec((any::<Index>(), 0_usize..40, piece()), 1..6)) {
@@ -84,6 +140,63 @@ proptest! {
         }
     }
 }
+
+/// Values of every type that stand for a wrong or right one somewhere.
+const VALUES: &[&str] = &[
+    "\"\"",
+    "\"/\"",
+    "\"//\"",
+    "\"/x\"",
+    "\"/x/\"",
+    "\"x\"",
+    "\".\"",
+    "\"..\"",
+    "\"../x\"",
+    "\"a:b\"",
+    "\"33\"",
+    "\"0:0\"",
+    "\"root\"",
+    "\"0644\"",
+    "\"644\"",
+    "\"zstd\"",
+    "\"none\"",
+    "\"SIGTERM\"",
+    "\"debian\"",
+    "\"ours\"",
+    "\"linux/amd64\"",
+    "\"curl=1:*\"",
+    "\"https://h/x\"",
+    "\"a\\nb\"",
+    "\"a\\u0000\"",
+    "\"ü\"",
+    "0",
+    "1",
+    "-1",
+    "65536",
+    "0xff",
+    "4294967295",
+    "1.5",
+    "true",
+    "false",
+    "1979-05-27",
+    "[]",
+    "[\"x\"]",
+    "[\"/x\"]",
+    "[\"linux/amd64\"]",
+    "[\"doc\", \"/x\"]",
+    "[\"80\", 81]",
+    "[1]",
+    "[[]]",
+    "{}",
+    "{ a = \"b\" }",
+    "{ text = \"x\" }",
+    "{ link = \"x\", owner = \"0\" }",
+    "{ directory = true, mode = \"755\" }",
+    "{ \"/a\" = \"b\" }",
+    "{ uid = 1 }",
+    "{ uid = 1, gid = 2, comment = \"\" }",
+    "{ path = \"x\" }",
+];
 
 /// Pieces of TOML and of noise.
 const PIECES: &[&str] = &[
@@ -157,67 +270,29 @@ fn deep_and_large_texts_are_refused() {
     }
 }
 
-#[test]
-fn the_whole_language_is_understood() {
-    let recipe = parse(WHOLE).unwrap_or_else(|findings| panic!("{}", render(&findings, false)));
-    assert_eq!(format!("{:?}", recipe.platforms), "[linux/amd64, linux/arm64]");
-    let lines: Vec<usize> = recipe.layers.iter().map(|layer| layer.line).collect();
-    let written = WHOLE.lines().zip(1..).filter(|(line, _)| *line == "[[layer]]");
-    assert_eq!(lines, written.map(|(_, number)| number).collect::<Vec<usize>>());
-
-    let LayerKind::Packages(packages) = &recipe.layers[0].kind else { panic!("{:?}", recipe.layers[0]) };
-    let wanted: Vec<String> = packages.wanted.iter().map(ToString::to_string).collect();
-    assert_eq!(wanted, ["ca-certificates", "libstdc++6", "nginx=1.26.*"]);
-    assert_eq!(packages.exclude, ["/usr/share/info/*", "doc", "man"]);
-    assert!(packages.essential && packages.dependencies);
-    let LayerKind::Packages(packages) = &recipe.layers[1].kind else { panic!("{:?}", recipe.layers[1]) };
-    assert_eq!((packages.archive.as_str(), packages.configure), ("ours", Configure::None));
-
-    let LayerKind::Copy(copy) = &recipe.layers[2].kind else { panic!("{:?}", recipe.layers[2]) };
-    assert_eq!((copy.from.as_str(), copy.mode), ("../../shared/app", Some(0o640)));
-    assert_eq!(copy.owner, Owner { uid: 10001, gid: 33 });
-    assert_eq!(copy.exclude, ["**/__pycache__", "*.swp"]);
-    let LayerKind::Copy(copy) = &recipe.layers[3].kind else { panic!("{:?}", recipe.layers[3]) };
-    assert_eq!((copy.from.as_str(), &copy.to), (".", &None));
-
-    let LayerKind::Write(write) = &recipe.layers[4].kind else { panic!("{:?}", recipe.layers[4]) };
-    assert_eq!(write["etc/motd"], Written::Text { text: "hello\n".to_owned(), owner: Owner::default(), mode: 0o644 });
-    assert_eq!(
-        write["etc/app/link"],
-        Written::Link { target: "../motd".to_owned(), owner: Owner { uid: 33, gid: 33 } }
-    );
-    assert_eq!(write["var/lib/app"], Written::Directory { owner: Owner { uid: 10001, gid: 777 }, mode: 0o2750 });
-
-    assert!(matches!(&recipe.sources["zlib"], Source::Url { sha256: Some(_), .. }));
-    assert_eq!(recipe.config.exposed_ports, ["443", "80", "8080/udp"]);
-    assert_eq!(recipe.config.cmd, Some(Vec::new()));
-    assert_eq!(recipe.config.stop_signal.as_deref(), Some("SIGRTMIN+3"));
+/// Many owners that are unknown among many users whose names are near: what "did you mean" costs has a bound.
+fn flood() -> String {
+    let mut lines: Vec<String> = (0..4000).map(|n| format!("users.longname{n}.uid={n}")).collect();
+    for _ in 0..12 {
+        lines.push("[[layer]]\n[layer.write]".to_owned());
+        lines.extend((0..1500).map(|n| format!("\"/{n}\" = {{ text = \"\", owner = \"lognname\" }}")));
+    }
+    lines.join("\n")
 }
 
 #[test]
-fn recipes_inherit_in_order() {
-    let file = |name, path, text| RecipeFile { name, path, text };
-    let files = [
-        file(
-            "app",
-            "recipes/app/recipe.toml",
-            "from = \"mid\"\n[config]\nuser = \"svc:logs\"\n[[layer]]\ncopy = \"x\"\nto = \"/x\"\nowner = \"svc\"",
-        ),
-        file("zbase", "recipes/zbase/recipe.toml", "[users.svc]\nuid = 900\n[groups]\nlogs = 901"),
-        file("mid", "recipes/mid/recipe.toml", "from = \"zbase\"\nplatforms = [\"linux/arm64\"]\n"),
-    ];
-    let findings = parse_recipes(&project(), &files).expect_err("app is for both platforms, mid for one");
-    assert_eq!(findings.all().len(), 1, "{findings}");
-    let mut files = files;
-    files[2].text = "from = \"zbase\"\n";
-    let recipes = parse_recipes(&project(), &files).unwrap_or_else(|e| panic!("{}", render(&e, false)));
-    let names = |list: Vec<&Recipe>| list.iter().map(|recipe| recipe.name.to_string()).collect::<Vec<_>>();
-    assert_eq!(names(recipes.iter().collect()), ["app", "mid", "zbase"]);
-    assert_eq!(names(recipes.chain("app")), ["zbase", "mid", "app"]);
-    assert_eq!(names(recipes.bases_first()), ["zbase", "mid", "app"]);
-    let app = recipes.get("app").expect("it is there");
-    assert_eq!(app.platforms, project().platforms);
-    let LayerKind::Copy(copy) = &app.layers[0].kind else { panic!("{:?}", app.layers[0]) };
-    assert_eq!(copy.owner, Owner { uid: 900, gid: 900 });
-    assert_eq!(recipes.nearest("aap").map(ToString::to_string).as_deref(), Some("app"));
+fn a_flood_of_wrong_names_ends() {
+    let findings = parse(&flood()).expect_err("no user has that name");
+    assert_eq!(findings.all().len(), 200);
+    assert!(findings.dropped() > 10_000, "{}", findings.dropped());
+    assert_eq!(findings.all()[0].message, "user `lognname` is not defined");
+}
+
+#[test]
+fn files_of_other_systems_are_read() {
+    let whole = without_lines(parse(WHOLE).expect("it is right"));
+    for text in [WHOLE.replace('\n', "\r\n"), format!("\u{feff}{WHOLE}")] {
+        let recipe = parse(&text).unwrap_or_else(|findings| panic!("{}", render(&findings, false)));
+        assert_eq!(without_lines(recipe), whole);
+    }
 }

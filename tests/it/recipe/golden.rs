@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 fn cases(name: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder("tests/it/recipe").join(name)).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let stale = paths
+        .iter()
+        .find(|path| path.extension().is_some_and(|end| end == "txt") && !path.with_extension("toml").exists());
+    assert_eq!(stale, None, "nothing gives this text any more");
     paths.retain(|path| path.extension().is_none_or(|end| end == "toml"));
     paths.sort();
     paths
