@@ -19,7 +19,7 @@ pub struct Fragment {
 pub struct Unpacked {
     /// Everything but its directories.
     pub files: Fragment,
-    /// A bundle: `control/<member>` for each member of control.tar, `paths` as shipped, `directories` as an index.
+    /// A bundle: `control/<member>` for each member of control.tar, `paths` as shipped, `directories` as a fragment.
     pub package: Blob,
     /// The newest time in it, in seconds since 1970, before any clamping.
     pub newest: u64,
@@ -28,7 +28,9 @@ pub struct Unpacked {
 /// A layer's tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layered {
-    /// Its fragments in order, the directories first.
+    /// The tar records of its directories, which come first.
+    pub directories: Blob,
+    /// The fragments of its files, in order.
     pub fragments: Vec<Fragment>,
     /// Maintainer scripts that no native step covers: package, script, what that means.
     pub uncovered: Vec<(String, String, String)>,
@@ -82,7 +84,9 @@ impl ActionResult for Unpacked {
 
 impl ActionResult for Layered {
     fn blobs(&self) -> Vec<Blob> {
-        self.fragments.iter().flat_map(Fragment::blobs).collect()
+        let mut blobs = vec![self.directories];
+        blobs.extend(self.fragments.iter().flat_map(Fragment::blobs));
+        blobs
     }
 }
 

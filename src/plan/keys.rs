@@ -2,6 +2,7 @@
 
 use super::{CopyWork, Layer, PackagesWork, Unpack, Work};
 use crate::digest::{ActionKey, Digest, KeyHasher};
+use crate::layer::Rewrite;
 use crate::lock::FORMAT;
 use crate::oci::TreePath;
 use crate::recipe::{Compression, Configure, Owner, Written};
@@ -167,16 +168,44 @@ pub fn run_key(items: &[Item], to: Option<&TreePath>, by: Owner, mode: Option<u3
 #[must_use]
 pub fn pack_key(compression: Compression, fragments: &[Digest]) -> ActionKey {
     let mut key = start("pack");
-    key.text(
-        "codec",
-        match compression {
-            Compression::Zstd => "zstd",
-            Compression::Gzip => "gzip",
-        },
-    );
-    key.list("fragments", fragments.len());
+    key.text("codec", codec(compression)).list("fragments", fragments.len());
     for fragment in fragments {
         key.digest("fragment", fragment);
     }
     key.finish()
+}
+
+/// The key of a changed fragment: which, and what is changed.
+#[must_use]
+pub fn rewrite_key(fragment: &Digest, change: &Rewrite) -> ActionKey {
+    let mut key = start("rewrite");
+    key.digest("fragment", fragment);
+    key.list("drop", change.drop.len());
+    for path in &change.drop {
+        key.text("path", path.as_str());
+    }
+    key.list("rename", change.rename.len());
+    for (from, to) in &change.rename {
+        key.text("from", from.as_str()).text("to", to.as_str());
+    }
+    key.list("clamp", usize::from(change.clamp.is_some()));
+    if let Some(clamp) = change.clamp {
+        key.number("seconds", clamp);
+    }
+    key.finish()
+}
+
+/// The key under which a fragment's compressed form is found again.
+#[must_use]
+pub fn packed_key(compression: Compression, fragment: &Digest) -> ActionKey {
+    let mut key = start("packed");
+    key.text("codec", codec(compression)).digest("fragment", fragment);
+    key.finish()
+}
+
+fn codec(compression: Compression) -> &'static str {
+    match compression {
+        Compression::Zstd => "zstd",
+        Compression::Gzip => "gzip",
+    }
 }

@@ -17,7 +17,7 @@
 
 mod keys;
 
-pub use keys::{REVISION, pack_key, run_key};
+pub use keys::{REVISION, pack_key, packed_key, rewrite_key, run_key};
 
 use crate::digest::ActionKey;
 use crate::layer::CONSTANT_MTIME;

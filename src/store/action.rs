@@ -62,6 +62,12 @@ impl Store {
         self.replace(&self.action_path(key), &bytes)
     }
 
+    /// Removes an action's result, so that it is made again.
+    pub fn forget(&self, key: &ActionKey) {
+        // A failure to remove shows itself when the result is written again.
+        let _ = fs::remove_file(self.action_path(key));
+    }
+
     fn action_path(&self, key: &ActionKey) -> PathBuf {
         self.dir.join("actions").join(key.0.hex())
     }

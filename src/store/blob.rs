@@ -61,6 +61,30 @@ impl Store {
         }
     }
 
+    /// Reads a blob through once, unless this process did or wrote it itself, so that parts of it can be used without more ado.
+    pub fn ensure(&self, blob: &Blob) -> Result<(), Error> {
+        if self.known().contains(&blob.digest) { Ok(()) } else { self.check(blob) }
+    }
+
+    /// Reads a blob through; one that is damaged is set aside.
+    pub fn check(&self, blob: &Blob) -> Result<(), Error> {
+        let mut reader = self.open_blob(blob)?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => return Err(self.damaged(&blob.digest, error)),
+            }
+        }
+        self.known().insert(blob.digest);
+        Ok(())
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<Digest>> {
+        self.known.lock().expect("no holder of this lock panics")
+    }
+
     /// Turns a failed read of a blob into an error; if the bytes were wrong, sets the blob aside, so that it can be made again.
     pub fn damaged(&self, digest: &Digest, error: io::Error) -> Error {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Mismatch>()) {
@@ -74,6 +98,7 @@ impl Store {
 
     /// Removes a blob that was found damaged and remembers it for [`Store::take_damage`].
     pub fn discard(&self, digest: &Digest) {
+        self.known().remove(digest);
         // A failure to remove shows itself when the blob is written again.
         let _ = fs::remove_file(self.blob_path(digest));
         self.report_damage(Damage::Blob(*digest));
@@ -123,6 +148,7 @@ impl BlobWriter<'_> {
     pub fn commit(self, blob: Blob) -> Result<Blob, Error> {
         let path = self.store.blob_path(&blob.digest);
         self.file.persist(&path).map_err(|e| e.error).map_err(doing("put in place", &path))?;
+        self.store.known().insert(blob.digest);
         Ok(blob)
     }
 

@@ -27,7 +27,9 @@ pub use error::Error;
 pub use index::IndexEntry;
 pub use lock::StoreLock;
 
+use crate::digest::Digest;
 use error::doing;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -39,6 +41,8 @@ use std::sync::Mutex;
 pub struct Store {
     dir: PathBuf,
     damage: Mutex<Vec<Damage>>,
+    /// Blobs that this process wrote or read whole: known to be what their names say.
+    known: Mutex<BTreeSet<Digest>>,
 }
 
 /// Marks a directory as a cache (Cache Directory Tagging Specification 0.6).
@@ -51,7 +55,7 @@ const OCI_LAYOUT: &str = "{\"imageLayoutVersion\":\"1.0.0\"}";
 impl Store {
     /// Opens the store in a directory, making what is missing of it.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let store = Self { dir: dir.to_owned(), damage: Mutex::default() };
+        let store = Self { dir: dir.to_owned(), damage: Mutex::default(), known: Mutex::default() };
         if store.dir.join("oci-layout").exists() && store.dir.join("tmp").exists() {
             return Ok(store);
         }

@@ -13,6 +13,7 @@ mod indices;
 mod keyring;
 mod mirror;
 mod packages;
+pub mod pool;
 mod packet;
 mod release;
 mod signature;
