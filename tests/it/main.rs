@@ -1,3 +1,5 @@
 //! One integration binary.
 
+mod native;
+
 fn main() {}
