@@ -14,3 +14,16 @@ pub(super) const fn triplet(arch: Arch) -> &'static str {
         Arch::S390x => "s390x-linux-gnu",
     }
 }
+
+/// Where the dynamic linker is, as programs name it (`PT_INTERP`; glibc `shlib-versions`).
+pub(super) const fn linker(arch: Arch) -> &'static str {
+    match arch {
+        Arch::Amd64 => "/lib64/ld-linux-x86-64.so.2",
+        Arch::Arm64 => "/lib/ld-linux-aarch64.so.1",
+        Arch::Arm => "/lib/ld-linux-armhf.so.3",
+        Arch::I386 => "/lib/ld-linux.so.2",
+        Arch::Ppc64le => "/lib64/ld64.so.2",
+        Arch::Riscv64 => "/lib/ld-linux-riscv64-lp64d.so.1",
+        Arch::S390x => "/lib/ld64.so.1",
+    }
+}

@@ -14,11 +14,13 @@ impl Stanza {
                 value.push('\n');
                 value.push_str(line);
             } else if let Some((name, value)) = line.split_once(':') {
-                fields.push((name.to_owned(), value.trim().to_owned()));
+                fields.push((name.to_owned(), value.trim_start().to_owned()));
             } else if !line.trim().is_empty() && !line.starts_with('#') {
                 return Err(format!("`{line}` is not a field"));
             }
         }
+        // White space at the end of a line stays, as dpkg has it, but not at the end of the value.
+        fields.iter_mut().for_each(|(_, value)| value.truncate(value.trim_end().len()));
         Ok(Self(fields))
     }
 

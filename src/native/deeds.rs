@@ -18,6 +18,7 @@
 //! | `rename FROM TO` | gives a package's file the name that a diversion says |
 //! | `override USER GROUP MODE PATH` | records a stat override and applies it |
 //! | `ucf PACKAGE FROM TO` | installs a configuration file that ucf keeps |
+//! | `answer QUESTION [VALUE [seen]]` | answers a debconf question, without a value with its default |
 //! | `step NAME` | runs a native step |
 //!
 //! Before a deed, `has PATH` or `not PATH` makes it depend on what is there, and `pkg NAME` on a package. `{arch}` is Debian's name of the
@@ -90,6 +91,9 @@ pub(super) fn perform(stage: &mut Stage<'_>, line: &str) -> Result<bool, Error> 
             let owner = stage.accounts.owner(&format!("{user}:{group}"));
             stage.tree.change(path, Some(mode), Some(owner))?;
         }
+        ["answer", question] => stage.debconf.answer(question, None, false),
+        ["answer", question, value] => stage.debconf.answer(question, Some(value), false),
+        ["answer", question, value, "seen"] => stage.debconf.answer(question, Some(value), true),
         ["ucf", package, from, to] => ucf::install(&mut stage.tree, package, from, to)?,
         ["step", name] => return steps::run(stage, name),
         _ => return Ok(false),

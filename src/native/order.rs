@@ -3,11 +3,13 @@
 use super::{Error, Package};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Orders packages: by name, but each after what it depends on; in a circle, the one that is met first comes last.
+/// Orders packages: the essential ones first, then by name, but each after what it depends on; in a circle, the one that is met first
+/// comes last.
 pub(super) fn configuration(packages: &[Package]) -> Result<Vec<&Package>, Error> {
     let mut needs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut provided: BTreeMap<String, &str> = BTreeMap::new();
     let mut by_name: BTreeMap<&str, &Package> = BTreeMap::new();
+    let (mut essential, mut others) = (Vec::new(), Vec::new());
     for package in packages {
         let stanza = package.stanza()?;
         let of = |field: &str| stanza.get(field).map(names).unwrap_or_default();
@@ -16,11 +18,12 @@ pub(super) fn configuration(packages: &[Package]) -> Result<Vec<&Package>, Error
             provided.entry(name).or_insert(&package.name);
         }
         by_name.insert(&package.name, package);
+        if stanza.get("Essential") == Some("yes") { &mut essential } else { &mut others }.push(package);
     }
     let real = |name: &String| by_name.get_key_value(name.as_str()).map(|(key, _)| *key).or_else(|| provided.get(name).copied());
     let mut ordered = Vec::new();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
-    for package in packages {
+    for package in essential.into_iter().chain(others) {
         // A walk in depth with a stack of its own: a chain of dependencies may be long.
         let mut stack: Vec<(&str, usize)> = Vec::new();
         if seen.insert(&package.name) {
@@ -72,10 +75,10 @@ mod tests {
             package("a", "Depends: v (>= 1) | x, c:any"),
             package("b", "Pre-Depends: z"),
             package("c", "Depends: a"),
-            package("d", ""),
+            package("d", "Essential: yes"),
             package("p", "Provides: v (= 1), w"),
         ];
         let order: Vec<_> = configuration(&all).unwrap().iter().map(|p| p.name.as_str()).collect();
-        assert_eq!(order, ["p", "c", "a", "b", "d"]);
+        assert_eq!(order, ["d", "p", "c", "a", "b"]);
     }
 }

@@ -4,6 +4,7 @@
 //! is saved in `/var/lib/pam`, from which the tool itself later sees what an administrator changed.
 
 use super::Error;
+use super::debconf::Debconf;
 use super::tree::Tree;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ struct Profile {
 }
 
 /// Writes the stacks anew from the profiles of the image; does nothing where libpam-runtime is not unpacked.
-pub(super) fn update(tree: &mut Tree<'_>) -> Result<(), Error> {
+pub(super) fn update(tree: &mut Tree<'_>, debconf: &mut Debconf) -> Result<(), Error> {
     if !tree.exists("usr/share/pam/common-auth") {
         return Ok(());
     }
@@ -30,8 +31,14 @@ pub(super) fn update(tree: &mut Tree<'_>) -> Result<(), Error> {
         }
     }
     profiles.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| b.name.cmp(&a.name)));
+    let list = |of: &[Profile], what: fn(&Profile) -> &str| of.iter().map(what).collect::<Vec<_>>().join(", ");
+    let question = "libpam-runtime/profiles";
+    debconf.substitute(question, "profile_names", &list(&profiles, |profile| &profile.name));
+    debconf.substitute(question, "profiles", &list(&profiles, |profile| profile.fields.get("Name").map_or("", String::as_str)));
     let seen: String = profiles.iter().map(|profile| format!("{}\n", profile.name)).collect();
     profiles.retain(|profile| profile.fields.get("Default").is_some_and(|value| value == "yes"));
+    debconf.answer(question, Some(&list(&profiles, |profile| &profile.name)), false);
+    debconf.answer("libpam-runtime/override", Some("false"), false);
     tree.file("var/lib/pam/seen", 0o644, seen);
     for kind in TYPES {
         let Some(template) = tree.text(&format!("usr/share/pam/common-{kind}"))? else { continue };
@@ -165,7 +172,8 @@ mod tests {
             .file("usr/share/pam-configs/krb5", b"Name: K\nDefault: yes\nPriority: 704\nAuth-Type: Primary\nAuth:\n\t[success=end default=ignore]\tpam_krb5.so\n")
             .file("usr/share/pam-configs/off", b"Name: O\nDefault: no\nPriority: 0\n");
         let mut tree = Tree::new(&root);
-        update(&mut tree).unwrap();
+        let mut debconf = Debconf::load(&tree).unwrap();
+        update(&mut tree, &mut debconf).unwrap();
         let text = tree.text("etc/pam.d/common-auth").unwrap().unwrap();
         assert!(text.contains("block)\nauth\t[success=2 default=ignore]\tpam_krb5.so \nauth\t[success=1 default=ignore]\tpam_unix.so nullok try_first_pass\n# here's"), "{text}");
         assert!(text.ends_with("block)\n# end of pam-auth-update config\n"));

@@ -1,6 +1,7 @@
 //! Runs the steps: packages in the order in which they would be configured, then what triggers would do.
 
 use super::accounts::{self, Accounts};
+use super::debconf::Debconf;
 use super::dpkg::Database;
 use super::script::{Script, constant};
 use super::scripts::{Coverage, Table};
@@ -13,11 +14,9 @@ pub(super) struct Stage<'a> {
     pub(super) tree: Tree<'a>,
     pub(super) accounts: Accounts,
     pub(super) dpkg: Database,
+    pub(super) debconf: Debconf,
     uncovered: Vec<Uncovered>,
 }
-
-/// The scripts that run when a package is installed, in that order.
-const SCRIPTS: [&str; 3] = ["preinst", "config", "postinst"];
 
 impl Package {
     /// The parsed control file.
@@ -33,18 +32,28 @@ impl Package {
 pub(super) fn run(input: &Input<'_>) -> Result<Output, Error> {
     let mut tree = Tree::new(input.root);
     skeleton::make(&mut tree, input);
-    let (accounts, dpkg) = (Accounts::load(&tree)?, Database::load(&tree)?);
-    let mut stage = Stage { input, tree, accounts, dpkg, uncovered: Vec::new() };
+    let (accounts, dpkg, debconf) = (Accounts::load(&tree)?, Database::load(&tree)?, Debconf::load(&tree)?);
+    let mut stage = Stage { input, tree, accounts, dpkg, debconf, uncovered: Vec::new() };
     for package in input.packages {
-        stage.dpkg.install(&mut stage.tree, package)?;
+        let name = stage.dpkg.install(&mut stage.tree, package)?;
+        stage.debconf.add(package, &name);
     }
     let (table, _) = Table::load();
-    for package in order::configuration(input.packages)? {
-        stage.configure(&table, package)?;
+    let order = order::configuration(input.packages)?;
+    // All are unpacked before the first is configured.
+    for package in &order {
+        stage.run(&table, package, "preinst")?;
+    }
+    for package in &order {
+        stage.run(&table, package, "config")?;
+        stage.run(&table, package, "postinst")?;
     }
     stage.accounts.recipe(input.users, input.groups)?;
     steps::triggers(&mut stage)?;
     apt::extended_states(&mut stage)?;
+    if stage.dpkg.has("debconf") {
+        stage.debconf.write(&mut stage.tree);
+    }
     stage.accounts.write(&mut stage.tree);
     stage.dpkg.write(&mut stage.tree, input.arch);
     let mut output = stage.tree.finish();
@@ -55,36 +64,33 @@ pub(super) fn run(input: &Input<'_>) -> Result<Output, Error> {
 }
 
 impl Stage<'_> {
-    /// Does what one package's scripts do.
-    fn configure(&mut self, table: &Table, package: &Package) -> Result<(), Error> {
-        for kind in SCRIPTS {
-            let Some(bytes) = package.control.get(kind) else { continue };
-            let text = String::from_utf8_lossy(bytes);
-            let reading = match table.coverage(&package.name, kind, &text, self.input.arch) {
-                Coverage::Plain => None,
-                Coverage::Read(reading) => Some(reading),
-                Coverage::Changed(reading, digest) => {
-                    let version = reading.texts.last().map(|(_, version)| version.clone()).unwrap_or_default();
-                    let missing = format!("it changed since it was read in version {version} (digest {digest})");
-                    self.report(package, kind, missing);
-                    Some(reading)
-                }
-                Coverage::Unread(digest) => {
-                    self.report(package, kind, format!("it was never read (digest {digest})"));
-                    None
-                }
-            };
-            for deed in reading.iter().flat_map(|reading| &reading.deeds) {
-                if !deeds::perform(self, deed)? {
-                    self.report(package, kind, format!("`{deed}` is not a deed"));
-                }
+    /// Does what one script of a package does.
+    fn run(&mut self, table: &Table, package: &Package, kind: &str) -> Result<(), Error> {
+        let Some(bytes) = package.control.get(kind) else { return Ok(()) };
+        let text = String::from_utf8_lossy(bytes);
+        let reading = match table.coverage(&package.name, kind, &text, self.input.arch) {
+            Coverage::Plain => None,
+            Coverage::Read(reading) => Some(reading),
+            Coverage::Changed(reading, digest) => {
+                let version = reading.texts.last().map(|(_, version)| version.clone()).unwrap_or_default();
+                self.report(package, kind, format!("it changed since it was read in version {version} (digest {digest})"));
+                Some(reading)
             }
-            for missing in reading.iter().flat_map(|reading| &reading.missing) {
-                self.report(package, kind, missing.clone());
+            Coverage::Unread(digest) => {
+                self.report(package, kind, format!("it was never read (digest {digest})"));
+                None
             }
-            if kind == "postinst" {
-                self.tools(&Script::parse(&text))?;
+        };
+        for deed in reading.iter().flat_map(|reading| &reading.deeds) {
+            if !deeds::perform(self, deed)? {
+                self.report(package, kind, format!("`{deed}` is not a deed"));
             }
+        }
+        for missing in reading.iter().flat_map(|reading| &reading.missing) {
+            self.report(package, kind, missing.clone());
+        }
+        if kind == "postinst" {
+            self.tools(&Script::parse(&text))?;
         }
         Ok(())
     }

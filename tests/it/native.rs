@@ -57,3 +57,13 @@ fn trixie_web_is_what_the_scripts_leave() {
 fn bookworm_minbase_is_what_the_scripts_leave() {
     judge(&Set { name: "bookworm", suite: "bookworm", include: &[] });
 }
+
+#[test]
+fn bookworm_web_is_what_the_scripts_leave() {
+    judge(&Set { name: "bookworm-web", suite: "bookworm", include: &["python3", "nginx", "ca-certificates", "openssl", "curl"] });
+}
+
+#[test]
+fn trixie_databases_are_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-pg", suite: "trixie", include: &["postgresql", "redis-server"] });
+}

@@ -89,16 +89,16 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// Takes base-passwd's master files where the image has none of its own, as the script does on a new system.
+    /// Takes base-passwd's master files, as the script does on a new system; accounts that the image has already stay as they are, behind.
     pub(super) fn base(&mut self, tree: &Tree<'_>) -> Result<(), Error> {
-        if self.users.is_empty() {
-            self.users = tree.text("usr/share/base-passwd/passwd.master")?.unwrap_or_default().lines().filter_map(login).collect();
-            self.changed = true;
-        }
-        if self.groups.is_empty() {
-            self.groups = tree.text("usr/share/base-passwd/group.master")?.unwrap_or_default().lines().filter_map(group).collect();
-            self.changed = true;
-        }
+        let passwd = tree.text("usr/share/base-passwd/passwd.master")?.unwrap_or_default();
+        let mut users: Vec<_> = passwd.lines().filter_map(login).filter(|(l, _)| self.uid(&l.name).is_none()).collect();
+        let group_file = tree.text("usr/share/base-passwd/group.master")?.unwrap_or_default();
+        let mut groups: Vec<_> = group_file.lines().filter_map(group).filter(|g| self.gid(&g.name).is_none()).collect();
+        self.changed |= !users.is_empty() || !groups.is_empty();
+        users.append(&mut self.users);
+        groups.append(&mut self.groups);
+        (self.users, self.groups) = (users, groups);
         Ok(())
     }
 

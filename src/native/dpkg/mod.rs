@@ -40,13 +40,13 @@ impl Database {
         })
     }
 
-    /// Records a package as installed: its stanza, its `info` files and the triggers it is interested in.
-    pub(super) fn install(&mut self, tree: &mut Tree<'_>, package: &Package) -> Result<(), Error> {
+    /// Records a package as installed: its stanza, its `info` files and the triggers it is interested in. Says its name among the files.
+    pub(super) fn install(&mut self, tree: &mut Tree<'_>, package: &Package) -> Result<String, Error> {
         let stanza = package.stanza()?;
         self.status.add(tree, package, &stanza)?;
         info::write(tree, package, &stanza)?;
         self.triggers.add(package, &stanza);
-        Ok(())
+        Ok(info_name(package, stanza.get("Multi-Arch")))
     }
 
     /// Whether a package of that name is installed, for any architecture, here or in a lower layer.

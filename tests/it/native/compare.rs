@@ -82,7 +82,8 @@ fn differences(path: &str, ours: &Facts, real: &Facts) -> Vec<String> {
     found
 }
 
-/// A file's bytes without what may differ in an allowed way: the day in shadow, and orders that apt and dpkg leave to chance.
+/// A file's bytes without what may differ in an allowed way: the day in shadow, and orders that come of the order in which
+/// packages were unpacked (bookworm's `/etc/shells`: when the root was merged).
 fn comparable(path: &str, content: &[u8]) -> Vec<u8> {
     let text = || String::from_utf8_lossy(content).into_owned();
     match path {
@@ -97,7 +98,7 @@ fn comparable(path: &str, content: &[u8]) -> Vec<u8> {
             text().lines().map(day).collect::<String>().into_bytes()
         }
         "var/lib/apt/extended_states" => sorted(&text(), "\n\n"),
-        "var/lib/dpkg/triggers/File" | "var/lib/dpkg/statoverride" => sorted(&text(), "\n"),
+        "var/lib/dpkg/triggers/File" | "var/lib/dpkg/statoverride" | "etc/shells" => sorted(&text(), "\n"),
         _ => content.to_vec(),
     }
 }

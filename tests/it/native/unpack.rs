@@ -57,7 +57,7 @@ impl Unpacked {
             let shipped = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
             let shipped = format!("/{}", shipped.trim_start_matches("./").trim_end_matches('/'));
             paths.push(if shipped == "/" { "/.".to_owned() } else { shipped.clone() });
-            let Ok(path) = TreePath::parse(&merged(&shipped)) else { continue };
+            let Ok(path) = TreePath::parse(&merged(&shipped, entry.header().entry_type().is_dir())) else { continue };
             let link = entry.link_name_bytes().map(|name| String::from_utf8(name.into_owned()).unwrap());
             let header = entry.header().clone();
             let mut content = Vec::new();
@@ -65,7 +65,7 @@ impl Unpacked {
             let kind = match header.entry_type() {
                 kind if kind.is_dir() => Kind::Directory,
                 kind if kind.is_symlink() => Kind::Symlink { target: link.unwrap() },
-                kind if kind.is_hard_link() => Kind::Hardlink { target: TreePath::parse(&merged(&link.unwrap())).unwrap() },
+                kind if kind.is_hard_link() => Kind::Hardlink { target: TreePath::parse(&merged(&link.unwrap(), false)).unwrap() },
                 _ => Kind::File { size: content.len() as u64 },
             };
             if kind == Kind::Directory && self.0.contains_key(&path) {
@@ -108,9 +108,9 @@ fn tarfile(how: &str, deb: &Path) -> Vec<u8> {
 }
 
 /// A shipped path on a system with a merged `/usr`.
-fn merged(path: &str) -> String {
+fn merged(path: &str, directory: bool) -> String {
     let path = path.trim_start_matches("./").trim_start_matches('/');
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     let aliased = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32"].contains(&first);
-    if aliased && !rest.is_empty() { format!("usr/{path}") } else { path.to_owned() }
+    if aliased && (directory || !rest.is_empty()) { format!("usr/{path}") } else { path.to_owned() }
 }
