@@ -107,7 +107,7 @@ impl Builder<'_> {
         for attempt in 1.. {
             let graph = self.graph(plan);
             self.events.send(Event::BuildPlanned { actions: graph.steps.len() as u64 });
-            let run = || self.execute(plan, &graph, &mut done);
+            let mut run = || self.execute(plan, &graph, &mut done);
             let ends = match &pool {
                 Ok(pool) => pool.install(run),
                 // Without threads of its own it still works, on those that are there.
@@ -157,7 +157,8 @@ impl Builder<'_> {
             return None;
         }
         let layer = layer(plan, &key);
-        let mut after: Vec<usize> = layer.lower.and_then(|lower| self.need_layer(plan, graph, lower)).into_iter().collect();
+        let mut after: Vec<usize> =
+            layer.lower.and_then(|lower| self.need_layer(plan, graph, lower)).into_iter().collect();
         if let Work::Packages(work) = &layer.work {
             after.extend(work.unpacks.iter().filter_map(|key| self.need_unpack(plan, graph, *key)));
         }
@@ -174,7 +175,8 @@ impl Builder<'_> {
         }
         // The largest first, so that no core waits for one at the end.
         let size = unpack_of(plan, &key).pin.deb.size;
-        let fetch = (!self.store.has(&unpack_of(plan, &key).pin.deb)).then(|| graph.push(Step::Fetch(key), Vec::new(), size));
+        let fetch =
+            (!self.store.has(&unpack_of(plan, &key).pin.deb)).then(|| graph.push(Step::Fetch(key), Vec::new(), size));
         Some(graph.push(step, fetch.into_iter().collect(), size))
     }
 

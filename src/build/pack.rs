@@ -18,7 +18,12 @@ pub(super) fn key(layered: &Layered, compression: Compression) -> ActionKey {
 }
 
 /// Packs a layer that is in the store.
-pub(super) fn pack(store: &Store, layered: &Layered, compression: Compression, title: &str) -> Result<PackedLayer, Error> {
+pub(super) fn pack(
+    store: &Store,
+    layered: &Layered,
+    compression: Compression,
+    title: &str,
+) -> Result<PackedLayer, Error> {
     let codec = match compression {
         Compression::Zstd => Codec::Zstd,
         Compression::Gzip => Codec::Gzip,
@@ -26,7 +31,8 @@ pub(super) fn pack(store: &Store, layered: &Layered, compression: Compression, t
     let tars: Vec<Blob> = tars(layered).collect();
     let parts = tars.iter().map(|tar| part(store, tar, compression)).collect::<Result<Vec<_>, _>>()?;
     let mut writer = store.writer()?;
-    let packed = pack_parts(codec, parts, &mut writer).map_err(|source| damage(store, &tars, compression, title, source))?;
+    let packed =
+        pack_parts(codec, parts, &mut writer).map_err(|source| damage(store, &tars, compression, title, source))?;
     writer.commit(packed.blob)?;
     for (tar, range) in tars.iter().zip(&packed.ranges) {
         let found = PackedFragment {
@@ -51,10 +57,8 @@ fn tars(layered: &Layered) -> impl Iterator<Item = Blob> {
 fn part<'a>(store: &Store, tar: &Blob, compression: Compression) -> Result<Part<'a>, Error> {
     if let Some(found) = store.action::<PackedFragment>(&packed_key(compression, &tar.digest))? {
         let mut blob = store.open_file(&found.blob.digest)?;
-        blob.seek(SeekFrom::Start(found.offset))
-            .map_err(|source| Error::Read { digest: found.blob.digest, source })?;
-        let range =
-            PackedRange { offset: found.offset, size: found.size, crc32: found.crc32, digest: found.digest };
+        blob.seek(SeekFrom::Start(found.offset)).map_err(|source| Error::Read { digest: found.blob.digest, source })?;
+        let range = PackedRange { offset: found.offset, size: found.size, crc32: found.crc32, digest: found.digest };
         return Ok(Part::Packed {
             tar: Box::new(store.open_file(&tar.digest)?),
             size: tar.size,
@@ -69,7 +73,10 @@ fn part<'a>(store: &Store, tar: &Blob, compression: Compression) -> Result<Part<
 /// Sets aside what a failed pack found damaged, so that the next attempt makes it anew.
 fn damage(store: &Store, tars: &[Blob], compression: Compression, title: &str, source: crate::layer::Error) -> Error {
     use crate::layer::Error as Layer;
-    if let Layer::PartDigest { part, .. } | Layer::PartTar { part, .. } | Layer::Part { part, .. } | Layer::PartSize { part, .. } = &source
+    if let Layer::PartDigest { part, .. }
+    | Layer::PartTar { part, .. }
+    | Layer::Part { part, .. }
+    | Layer::PartSize { part, .. } = &source
         && let Some(tar) = tars.get(*part)
     {
         let key = packed_key(compression, &tar.digest);

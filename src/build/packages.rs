@@ -138,10 +138,7 @@ fn member(store: &Store, unpacked: &Unpacked) -> Result<Member, Error> {
 
 /// Puts what stands below a link to a directory behind that link, as dpkg does, and collects the directories: of several
 /// packages' views of one, that of base-files counts, then the first by name.
-fn follow_links(
-    below: &BTreeMap<TreePath, Entry>,
-    members: &mut [Member],
-) -> Result<BTreeMap<TreePath, Entry>, Error> {
+fn follow_links(below: &BTreeMap<TreePath, Entry>, members: &mut [Member]) -> Result<BTreeMap<TreePath, Entry>, Error> {
     let mut links: BTreeMap<&str, &Entry> = BTreeMap::new();
     let mut directories: BTreeSet<&str> = BTreeSet::new();
     for member in members.iter() {
@@ -150,7 +147,9 @@ fn follow_links(
     // Only a link at a place where something else has a directory, or below which something stands, can matter.
     let symlink = |entry: &Entry| matches!(entry.kind, crate::layer::Kind::Symlink { .. });
     for member in members.iter() {
-        links.extend(member.index.entries().iter().map(|i| (i.entry.path.as_str(), &i.entry)).filter(|(_, e)| symlink(e)));
+        links.extend(
+            member.index.entries().iter().map(|i| (i.entry.path.as_str(), &i.entry)).filter(|(_, e)| symlink(e)),
+        );
     }
     for (path, entry) in below.iter().filter(|(_, entry)| symlink(entry)) {
         links.insert(path.as_str(), entry);
@@ -220,7 +219,8 @@ fn settle_conflicts(members: &mut [Member]) -> Result<(), Error> {
             } else {
                 return Err(Error::Conflict { path, first: first.name.clone(), second: second.name.clone() });
             };
-            let renamed = members[loser].change.rename.iter().find(|(_, new)| **new == path).map(|(old, _)| old.clone());
+            let renamed =
+                members[loser].change.rename.iter().find(|(_, new)| **new == path).map(|(old, _)| old.clone());
             members[loser].change.drop.insert(renamed.unwrap_or_else(|| path.clone()));
             owners.insert(path, if loser == at { other } else { at });
         }
@@ -300,7 +300,8 @@ fn made(
             title: path.to_string(),
             source: native::Error::Read { path: path.clone(), source },
         };
-        let same = below.get(&path) == Some(&entry) && view.read(path.as_str()).map_err(read)?.unwrap_or_default() == bytes;
+        let same =
+            below.get(&path) == Some(&entry) && view.read(path.as_str()).map_err(read)?.unwrap_or_default() == bytes;
         if !same {
             pieces.insert(path, Piece::made(entry, bytes));
         }

@@ -1,6 +1,6 @@
 //! What actions leave in the store.
 
-use crate::digest::{Digest, DiffId};
+use crate::digest::{DiffId, Digest};
 use crate::oci::Blob;
 use crate::store::ActionResult;
 use serde::{Deserialize, Serialize};

@@ -69,10 +69,8 @@ pub(super) fn copy(store: &Store, view: &View<'_>, work: &CopyWork, title: &str)
     // By their real places, since links can bring things from far apart together.
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.sort_by(|&a, &b| pieces[a].entry.path.cmp(&pieces[b].entry.path));
-    let weights: Vec<RunItem<'_>> = order
-        .iter()
-        .map(|&at| RunItem { path: &pieces[at].entry.path, size: pieces[at].entry.size() })
-        .collect();
+    let weights: Vec<RunItem<'_>> =
+        order.iter().map(|&at| RunItem { path: &pieces[at].entry.path, size: pieces[at].entry.size() }).collect();
     let mut fragments = Vec::new();
     for run in runs(&weights) {
         let members: Vec<Item> = order[run.clone()]
@@ -165,11 +163,7 @@ pub(super) fn put_fragment(
 }
 
 /// Keeps a layer's directories.
-pub(super) fn put_directories(
-    store: &Store,
-    dirs: &BTreeMap<TreePath, Entry>,
-    title: &str,
-) -> Result<Blob, Error> {
+pub(super) fn put_directories(store: &Store, dirs: &BTreeMap<TreePath, Entry>, title: &str) -> Result<Blob, Error> {
     let tar = directories(dirs.values()).map_err(|source| Error::Layer { title: title.to_owned(), source })?;
     Ok(store.put(&tar)?)
 }

@@ -24,26 +24,17 @@ const MERGED: [&str; 7] = ["bin", "lib", "lib32", "lib64", "libo32", "libx32", "
 /// Unpacks a package of the store.
 pub(super) fn unpack(store: &Store, action: &Unpack) -> Result<Unpacked, Error> {
     let title = || action.package.title();
-    let deb_error = |source| Error::Deb { title: title(), source };
     let layer_error = |source| Error::Layer { title: title(), source };
     let blob = action.pin.deb;
     // The digest is checked while the bytes pass; nothing is kept of a package whose last byte was wrong.
     let mut verified = BufReader::with_capacity(256 << 10, store.open_blob(&blob)?);
-    let opened = Deb::open(&mut verified).map_err(deb_error);
-    let (control, mut data) = match opened.and_then(|deb| deb.into_parts(LARGEST).map_err(deb_error)) {
-        Ok(parts) => parts,
-        Err(error) => return Err(blame(store, &blob, verified, error)),
-    };
     let mut builder = FragmentBuilder::new(&store.scratch(), MEMORY);
     let mut shipped = vec!["/.".to_owned()];
-    let collected = read(&mut data, &Limits::default(), |entry, content| collect(&mut builder, &mut shipped, entry, content));
-    let drained = collected.and_then(|()| {
-        io::copy(&mut data, &mut io::sink()).map_err(|source| crate::layer::Error::Archive { at: 0, source })
-    });
-    drop(data);
-    if let Err(error) = drained {
-        return Err(blame(store, &blob, verified, layer_error(error)));
-    }
+    let taken = take_apart(&mut verified, &mut builder, &mut shipped, &title());
+    let control = match taken {
+        Ok(control) => control,
+        Err(error) => return Err(blame(store, &blob, verified, error)),
+    };
     io::copy(&mut verified, &mut io::sink()).map_err(|error| store.damaged(&blob.digest, error))?;
 
     let mut out = HashingWriter::new(store.writer()?);
@@ -54,6 +45,22 @@ pub(super) fn unpack(store: &Store, action: &Unpack) -> Result<Unpacked, Error> 
     let dirs = directories(&built.directories).map_err(layer_error)?;
     let package = store.put(&bundle::encode(&parts(control, &shipped, dirs)))?;
     Ok(Unpacked { files: Fragment { tar, index }, package, newest: built.max_mtime })
+}
+
+/// Reads a package front to back: gives its control files, and its data to the builder.
+fn take_apart(
+    package: impl Read,
+    builder: &mut FragmentBuilder,
+    shipped: &mut Vec<String>,
+    title: &str,
+) -> Result<BTreeMap<String, ControlFile>, Error> {
+    let bad = |source| Error::Deb { title: title.to_owned(), source };
+    let failed = |source| Error::Layer { title: title.to_owned(), source };
+    let (control, mut data) = Deb::open(package).and_then(|deb| deb.into_parts(LARGEST)).map_err(bad)?;
+    read(&mut data, &Limits::default(), |entry, content| collect(builder, shipped, entry, content)).map_err(failed)?;
+    // What stands behind the archive's end counts for the decompressor's own check.
+    io::copy(&mut data, &mut io::sink()).map_err(|source| bad(source.into()))?;
+    Ok(control)
 }
 
 /// An error over a package whose bytes are wrong is the store's damage, not the package's fault.

@@ -6,6 +6,7 @@ mod floors;
 mod house;
 mod image;
 mod layer;
+mod native;
 mod recipe;
 mod signatures;
 mod support;

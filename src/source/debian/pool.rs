@@ -102,10 +102,10 @@ impl Pool {
     }
 
     fn urls(&self, file: &PoolFile) -> Result<Vec<Url>, PoolError> {
-        let places = self.archives.get(&file.archive).ok_or_else(|| PoolError::Archive {
-            title: file.title.clone(),
-            archive: file.archive.clone(),
-        })?;
+        let places = self
+            .archives
+            .get(&file.archive)
+            .ok_or_else(|| PoolError::Archive { title: file.title.clone(), archive: file.archive.clone() })?;
         let mut bases = places.mirrors.bases(&file.suite)?;
         if let Some(snapshot) = &places.snapshot {
             let date: String = format_rfc3339(file.date).chars().filter(|c| !matches!(c, '-' | ':')).collect();
