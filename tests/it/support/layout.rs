@@ -110,6 +110,9 @@ fn unpack(media_type: &str, blob: &[u8]) -> Vec<u8> {
     tar
 }
 
+/// What spoils a file.
+type Spoil<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 /// The check itself must be able to fail: each damage to a good layout is found.
 #[test]
 fn a_bad_layout_is_found_out() {
@@ -121,7 +124,7 @@ fn a_bad_layout_is_found_out() {
     assert_valid(store.dir());
     let path = |blob: &remint::oci::Blob| store.blob_path(&blob.digest);
     let index = store.dir().join("index.json");
-    let spoilt: [(PathBuf, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
+    let spoilt: [(PathBuf, Spoil<'_>); 5] = [
         (path(&only.layers[0].blob), &|bytes| bytes[1..].to_vec()),
         (path(&only.config), &|bytes| [bytes, b" "].concat()),
         (index.clone(), &|bytes| [bytes, b" "].concat()),
