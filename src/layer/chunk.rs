@@ -1,8 +1,9 @@
 //! How a fragment is cut and each piece compressed alone.
 
 use super::{Error, gzip, zstd};
+use crate::recipe::Compression;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The size of every chunk of a fragment but the last, in bytes: part of the format.
 pub const CHUNK: usize = 2 << 20;
@@ -43,6 +44,15 @@ impl Codec {
     }
 }
 
+impl From<Compression> for Codec {
+    fn from(compression: Compression) -> Self {
+        match compression {
+            Compression::Zstd => Self::Zstd,
+            Compression::Gzip => Self::Gzip,
+        }
+    }
+}
+
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -75,8 +85,9 @@ impl Encoder {
         spare.unwrap_or_else(|| Vec::with_capacity(zstd::bound(CHUNK).max(gzip::bound(CHUNK))))
     }
 
-    /// Takes a buffer back.
-    pub(super) fn recycle(&self, mut buffer: Vec<u8>) {
+    /// Takes a buffer back from the last who had it.
+    pub(super) fn release(&self, buffer: Arc<Vec<u8>>) {
+        let Some(mut buffer) = Arc::into_inner(buffer) else { return };
         buffer.clear();
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }

@@ -24,7 +24,7 @@ pub(super) struct Compressed {
 }
 
 enum State {
-    Waiting(Vec<u8>),
+    Waiting(Arc<Vec<u8>>),
     Running,
     Done(Result<Compressed, Error>),
     /// The result was taken, or the job cancelled.
@@ -33,7 +33,7 @@ enum State {
 
 impl Job {
     /// Puts a chunk in front of the current rayon pool.
-    pub(super) fn start(chunk: Vec<u8>, encoder: &Arc<Encoder>) -> Arc<Self> {
+    pub(super) fn start(chunk: Arc<Vec<u8>>, encoder: &Arc<Encoder>) -> Arc<Self> {
         let job = Arc::new(Self { state: Mutex::new(State::Waiting(chunk)), done: Condvar::new() });
         let (for_pool, encoder) = (Arc::clone(&job), Arc::clone(encoder));
         rayon::spawn(move || for_pool.run(&encoder));
@@ -55,7 +55,7 @@ impl Job {
             crc32: crc32fast::hash(&chunk),
             chunk_size: chunk.len() as u64,
         });
-        encoder.recycle(chunk);
+        encoder.release(chunk);
         *self.lock() = State::Done(result);
         self.done.notify_one();
     }

@@ -18,6 +18,7 @@ mod gzip;
 mod header;
 mod index;
 mod job;
+mod lane;
 mod links;
 mod number;
 mod pack;

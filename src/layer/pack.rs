@@ -2,9 +2,10 @@
 
 use super::chunk::{CHUNK, Codec, Encoder};
 use super::job::Job;
+use super::lane::Lane;
 use super::sink::ended;
 use super::{END, Error};
-use crate::digest::{DiffId, Digest, Hasher, HashingWriter};
+use crate::digest::{DiffId, Digest};
 use crate::oci::Blob;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -28,7 +29,7 @@ pub enum Part<'a> {
 }
 
 /// Where a part lies in a blob, and how to know that it is still what it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PackedRange {
     /// Where it begins in the blob, in bytes.
     pub offset: u64,
@@ -41,7 +42,7 @@ pub struct PackedRange {
 }
 
 /// A layer that was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Packed {
     /// The name of the tar.
     pub diff_id: DiffId,
@@ -56,25 +57,17 @@ pub struct Packed {
 /// Writes a layer: the parts one behind the other, and the end of the tar, compressed.
 ///
 /// Chunks are compressed on the current rayon pool and on the calling thread. The bytes depend on the parts' bytes and borders and on
-/// the codec, not on the pool, nor on which parts were packed before. Memory holds two chunks a thread, at most 64, before and
-/// after compression. After an error what was written is no blob.
+/// the codec, not on the pool, nor on which parts were packed before. Memory holds two chunks a thread, at most 32, before and
+/// after compression, and a few more to be hashed. After an error what was written is no blob.
 pub fn pack<'a>(codec: Codec, parts: impl IntoIterator<Item = Part<'a>>, out: &mut dyn Write) -> Result<Packed, Error> {
     let mut packer = Packer::new(codec, out)?;
-    packer.write(codec.head())?;
+    packer.write(&Arc::new(codec.head().to_vec()))?;
     for part in parts {
         packer.part(part)?;
     }
-    let end = packer.ranges.len();
+    let given = packer.ranges.len();
     packer.part(Part::Fresh(Box::new(&END[..]), END.len() as u64))?;
-    while packer.step()? {}
-
-    let mut crc32 = crc32fast::Hasher::new();
-    for range in &packer.ranges {
-        crc32.combine(&range.crc32);
-    }
-    packer.write(&codec.tail(crc32.finalize(), packer.tar_size))?;
-    packer.out.flush().map_err(|source| Error::Write { what: "layer", source })?;
-    Ok(packer.finish(end))
+    packer.finish(given)
 }
 
 struct Packer<'a, 'o> {
@@ -83,9 +76,17 @@ struct Packer<'a, 'o> {
     window: Window<'a>,
     window_limit: usize,
     ranges: Vec<Range>,
-    tar: Hasher,
+    /// Hashes the tar.
+    tar: Arc<Lane>,
     tar_size: u64,
-    out: HashingWriter<&'o mut dyn Write>,
+    /// Hashes the blob.
+    blob: Arc<Lane>,
+    blob_size: u64,
+    /// Hashes each part of the blob.
+    parts: Arc<Lane>,
+    /// How many parts were cut off from `parts`.
+    cuts: usize,
+    out: &'o mut dyn Write,
 }
 
 /// Cancels what nobody has begun when a layer fails.
@@ -120,19 +121,25 @@ struct Range {
     offset: Option<u64>,
     size: u64,
     crc32: crc32fast::Hasher,
-    digest: Hasher,
+    /// What was packed, for a part that is used again.
+    expected: Option<Digest>,
 }
 
 impl<'a, 'o> Packer<'a, 'o> {
     fn new(codec: Codec, out: &'o mut dyn Write) -> Result<Self, Error> {
+        let encoder = Arc::new(Encoder::new(codec)?);
         Ok(Self {
-            encoder: Arc::new(Encoder::new(codec)?),
             window: Window::default(),
-            window_limit: (2 * rayon::current_num_threads()).clamp(4, 64),
+            window_limit: (2 * rayon::current_num_threads()).clamp(4, 32),
             ranges: Vec::new(),
-            tar: Hasher::new(),
+            tar: Lane::new(&encoder),
             tar_size: 0,
-            out: HashingWriter::new(out),
+            blob: Lane::new(&encoder),
+            blob_size: 0,
+            parts: Lane::new(&encoder),
+            cuts: 0,
+            out,
+            encoder,
         })
     }
 
@@ -158,7 +165,7 @@ impl<'a, 'o> Packer<'a, 'o> {
                     let chunk = self.chunk(at, &mut *tar, size, left)?;
                     left -= chunk.len() as u64;
                     crc32.update(&chunk);
-                    self.encoder.recycle(chunk);
+                    self.encoder.release(chunk);
                 }
                 expect_end(at, "tar", &mut *tar, size)?;
                 let found = crc32.clone().finalize();
@@ -172,14 +179,15 @@ impl<'a, 'o> Packer<'a, 'o> {
     }
 
     /// Reads the next chunk of a part of `size` bytes of which `left` are left, and adds it to the tar.
-    fn chunk(&mut self, part: usize, tar: &mut dyn Read, size: u64, left: u64) -> Result<Vec<u8>, Error> {
+    fn chunk(&mut self, part: usize, tar: &mut dyn Read, size: u64, left: u64) -> Result<Arc<Vec<u8>>, Error> {
         let wanted = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
         let mut chunk = self.encoder.buffer();
         tar.take(wanted as u64).read_to_end(&mut chunk).map_err(|source| Error::Part { part, what: "tar", source })?;
         if chunk.len() < wanted {
             return Err(Error::PartSize { part, what: "tar", expected: size, longer: false });
         }
-        self.tar.update(&chunk);
+        let chunk = Arc::new(chunk);
+        self.tar.put(&chunk);
         self.tar_size += wanted as u64;
         Ok(chunk)
     }
@@ -198,8 +206,7 @@ impl<'a, 'o> Packer<'a, 'o> {
         match work {
             Work::Chunk(job) => {
                 let compressed = job.finish(&self.encoder)?;
-                self.append(part, &compressed.bytes)?;
-                self.encoder.recycle(compressed.bytes);
+                self.append(part, compressed.bytes)?;
                 let crc32 = crc32fast::Hasher::new_with_initial_len(compressed.crc32, compressed.chunk_size);
                 self.ranges[part].crc32.combine(&crc32);
             }
@@ -210,10 +217,9 @@ impl<'a, 'o> Packer<'a, 'o> {
 
     /// Copies bytes that were packed before, if they are still what they were.
     fn copy(&mut self, part: usize, mut packed: Box<dyn Read + Send + 'a>, range: &PackedRange) -> Result<(), Error> {
-        let mut buffer = self.encoder.buffer();
         let mut left = range.size;
         while left > 0 {
-            buffer.clear();
+            let mut buffer = self.encoder.buffer();
             (&mut packed).take(left.min(CHUNK as u64)).read_to_end(&mut buffer).map_err(|source| Error::Part {
                 part,
                 what: "packed bytes",
@@ -223,41 +229,73 @@ impl<'a, 'o> Packer<'a, 'o> {
                 return Err(Error::PartSize { part, what: "packed bytes", expected: range.size, longer: false });
             }
             left -= buffer.len() as u64;
-            self.append(part, &buffer)?;
+            self.append(part, buffer)?;
         }
-        self.encoder.recycle(buffer);
-        expect_end(part, "packed bytes", &mut *packed, range.size)?;
-        let found = self.ranges[part].digest.clone().finish();
-        if found == range.digest { Ok(()) } else { Err(Error::PartDigest { part, expected: range.digest, found }) }
+        self.ranges[part].expected = Some(range.digest);
+        expect_end(part, "packed bytes", &mut *packed, range.size)
     }
 
     /// Writes bytes of a part.
-    fn append(&mut self, part: usize, bytes: &[u8]) -> Result<(), Error> {
+    fn append(&mut self, part: usize, bytes: Vec<u8>) -> Result<(), Error> {
+        self.cut(part);
         let range = &mut self.ranges[part];
-        range.offset.get_or_insert(self.out.size());
+        range.offset.get_or_insert(self.blob_size);
         range.size += bytes.len() as u64;
-        range.digest.update(bytes);
-        self.write(bytes)
+        let bytes = Arc::new(bytes);
+        self.parts.put(&bytes);
+        self.write(&bytes)?;
+        self.encoder.release(bytes);
+        Ok(())
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    /// Ends the hashes of the parts before one.
+    fn cut(&mut self, part: usize) {
+        while self.cuts < part {
+            self.parts.cut();
+            self.cuts += 1;
+        }
+    }
+
+    fn write(&mut self, bytes: &Arc<Vec<u8>>) -> Result<(), Error> {
+        self.blob.put(bytes);
+        self.blob_size += bytes.len() as u64;
         self.out.write_all(bytes).map_err(|source| Error::Write { what: "layer", source })
     }
 
-    /// Names what was written; ranges from `end` on belong to no part that was given.
-    fn finish(self, end: usize) -> Packed {
+    /// Writes what is left and names what was written; of the parts the first `given` were.
+    fn finish(mut self, given: usize) -> Result<Packed, Error> {
+        while self.step()? {}
+        let mut crc32 = crc32fast::Hasher::new();
+        for range in &self.ranges {
+            crc32.combine(&range.crc32);
+        }
+        self.write(&Arc::new(self.encoder.codec().tail(crc32.finalize(), self.tar_size)))?;
+        self.out.flush().map_err(|source| Error::Write { what: "layer", source })?;
+
+        self.cut(given);
         let mut next = self.encoder.codec().head().len() as u64;
-        let mut ranges = Vec::with_capacity(end);
-        for range in self.ranges.into_iter().take(end) {
+        let mut ranges = Vec::with_capacity(given);
+        for (part, (range, digest)) in self.ranges.into_iter().zip(self.parts.finish()).enumerate() {
+            match range.expected {
+                Some(expected) if expected != digest => {
+                    return Err(Error::PartDigest { part, expected, found: digest });
+                }
+                _ => {}
+            }
             // A part without bytes lies where the one before it ends.
             let offset = range.offset.unwrap_or(next);
             next = offset + range.size;
-            let (crc32, digest) = (range.crc32.finalize(), range.digest.finish());
-            ranges.push(PackedRange { offset, size: range.size, crc32, digest });
+            ranges.push(PackedRange { offset, size: range.size, crc32: range.crc32.finalize(), digest });
         }
-        let (_, digest, size) = self.out.finish();
-        let diff_id = DiffId(self.tar.finish());
-        Packed { diff_id, blob: Blob { digest, size }, tar_size: self.tar_size, ranges }
+        self.tar.cut();
+        self.blob.cut();
+        let only = |lane: &Lane| lane.finish().pop().expect("one cut gives one digest");
+        Ok(Packed {
+            diff_id: DiffId(only(&self.tar)),
+            blob: Blob { digest: only(&self.blob), size: self.blob_size },
+            tar_size: self.tar_size,
+            ranges,
+        })
     }
 }
 

@@ -35,7 +35,7 @@ fn pax(kind: u8, records: &[(&str, &[u8])]) -> Vec<u8> {
     let mut content = Vec::new();
     for (key, value) in records {
         let rest = key.len() + value.len() + 3;
-        let length = (rest..).find(|length| rest + length.to_string().len() == *length).unwrap();
+        let length = (rest..rest + 9).find(|length| rest + length.to_string().len() == *length).unwrap();
         content.extend_from_slice(format!("{length} {key}=").as_bytes());
         content.extend_from_slice(value);
         content.push(b'\n');
@@ -161,6 +161,10 @@ fn bombs_and_what_is_cut_off() {
     let limits = Limits { metadata: 1900, ..limits };
     assert!(matches!(entries(&[slow, vec![file(b"a")]].concat(), &limits), Err(Error::Limit { .. })));
 
+    let named: Vec<_> = (0..3).flat_map(|_| [pax(b'x', &[("comment", b"x")]), file(b"a")]).collect();
+    let limits = Limits { total_metadata: 1500, ..Limits::default() };
+    assert!(matches!(entries(&named, &limits), Err(Error::Limit { what: "bytes of extension headers", .. })));
+
     let whole = [&file(b"a")[..], &END].concat();
     for cut in [0, 1, 511, 512, 513, 1023, 1024, 1025, 1535] {
         let result = read(&whole[..cut], &Limits::default(), |_, _| Ok::<_, Error>(()));
@@ -193,11 +197,11 @@ fn links_that_lead_nowhere_and_files_below_links() {
     assert!(matches!(build(&[link(b"a", b'1', b"b")]), Err(Error::Link { reason: "is not in the archive", .. })));
     let escape = [link(b"a", b'2', b"/etc"), file(b"a/passwd")];
     assert!(matches!(build(&escape), Err(Error::Below { path: found, .. }) if found == path("a/passwd")));
-    let million: Vec<_> =
+    let chain: Vec<_> =
         (0..100_000).map(|n| link(format!("{n:06}").as_bytes(), b'1', format!("{:06}", n + 1).as_bytes())).collect();
-    let built = build(&[million, vec![file(b"100000")]].concat()).unwrap();
+    let long = build(&[chain, vec![file(b"100000")]].concat()).unwrap();
     let first = |entry: &Entry| entry.kind == Kind::Hardlink { target: path("000000") };
-    assert!(built.index.entries()[1..].iter().all(|indexed| first(&indexed.entry)));
+    assert!(long.index.entries()[1..].iter().all(|indexed| first(&indexed.entry)));
 }
 
 #[test]

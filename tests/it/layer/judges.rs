@@ -169,7 +169,13 @@ fn member(entry: &Entry, contents: &[(Entry, Vec<u8>)]) -> serde_json::Value {
         Kind::Fifo => "6",
     };
     let mtime = if entry.is_directory() { CONSTANT_MTIME } else { entry.mtime };
-    let hex = |value: &[u8]| value.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |value: &[u8]| {
+        value
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect::<String>()
+    };
     let xattrs: serde_json::Map<_, _> =
         entry.xattrs.iter().map(|(name, value)| (name.clone(), hex(value).into())).collect();
     serde_json::json!([
