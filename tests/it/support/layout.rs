@@ -152,7 +152,7 @@ impl Schemas {
         let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
         let dir: Option<PathBuf> = above.map(|dir| dir.join("shared/schemas/oci")).find(|dir| dir.is_dir());
         let Some(dir) = dir else {
-            judge::missing("no `shared/schemas/oci` above the crate: documents are not held against the schemas");
+            judge::skipped("no `shared/schemas/oci` above the crate: documents are not held against the schemas");
             return None;
         };
         let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
