@@ -63,3 +63,13 @@ fn environment(name: &str) -> Option<std::ffi::OsString> {
 pub(crate) fn skipped(what: &str) {
     eprintln!("skipped: {what}");
 }
+/// The names and contents of the host's apt sources, as `Mirrors::new` takes them.
+pub(crate) fn apt_sources() -> Vec<(String, String)> {
+    let mut files = vec!["/etc/apt/sources.list".into()];
+    let parts = std::fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten();
+    let mut parts: Vec<PathBuf> = parts.map(|entry| entry.path()).collect();
+    parts.sort();
+    files.append(&mut parts);
+    let read = |path: &PathBuf| Some((path.file_name()?.to_str()?.to_owned(), std::fs::read_to_string(path).ok()?));
+    files.iter().filter_map(read).collect()
+}
