@@ -61,7 +61,7 @@ pub enum Error {
         there: Vec<Platform>,
     },
     /// A form of output holds one image, and there are several.
-    #[error("`{form}:` holds one image, not {}", list(images))]
+    #[error("`{form}:` holds one image, and there are {}", if images.is_empty() { "none".to_owned() } else { list(images) })]
     ManyImages {
         /// The form of output.
         form: &'static str,

@@ -67,7 +67,10 @@ impl Image {
             return Err(Error::NoImage { name: reference.name.clone(), there });
         };
         let image = Self::read(store, reference.name.clone(), entry, root)?;
-        reference.platform.map_or(Ok(image.clone()), |platform| image.narrow(platform))
+        match reference.platform {
+            Some(platform) => image.narrow(platform),
+            None => Ok(image),
+        }
     }
 
     fn read(store: &Store, name: ImageName, entry: &IndexEntry, root: Blob) -> Result<Self, Error> {

@@ -69,7 +69,7 @@ impl FragmentBuilder {
         let place = match usize::try_from(size) {
             Ok(size) if size <= self.memory_limit - self.memory.len() => {
                 let place = self.memory.len();
-                self.memory.reserve(size);
+                self.grow(size);
                 let read = content
                     .take(size as u64)
                     .read_to_end(&mut self.memory)
@@ -135,6 +135,15 @@ impl FragmentBuilder {
         }
         let max_mtime = index.max_mtime();
         Ok(Built { index, directories, max_mtime })
+    }
+
+    /// Makes room for that many bytes more, doubling what there is, but not beyond the bound.
+    fn grow(&mut self, size: usize) {
+        let (length, capacity) = (self.memory.len(), self.memory.capacity());
+        if size > capacity - length {
+            let wanted = (2 * capacity).min(self.memory_limit).max(length + size);
+            self.memory.reserve_exact(wanted - length);
+        }
     }
 
     /// The temporary file, made when it is first needed.

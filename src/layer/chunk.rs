@@ -1,6 +1,7 @@
 //! How a fragment is cut and each piece compressed alone.
 
 use super::{Error, gzip, zstd};
+use crate::recipe::Compression;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -39,6 +40,15 @@ impl Codec {
         match self {
             Self::Zstd => Vec::new(),
             Self::Gzip => gzip::tail(crc32, tar_size).to_vec(),
+        }
+    }
+}
+
+impl From<Compression> for Codec {
+    fn from(compression: Compression) -> Self {
+        match compression {
+            Compression::Zstd => Self::Zstd,
+            Compression::Gzip => Self::Gzip,
         }
     }
 }

@@ -13,6 +13,9 @@ pub(super) const BLOCK: usize = 512;
 /// The name of every pax header.
 const PAX_NAME: &str = "././@PaxHeader";
 
+/// The highest owner or group: one more is -1, which to the kernel is no id (chown(2)).
+pub(super) const ID_LIMIT: u32 = u32::MAX - 1;
+
 /// The most that a pax header's records may have, in bytes: what [`super::read`] takes by default.
 const PAX_LIMIT: usize = 1 << 20;
 
@@ -21,6 +24,9 @@ pub(super) fn encode(entry: &Entry, out: &mut Vec<u8>) -> Result<(), Error> {
     let unwritable = |reason| Error::Unwritable { path: entry.path.clone(), reason };
     if entry.mode > 0o7777 {
         return Err(unwritable("its mode has bits beyond 7777"));
+    }
+    if entry.uid.max(entry.gid) > ID_LIMIT {
+        return Err(unwritable("its owner or group is -1, which means none"));
     }
     xattr::check(&entry.xattrs).map_err(unwritable)?;
     let mut records = Records::default();
@@ -183,6 +189,31 @@ mod tests {
         assert_eq!(split(&format!("{prefix}n/{long}")), None);
         assert_eq!(split(&format!("{long}/")), None, "a directory's last slash leaves no name");
         assert_eq!(split("ü"), None);
+    }
+
+    #[test]
+    fn what_ustar_cannot_hold_is_in_pax() {
+        let mut entry = Entry::file(crate::oci::TreePath::parse("large").unwrap(), 0o644, 1 << 33);
+        (entry.uid, entry.gid, entry.mtime) = (1 << 21, u32::MAX, 1 << 33);
+        let mut bytes = Vec::new();
+        assert!(matches!(encode(&entry, &mut bytes), Err(Error::Unwritable { .. })));
+        entry.gid = ID_LIMIT;
+        encode(&entry, &mut bytes).unwrap();
+        assert_eq!(bytes.len(), 3 * BLOCK);
+        assert_eq!((bytes[156], bytes[1024 + 156]), (b'x', b'0'));
+        let records = b"18 gid=4294967294\n20 mtime=8589934592\n19 size=8589934592\n15 uid=2097152\n";
+        assert!(bytes[512..].starts_with(records));
+        for field in [108..115, 116..123, 124..135, 136..147] {
+            assert!(bytes[1024..][field].iter().all(|&digit| digit == b'0'));
+        }
+        let mut seen = None;
+        let limits = crate::layer::Limits::default();
+        let cut_off = crate::layer::read(&bytes[..], &limits, |entry, _| {
+            seen = Some(entry);
+            Ok::<_, Error>(())
+        });
+        assert!(matches!(cut_off, Err(Error::Damaged { .. })));
+        assert_eq!(seen, Some(entry));
     }
 
     #[test]

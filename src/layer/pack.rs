@@ -29,7 +29,7 @@ pub enum Part<'a> {
 }
 
 /// Where a part lies in a blob, and how to know that it is still what it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PackedRange {
     /// Where it begins in the blob, in bytes.
     pub offset: u64,
@@ -42,7 +42,7 @@ pub struct PackedRange {
 }
 
 /// A layer that was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Packed {
     /// The name of the tar.
     pub diff_id: DiffId,

@@ -4,7 +4,7 @@
 //! fields are told apart by the `tar` crate; the framing is done here, so that nothing is held in memory that a limit does not
 //! bound, and so that a record which programs read differently is refused rather than guessed at.
 
-use super::header::BLOCK;
+use super::header::{BLOCK, ID_LIMIT};
 use super::{Entry, Error, Kind, pax, xattr};
 use crate::oci::{PathError, TreePath};
 use std::collections::BTreeMap;
@@ -20,12 +20,14 @@ pub struct Limits {
     pub bytes: u64,
     /// Bytes of the extension headers of one entry together: long names and extended attributes.
     pub metadata: u64,
+    /// Bytes of the extension headers of all entries together.
+    pub total_metadata: u64,
 }
 
 impl Default for Limits {
-    /// A million entries, 64 GiB, and 1 MiB of headers an entry: more than any image needs.
+    /// A million entries, 64 GiB, and extension headers of 1 MiB an entry and 256 MiB together: more than any image needs.
     fn default() -> Self {
-        Self { entries: 1_000_000, bytes: 64 << 30, metadata: 1 << 20 }
+        Self { entries: 1_000_000, bytes: 64 << 30, metadata: 1 << 20, total_metadata: 256 << 20 }
     }
 }
 
@@ -45,7 +47,7 @@ pub fn read<R: Read, E: From<Error>>(
 ) -> Result<(), E> {
     let mut input = Input { reader: archive, at: 0 };
     let mut extensions = Extensions::default();
-    let (mut entries, mut bytes) = (0_u64, 0_u64);
+    let (mut entries, mut bytes, mut metadata) = (0_u64, 0_u64, 0_u64);
     while let Some(header) = input.header()? {
         if extensions.take_in(&mut input, &header, limits)? {
             continue;
@@ -54,7 +56,12 @@ pub fn read<R: Read, E: From<Error>>(
         let size = member.size()?;
         entries += 1;
         bytes = bytes.saturating_add(size);
-        for (count, limit, what) in [(entries, limits.entries, "entries"), (bytes, limits.bytes, "bytes")] {
+        metadata = metadata.saturating_add(member.extensions.used);
+        for (count, limit, what) in [
+            (entries, limits.entries, "entries"),
+            (bytes, limits.bytes, "bytes"),
+            (metadata, limits.total_metadata, "bytes of extension headers"),
+        ] {
             if count > limit {
                 return Err(Error::Limit { path: member.name(), limit, what }.into());
             }
@@ -298,15 +305,13 @@ impl Member<'_> {
             Err(source) => return Err(Error::Path { source }),
         };
         let header = self.header.as_old();
-        // The highest id is -1, which to the kernel means none.
-        let id = u32::MAX - 1;
         Ok(Some(Entry {
             path,
             kind,
             // Some writers put the file type into the mode as well.
             mode: self.small("mode", &header.mode, u32::MAX)? & 0o7777,
-            uid: self.small("uid", &header.uid, id)?,
-            gid: self.small("gid", &header.gid, id)?,
+            uid: self.small("uid", &header.uid, ID_LIMIT)?,
+            gid: self.small("gid", &header.gid, ID_LIMIT)?,
             mtime: self.mtime()?,
             xattrs: self.xattrs()?,
         }))

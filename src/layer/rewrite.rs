@@ -135,7 +135,56 @@ mod tests {
         assert_eq!(rewritten(&old, &change).unwrap(), fragment(&new));
     }
 
+    /// A name's file: itself, or what it links to.
+    fn file_of<'a>(tree: &'a [(Entry, Vec<u8>)], entry: &'a (Entry, Vec<u8>)) -> &'a (Entry, Vec<u8>) {
+        match &entry.0.kind {
+            Kind::Hardlink { target } => tree.iter().find(|(entry, _)| entry.path == *target).unwrap(),
+            _ => entry,
+        }
+    }
+
     proptest! {
+        /// A change makes what an archive gives that never had it otherwise.
+        #[test]
+        fn a_rewritten_fragment_is_one_built_anew(
+            tree in tree(),
+            fates in prop::collection::vec(0..4_u8, 20),
+            clamp in prop::option::of(0..2_000_000_000_u64),
+        ) {
+            let mut change = Rewrite { clamp, ..Rewrite::default() };
+            let mut builder = crate::layer::FragmentBuilder::new(std::path::Path::new("."), 1 << 20);
+            let mut first = BTreeMap::new();
+            for (at, (name, fate)) in tree.iter().zip(fates).enumerate() {
+                let (file, content) = file_of(&tree, name);
+                let mut new = name.0.path.clone();
+                match fate {
+                    0 => {
+                        change.drop.insert(new);
+                        continue;
+                    }
+                    1 => new = path(&format!("new/{}", 100 - at)),
+                    _ => {}
+                }
+                if new != name.0.path {
+                    change.rename.insert(name.0.path.clone(), new.clone());
+                }
+                let mut entry = Entry { path: new.clone(), ..file.clone() };
+                entry.mtime = entry.mtime.min(clamp.unwrap_or(u64::MAX));
+                // The first that survives in the old order need not be the first in the new.
+                let mut content = &content[..];
+                if let Some(target) = first.get(&file.path).filter(|_| matches!(file.kind, Kind::File { .. })) {
+                    entry.kind = Kind::Hardlink { target: TreePath::clone(target) };
+                    content = &[];
+                } else {
+                    first.insert(file.path.clone(), new);
+                }
+                builder.add(entry, &mut content).unwrap();
+            }
+            let mut bytes = Vec::new();
+            let built = builder.finish(&mut bytes).unwrap();
+            prop_assert!(rewritten(&tree, &change).unwrap() == (bytes, built.index));
+        }
+
         #[test]
         fn no_change_is_no_change(tree in tree()) {
             let (bytes, index) = fragment(&tree);

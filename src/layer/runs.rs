@@ -112,8 +112,8 @@ impl Stretch {
         let mut todo = vec![run];
         while let Some(run) = todo.pop() {
             let heavy = self.before[run.end] - self.before[run.start] > HEAVIEST;
-            let inside = run.clone().filter(|&at| self.inside(at, &run));
-            match inside.min_by_key(|&at| self.hashes[at]).filter(|_| heavy) {
+            let inside = run.clone().filter(|&at| heavy && self.inside(at, &run));
+            match inside.min_by_key(|&at| self.hashes[at]) {
                 Some(at) => todo.extend([at..run.end, run.start..at]),
                 None => runs.push(run),
             }

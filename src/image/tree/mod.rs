@@ -17,8 +17,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::ops::Bound;
 
-/// Bounds for bombs: entries some tens of times those of a full desktop, bytes beyond what any registry takes.
-const LIMITS: Limits = Limits { entries: 20_000_000, bytes: layer_reader::LIMIT, metadata: 1 << 20 };
+/// Bounds for bombs: entries some ten times those of a full desktop, bytes beyond what any registry takes.
+const LIMITS: Limits =
+    Limits { entries: 4_000_000, bytes: layer_reader::LIMIT, metadata: 1 << 20, total_metadata: 256 << 20 };
 
 /// A merged tree.
 #[derive(Debug, Default)]

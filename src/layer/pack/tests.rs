@@ -128,3 +128,36 @@ fn what_rotted_is_noticed() {
         }
     }
 }
+
+/// A disk that is full after so many bytes.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_and_a_bad_source_end_it() {
+    let contents = contents();
+    for room in [0, 9, 10, 100_000, 4_000_000] {
+        let error = pack(Codec::Gzip, fresh(&contents), &mut Full(room)).unwrap_err();
+        assert!(matches!(error, Error::Write { what: "layer", .. }), "{error}");
+    }
+    let broken = Part::Fresh(Box::new((&[0; 512][..]).chain(Broken)), CHUNK as u64);
+    assert!(matches!(run(Codec::Zstd, [broken]), Err(Error::Part { part: 0, what: "tar", .. })));
+}
+
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("broken"))
+    }
+}

@@ -1,9 +1,9 @@
 //! Every form of output, read and run by every client that there is.
 
-use super::{multi, single, write};
+use super::{BOTH, multi, single, write};
 use crate::support::containerd::Containerd;
 use crate::support::docker_engine::DockerEngine;
-use crate::support::handmade::{self, GREETING, native};
+use crate::support::handmade::{self, GREETING, native, platform};
 use crate::support::podman::Podman;
 use crate::support::{judge, registry_server};
 use remint::digest::Digest;
@@ -129,8 +129,13 @@ fn docker_runs_loaded_archives_and_pulled_gzip_layers() {
 
     let Some(skopeo) = judge::find("skopeo") else { return };
     let Some(registry) = registry_server::start(&dir.path().join("registry")) else { return };
-    let (from, to) = (format!("oci:{}:gzipped", store.dir().display()), format!("{}/gzipped:latest", registry.address));
-    judge::run(skopeo, ["copy", "--preserve-digests", "--dest-tls-verify=false", &from, &format!("docker://{to}")]);
-    docker.docker(&["pull", "--quiet", &to]);
-    assert_eq!(docker.run_image(&to), GREETING);
+    handmade::image(&store, "several", Encoding::Gzip, &BOTH.map(platform));
+    for name in ["gzipped", "several"] {
+        let from = format!("oci:{}:{name}", store.dir().display());
+        let to = format!("{}/{name}:latest", registry.address);
+        let options = ["copy", "--all", "--preserve-digests", "--dest-tls-verify=false"];
+        judge::run(&skopeo, options.into_iter().chain([&*from, &format!("docker://{to}")]));
+        docker.docker(&["pull", "--quiet", &to]);
+        assert_eq!(docker.run_image(&to), GREETING, "{to}");
+    }
 }

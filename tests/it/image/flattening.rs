@@ -8,7 +8,7 @@ use remint::digest::Digest;
 use remint::image::{Assembly, Encoding, Image, assemble, name_images};
 use remint::recipe::Config;
 use remint::store::Store;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -93,14 +93,86 @@ fn tangled(store: &Store) -> Image {
         Item::File(".wh.one", 0o644, b""),
         Item::File("empty", 0o644, b""),
     ]);
-    let layers = [&lower, &upper].map(|tar| handmade::layer(store, tar, Encoding::Gzip, "by hand"));
-    let name = name("tangled");
+    image_of(store, "tangled", &[lower, upper])
+}
+
+/// An image of some layers that runs nothing.
+fn image_of(store: &Store, text: &str, tars: &[Vec<u8>]) -> Image {
+    let layers: Vec<_> = tars.iter().map(|tar| handmade::layer(store, tar, Encoding::Gzip, "by hand")).collect();
+    let name = name(text);
     let config = Config { cmd: Some(vec!["/none".to_owned()]), ..Config::default() };
     let assembly = Assembly { name: &name, platform: native(), base: None, config: &config, layers: &layers, epoch: 0 };
     let one = assemble(store, &assembly).unwrap();
     let image = Image::join(store, name.clone(), vec![one]).unwrap();
     name_images(store, std::slice::from_ref(&image)).unwrap();
     image
+}
+
+/// Numbers that are the same every time (Marsaglia, "Xorshift RNGs").
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+
+    /// A path of one to three names, each of few, so that layers meet.
+    fn path(&mut self) -> String {
+        let depth = 1 + self.below(3);
+        let names: Vec<&str> = (0..depth).map(|_| ["a", "b", "c", "a-"][self.below(4)]).collect();
+        names.join("/")
+    }
+
+    /// A layer whose entries do not contradict each other: each path once, and below directories of its own only.
+    fn layer(&mut self) -> Vec<u8> {
+        // By path: a directory is `None`, anything else what it is.
+        let mut entries: BTreeMap<String, Option<usize>> = BTreeMap::new();
+        for _ in 0..12 {
+            let path = self.path();
+            let above: Vec<&str> = path.match_indices('/').map(|(at, _)| &path[..at]).collect();
+            let what = (self.below(8) > 1).then(|| self.below(6));
+            let free = above.iter().all(|above| matches!(entries.get(*above), None | Some(None)));
+            if free && !entries.contains_key(&path) {
+                entries.extend(above.into_iter().map(|above| (above.to_owned(), None)));
+                entries.insert(path, what);
+            }
+        }
+        let mut texts: Vec<(String, Option<usize>, String)> = Vec::new();
+        let mut file = None;
+        let mut opaque = BTreeSet::new();
+        for (path, mut what) in entries {
+            let (parent, name) = path.rsplit_once('/').map_or((String::new(), &*path), |(p, n)| (format!("{p}/"), n));
+            match what {
+                Some(1) if parent.is_empty() || !opaque.insert(parent.clone()) => what = Some(4),
+                Some(2) if file.is_none() => what = Some(3),
+                _ => {}
+            }
+            let text = match what {
+                Some(0) => format!("{parent}.wh.{name}"),
+                Some(1) => format!("{parent}.wh..wh..opq"),
+                Some(2) => file.clone().unwrap_or_default(),
+                _ => format!("{path} {}", self.below(1000)),
+            };
+            if what.is_some_and(|what| what > 3) {
+                file = Some(path.clone());
+            }
+            texts.push((path, what, text));
+        }
+        let items: Vec<Item<'_>> = texts
+            .iter()
+            .map(|(path, what, text)| match what {
+                None => Item::Directory(path),
+                Some(0 | 1) => Item::File(text, 0o644, b""),
+                Some(2) => Item::Hardlink(path, text),
+                Some(3) => Item::Symlink(path, text),
+                Some(_) => Item::File(path, 0o644, text.as_bytes()),
+            })
+            .collect();
+        handmade::tar(&items)
+    }
 }
 
 /// What a tar holds, by path: kind, mode, owner, and content or target; a hard link is what it points to.
@@ -136,16 +208,24 @@ fn the_flattened_tree_is_what_podman_exports() {
     let dir = tempfile::tempdir().unwrap();
     let Some(podman) = Podman::find(&dir.path().join("podman")) else { return };
     let store = handmade::store(dir.path());
-    let images = [tangled(&store)];
-    let ours = write(&store, &images, "tar", &dir.path().join("ours.tar"));
+    let mut random = Random(1);
+    let mut images = vec![tangled(&store)];
+    images.extend((0..4).map(|number| {
+        let tars: Vec<Vec<u8>> = (0..6).map(|_| random.layer()).collect();
+        image_of(&store, &format!("random{number}"), &tars)
+    }));
     let archive = write(&store, &images, "docker-archive", &dir.path().join("docker.tar"));
     podman.run(&["load", "--input", archive.to_str().unwrap()]);
-    let id = podman.run(&["create", "--pull", "never", "--network", "none", "localhost/tangled:latest"]);
-    let theirs = dir.path().join("theirs.tar");
-    podman.run(&["export", "--output", theirs.to_str().unwrap(), id.trim()]);
-    let (ours, theirs) = (tree(&ours), tree(&theirs));
-    assert!(ours.contains_key("e/new") && !ours.contains_key("e/z") && ours.len() > 30, "{ours:#?}");
-    for path in ours.keys().chain(theirs.keys()) {
-        assert_eq!(ours.get(path), theirs.get(path), "`{path}` in ours and in theirs");
+    for image in &images {
+        let reference = format!("localhost/{}:latest", image.name);
+        let id = podman.run(&["create", "--pull", "never", "--network", "none", &reference]);
+        let theirs = dir.path().join("theirs.tar");
+        podman.run(&["export", "--output", theirs.to_str().unwrap(), id.trim()]);
+        let ours = write(&store, std::slice::from_ref(image), "tar", &dir.path().join("ours.tar"));
+        let (ours, theirs) = (tree(&ours), tree(&theirs));
+        assert!(ours.len() > 4, "{ours:#?}");
+        for path in ours.keys().chain(theirs.keys()) {
+            assert_eq!(ours.get(path), theirs.get(path), "`{path}` of {} in ours and in theirs", image.name);
+        }
     }
 }

@@ -161,6 +161,10 @@ fn bombs_and_what_is_cut_off() {
     let limits = Limits { metadata: 1900, ..limits };
     assert!(matches!(entries(&[slow, vec![file(b"a")]].concat(), &limits), Err(Error::Limit { .. })));
 
+    let named: Vec<_> = (0..3).flat_map(|_| [pax(b'x', &[("comment", b"x")]), file(b"a")]).collect();
+    let limits = Limits { total_metadata: 1500, ..Limits::default() };
+    assert!(matches!(entries(&named, &limits), Err(Error::Limit { what: "bytes of extension headers", .. })));
+
     let whole = [&file(b"a")[..], &END].concat();
     for cut in [0, 1, 511, 512, 513, 1023, 1024, 1025, 1535] {
         let result = read(&whole[..cut], &Limits::default(), |_, _| Ok::<_, Error>(()));

@@ -34,7 +34,7 @@ pub(crate) fn is_root() -> bool {
 /// Says that something that a test needs is missing, or fails where that is not allowed.
 pub(crate) fn missing(what: &str) {
     assert!(environment("REMINT_TEST_REQUIRE_JUDGES").is_none(), "{what}, and judges are required");
-    say(&format!("skipped: {what}"));
+    skipped(what);
 }
 
 /// Runs a program and gives its standard output; panics with all that it said if it fails.
@@ -58,9 +58,10 @@ fn environment(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
 }
 
+/// Says what was left out.
 #[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
-fn say(text: &str) {
-    eprintln!("{text}");
+pub(crate) fn skipped(what: &str) {
+    eprintln!("skipped: {what}");
 }
 /// The names and contents of the host's apt sources, as `Mirrors::new` takes them.
 pub(crate) fn apt_sources() -> Vec<(String, String)> {
