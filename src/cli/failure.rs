@@ -113,12 +113,12 @@ impl Failure {
             causes: &'a [String],
             hints: &'a [String],
         }
-        let plain = |text: &Box<str>| anstream::adapter::strip_str(text).to_string();
+        let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
         let line = Line {
             exit: self.exit.code(),
             message: &self.message,
-            findings: self.findings.as_ref().map(plain),
-            details: self.details.as_ref().map(plain),
+            findings: self.findings.as_deref().map(plain),
+            details: self.details.as_deref().map(plain),
             causes: &self.causes,
             hints: &self.hints,
         };
