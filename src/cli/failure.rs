@@ -12,10 +12,12 @@ use std::fmt::Write as _;
 pub struct Failure {
     /// The exit code.
     pub exit: Exit,
-    /// What went wrong, after `error: `.
+    /// Messages that are complete already and shown above it: the findings in a recipe, each with its place.
+    pub findings: Option<Box<str>>,
+    /// What went wrong, after `error: `; after findings, what they mean together.
     pub message: String,
-    /// Where: text that is shown as it is, below the message; a snippet of the file with the place marked, or a table.
-    pub details: Option<String>,
+    /// Which: text that is shown as it is, below the message; a list or a table.
+    pub details: Option<Box<str>>,
     /// Why, the nearest cause first.
     pub causes: Vec<String>,
     /// What helps, with commands in backticks that can be pasted.
@@ -34,7 +36,7 @@ const CAUSE: Style = Style::new().bold();
 impl Failure {
     /// A failure that is only a message so far.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), details: None, causes: Vec::new(), hints: Vec::new() }
+        Self { exit, findings: None, message: message.into(), details: None, causes: Vec::new(), hints: Vec::new() }
     }
 
     /// A failure from an error of a room, with its whole chain of sources as causes.
@@ -58,9 +60,16 @@ impl Failure {
         self
     }
 
-    /// Sets the text that shows where.
+    /// Sets the messages that are shown above it.
     #[must_use]
-    pub fn details(mut self, details: impl Into<String>) -> Self {
+    pub fn findings(mut self, findings: impl Into<Box<str>>) -> Self {
+        self.findings = Some(findings.into());
+        self
+    }
+
+    /// Sets the text that is shown below the message.
+    #[must_use]
+    pub fn details(mut self, details: impl Into<Box<str>>) -> Self {
         self.details = Some(details.into());
         self
     }
@@ -68,7 +77,11 @@ impl Failure {
     /// The text for a terminal, with colours; printing through anstream takes them out where they are not wanted.
     #[must_use]
     pub fn render(&self) -> String {
-        let mut text = format!("{ERROR}error{ERROR:#}: {}\n", continued(&self.message, 7));
+        let mut text = match &self.findings {
+            Some(findings) => format!("{}\n\n", findings.trim_end()),
+            None => String::new(),
+        };
+        let _ = writeln!(text, "{ERROR}error{ERROR:#}: {}", continued(&self.message, 7));
         if let Some(details) = &self.details {
             text.push_str(details);
             if !details.ends_with('\n') {
@@ -94,14 +107,18 @@ impl Failure {
             exit: u8,
             message: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
+            findings: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             details: Option<String>,
             causes: &'a [String],
             hints: &'a [String],
         }
+        let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
         let line = Line {
             exit: self.exit.code(),
             message: &self.message,
-            details: self.details.as_ref().map(|details| anstream::adapter::strip_str(details).to_string()),
+            findings: self.findings.as_deref().map(plain),
+            details: self.details.as_deref().map(plain),
             causes: &self.causes,
             hints: &self.hints,
         };
@@ -157,6 +174,13 @@ mod tests {
         let failure = Failure::wrap(Exit::Source, "cannot lock: the disk is full", &Inner);
         assert_eq!(failure.causes, [""; 0]);
         assert_eq!(Failure::wrap(Exit::Source, "cannot lock", &Outer(Inner)).causes.len(), 2);
+    }
+
+    #[test]
+    fn findings_come_first_and_the_message_sums_up() {
+        let failure =
+            Failure::new(Exit::Recipe, "1 finding in `web`").findings("error: x\n --> a:1:1\n").details("  y");
+        assert_eq!(plain(&failure), "error: x\n --> a:1:1\n\nerror: 1 finding in `web`\n  y\n");
     }
 
     #[test]

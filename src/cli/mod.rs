@@ -21,7 +21,7 @@ pub mod screen;
 mod shell;
 pub mod table;
 
-use arguments::{Arguments, Color, Command, Global, TextOrJson};
+use arguments::{Arguments, Color, Command, Global, PlanFormat, TextOrJson};
 use clap::{CommandFactory, FromArgMatches};
 use command::Invocation;
 use environment::Environment;
@@ -84,6 +84,7 @@ fn wants_json(command: &Command) -> bool {
     match command {
         Command::Build(build) => build.format == TextOrJson::Json,
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
+        Command::Plan(plan) => plan.format == PlanFormat::Json,
         _ => false,
     }
 }

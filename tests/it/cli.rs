@@ -70,7 +70,15 @@ snapshot!(
 snapshot!(
     no_project,
     "cli/no-project.txt",
-    ["-C .", "-C . lock", "-C . plan", "-C . inspect web", "-C missing build", "-C . build --format json"]
+    [
+        "-C .",
+        "-C . lock",
+        "-C . plan",
+        "-C . inspect web",
+        "-C missing build",
+        "-C . build --format json",
+        "-C . plan --format json"
+    ]
 );
 snapshot!(init, "cli/init.txt", ["init", "init", "init sub/demo", "-C sub init", "-C sub init demo", "init -q third"]);
 

@@ -8,6 +8,7 @@ mod plan;
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
 pub(super) use inspect::run as inspect;
+pub use inspect::{InspectedImage, InspectedLayer, InspectedPackage, inspected_json, inspected_text};
 pub(super) use lock::run as lock;
 pub use lock::{Change, change_table};
 pub(super) use plan::run as plan;
