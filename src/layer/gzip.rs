@@ -1,7 +1,7 @@
 //! One gzip member out of chunks that are each deflated alone.
 //!
-//! Source: RFC 1952 (the member), RFC 1951 (the blocks). A chunk ends in an empty stored block (zlib's sync flush), hence on a byte's
-//! border and not in the last block, so that chunks of one member can stand one behind the other and be used again.
+//! Source: RFC 1952 (the member), RFC 1951 (the blocks). A chunk ends in an empty stored block (zlib's sync flush), hence on a
+//! byte's border and not in the last block, so that chunks of one member can stand one behind the other and be used again.
 
 use super::{Codec, Error};
 use flate2::{Compress, Compression, FlushCompress, Status};

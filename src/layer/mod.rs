@@ -20,6 +20,7 @@ mod index;
 mod job;
 mod lane;
 mod links;
+mod member;
 mod number;
 mod pack;
 mod pax;

@@ -56,9 +56,9 @@ pub struct Packed {
 
 /// Writes a layer: the parts one behind the other, and the end of the tar, compressed.
 ///
-/// Chunks are compressed on the current rayon pool and on the calling thread. The bytes depend on the parts' bytes and borders and on
-/// the codec, not on the pool, nor on which parts were packed before. Memory holds two chunks a thread, at most 32, before and
-/// after compression, and a few more to be hashed. After an error what was written is no blob.
+/// Chunks are compressed on the current rayon pool and on the calling thread. The bytes depend on the parts' bytes and borders
+/// and on the codec, not on the pool, nor on which parts were packed before. Memory holds two chunks a thread, at most 32, before
+/// and after compression, and a few more to be hashed. After an error what was written is no blob.
 pub fn pack<'a>(codec: Codec, parts: impl IntoIterator<Item = Part<'a>>, out: &mut dyn Write) -> Result<Packed, Error> {
     let mut packer = Packer::new(codec, out)?;
     packer.write(&Arc::new(codec.head().to_vec()))?;

@@ -4,9 +4,9 @@
 //! fields are told apart by the `tar` crate; the framing is done here, so that nothing is held in memory that a limit does not
 //! bound, and so that a record which programs read differently is refused rather than guessed at.
 
-use super::header::{BLOCK, ID_LIMIT};
-use super::{Entry, Error, Kind, pax, xattr};
-use crate::oci::{PathError, TreePath};
+use super::header::BLOCK;
+use super::member::{Member, number};
+use super::{Entry, Error, pax};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use tar::Header;
@@ -75,9 +75,6 @@ pub fn read<R: Read, E: From<Error>>(
     }
     if extensions.used == 0 { Ok(()) } else { Err(input.damaged("it ends behind an extension header").into()) }
 }
-
-/// The longest path or target, in bytes: Linux's `PATH_MAX` without its NUL.
-const PATH_LIMIT: usize = 4095;
 
 /// The archive and how far it was read.
 struct Input<R> {
@@ -158,10 +155,10 @@ impl<R: Read> Read for Content<'_, R> {
 
 /// What extension headers say about the entry behind them.
 #[derive(Default)]
-struct Extensions {
-    long_name: Option<Vec<u8>>,
-    long_link: Option<Vec<u8>>,
-    pax: BTreeMap<Vec<u8>, Vec<u8>>,
+pub(super) struct Extensions {
+    pub(super) long_name: Option<Vec<u8>>,
+    pub(super) long_link: Option<Vec<u8>>,
+    pub(super) pax: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Bytes they have together, with their headers.
     used: u64,
 }
@@ -205,7 +202,7 @@ impl Extensions {
     }
 
     /// The value that a pax record sets; an empty one takes back.
-    fn pax(&self, key: &str) -> Option<&[u8]> {
+    pub(super) fn pax(&self, key: &str) -> Option<&[u8]> {
         self.pax.get(key.as_bytes()).map(|value| &value[..]).filter(|value| !value.is_empty())
     }
 }
@@ -221,200 +218,47 @@ fn set(name: &mut Option<Vec<u8>>, mut bytes: Vec<u8>) -> Result<(), &'static st
     }
 }
 
-/// A header with what stands before it.
-struct Member<'a> {
-    header: &'a Header,
-    extensions: Extensions,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::arbitrary::{fragment, tree};
+    use crate::layer::{END, FragmentWriter, Kind};
+    use proptest::prelude::*;
 
-impl Member<'_> {
-    /// The name as it was written, for messages; its beginning if it is too long to show.
-    fn name(&self) -> String {
-        let path = self.path();
-        let shown = String::from_utf8_lossy(&path[..path.len().min(255)]).into_owned();
-        if path.len() > 255 { shown + "…" } else { shown }
+    /// Makes the check sum of a header right again.
+    fn seal(block: &mut [u8]) {
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     }
 
-    fn refused(&self, reason: impl Into<String>) -> Error {
-        Error::Refused { path: self.name(), reason: reason.into() }
-    }
-
-    fn path(&self) -> Vec<u8> {
-        let extensions = &self.extensions;
-        match extensions.pax("path").or(extensions.long_name.as_deref()) {
-            Some(path) => path.to_vec(),
-            None => self.header.path_bytes().into_owned(),
-        }
-    }
-
-    fn link(&self) -> Vec<u8> {
-        let extensions = &self.extensions;
-        match extensions.pax("linkpath").or(extensions.long_link.as_deref()) {
-            Some(link) => link.to_vec(),
-            None => self.header.link_name_bytes().unwrap_or_default().into_owned(),
-        }
-    }
-
-    /// A number of the header, or the one that pax has for it.
-    fn number(&self, key: &str, field: &[u8]) -> Result<i128, Error> {
-        match self.extensions.pax(key) {
-            Some(value) => decimal(value),
-            None => number(field),
-        }
-        .ok_or_else(|| self.refused(format!("its {key} is no number")))
-    }
-
-    /// A number that must lie between 0 and a limit.
-    fn bounded(&self, key: &str, field: &[u8], limit: u64) -> Result<u64, Error> {
-        let value = self.number(key, field)?;
-        u64::try_from(value)
-            .ok()
-            .filter(|&value| value <= limit)
-            .ok_or_else(|| self.refused(format!("its {key} {value} is not between 0 and {limit}")))
-    }
-
-    /// A number that must lie between 0 and a limit below 2³².
-    fn small(&self, key: &str, field: &[u8], limit: u32) -> Result<u32, Error> {
-        self.bounded(key, field, limit.into()).map(|value| u32::try_from(value).unwrap_or(limit))
-    }
-
-    /// The bytes that stand behind the header.
-    fn size(&self) -> Result<u64, Error> {
-        self.bounded("size", &self.header.as_old().size, 1 << 62)
-    }
-
-    /// The entry; `None` for the root.
-    fn entry(&self, size: u64) -> Result<Option<Entry>, Error> {
-        if self.extensions.pax.keys().any(|key| key.starts_with(b"GNU.sparse.")) {
-            return Err(self.refused("it is a sparse file"));
-        }
-        let path = self.path();
-        if path.first() == Some(&b'/') {
-            return Err(self.refused("its path is absolute"));
-        }
-        if path.len() > PATH_LIMIT || self.link().len() > PATH_LIMIT {
-            return Err(self.refused(format!("its path or target is longer than Linux takes ({PATH_LIMIT} bytes)")));
-        }
-        let kind = self.kind(&path, size)?;
-        if size > 0 && !matches!(kind, Kind::File { .. }) {
-            return Err(self.refused("it has content but is not a file"));
-        }
-        let path = match TreePath::parse_bytes(&path) {
-            Ok(path) => path,
-            Err(PathError::Root(_)) if kind == Kind::Directory && !path.is_empty() => return Ok(None),
-            Err(source) => return Err(Error::Path { source }),
-        };
-        let header = self.header.as_old();
-        Ok(Some(Entry {
-            path,
-            kind,
-            // Some writers put the file type into the mode as well.
-            mode: self.small("mode", &header.mode, u32::MAX)? & 0o7777,
-            uid: self.small("uid", &header.uid, ID_LIMIT)?,
-            gid: self.small("gid", &header.gid, ID_LIMIT)?,
-            mtime: self.mtime()?,
-            xattrs: self.xattrs()?,
-        }))
-    }
-
-    fn kind(&self, path: &[u8], size: u64) -> Result<Kind, Error> {
-        Ok(match self.header.as_old().linkflag[0] {
-            // Before ustar, a slash at the end was all that marked a directory.
-            0 | b'0' if path.ends_with(b"/") => Kind::Directory,
-            0 | b'0' => Kind::File { size },
-            b'1' => {
-                let link = self.link();
-                if link.first() == Some(&b'/') {
-                    return Err(self.refused("it is a hard link to an absolute path"));
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        /// No bytes make it panic, and what it lets through a fragment can hold.
+        #[test]
+        fn a_damaged_archive_is_refused_or_can_be_written(
+            tree in tree(),
+            at: prop::sample::Index,
+            within: prop::sample::Index,
+            change in prop::collection::vec(any::<u8>(), 1..12),
+        ) {
+            let mut bytes = fragment(&tree).0;
+            bytes.extend_from_slice(&END);
+            let start = at.index(bytes.len() / BLOCK) * BLOCK;
+            let block = &mut bytes[start..start + BLOCK];
+            let within = within.index(BLOCK - change.len());
+            block[within..within + change.len()].copy_from_slice(&change);
+            seal(block);
+            let _refused = read(&bytes[..], &Limits::default(), |entry, content| {
+                if !entry.is_directory() && !matches!(entry.kind, Kind::Hardlink { .. }) {
+                    // The content alone may be cut off.
+                    match FragmentWriter::new(io::sink()).add(&entry, content) {
+                        Err(Error::Content { .. }) => {}
+                        other => other.expect("the entry can be written"),
+                    }
                 }
-                Kind::Hardlink { target: TreePath::parse_bytes(&link).map_err(|source| Error::Path { source })? }
-            }
-            b'2' => Kind::Symlink { target: self.symlink()? },
-            b'3' => {
-                let (major, minor) = self.device()?;
-                Kind::CharDevice { major, minor }
-            }
-            b'4' => {
-                let (major, minor) = self.device()?;
-                Kind::BlockDevice { major, minor }
-            }
-            b'5' => Kind::Directory,
-            b'6' => Kind::Fifo,
-            b'S' => return Err(self.refused("it is a sparse file")),
-            other => return Err(self.refused(format!("its type `{}` is not known", other.escape_ascii()))),
-        })
-    }
-
-    fn symlink(&self) -> Result<String, Error> {
-        let target = String::from_utf8(self.link()).map_err(|_| self.refused("its target is not UTF-8"))?;
-        if target.is_empty() {
-            return Err(self.refused("its target is empty"));
+                Ok::<_, Error>(())
+            });
         }
-        if target.contains(char::is_control) {
-            return Err(self.refused("its target has a control character in it"));
-        }
-        Ok(target)
     }
-
-    fn device(&self) -> Result<(u32, u32), Error> {
-        let (major, minor) = match (self.header.as_ustar(), self.header.as_gnu()) {
-            (Some(header), _) => (&header.dev_major, &header.dev_minor),
-            (_, Some(header)) => (&header.dev_major, &header.dev_minor),
-            _ => return Err(self.refused("it is a device without numbers")),
-        };
-        // Linux has 12 bits for the major number and 20 for the minor (`dev_t` of the kernel, include/linux/kdev_t.h).
-        Ok((self.small("major number", major, (1 << 12) - 1)?, self.small("minor number", minor, (1 << 20) - 1)?))
-    }
-
-    fn mtime(&self) -> Result<u64, Error> {
-        let seconds = match self.extensions.pax("mtime") {
-            Some(value) => {
-                let whole = value.split(|&byte| byte == b'.').next().and_then(decimal);
-                whole.ok_or_else(|| self.refused("its mtime is no number"))?
-            }
-            None => self.number("mtime", &self.header.as_old().mtime)?,
-        };
-        u64::try_from(seconds.max(0))
-            .ok()
-            .filter(|&seconds| i64::try_from(seconds).is_ok())
-            .ok_or_else(|| self.refused(format!("its mtime {seconds} is beyond all time")))
-    }
-
-    fn xattrs(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let mut xattrs = Vec::new();
-        for (key, value) in &self.extensions.pax {
-            let name = key.strip_prefix(xattr::PAX_PREFIX.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
-            if let Some(name) = name.filter(|name| xattr::allowed(name)) {
-                xattrs.push((name.to_owned(), value.clone()));
-            }
-        }
-        xattr::check(&xattrs).map_err(|reason| self.refused(reason))?;
-        Ok(xattrs)
-    }
-}
-
-/// A number of a header: octal digits among spaces and NULs, or GNU's binary form, which the first bit marks. Empty is 0.
-fn number(field: &[u8]) -> Option<i128> {
-    let first = *field.first()?;
-    if first & 0x80 != 0 {
-        // The second bit is the sign; fields have 12 bytes at most.
-        let sign = if first & 0x40 != 0 { -1 } else { 0 };
-        let first = i128::from(first & 0x7f) | (sign << 7);
-        return Some(field[1..].iter().fold(first, |value, &byte| value << 8 | i128::from(byte)));
-    }
-    let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
-    let digits = field[..end].trim_ascii();
-    digits.iter().try_fold(0, |value, &digit| match digit {
-        b'0'..=b'7' => Some(value * 8 + i128::from(digit - b'0')),
-        _ => None,
-    })
-}
-
-/// A decimal number of a pax record.
-fn decimal(text: &[u8]) -> Option<i128> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.is_empty() || digits.len() > 20 || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
 }

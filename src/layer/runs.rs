@@ -1,14 +1,15 @@
 //! Cuts a copied tree into fragments so that a change of one file changes few of them.
 //!
 //! The rule is format 1's own; `docs/format-1.md` states it. Its idea: a cut goes where a file's hash is the lowest of its
-//! neighbourhood, as in local-minimum chunking (Bjørner, Blass, Gurevich, 2010: "Content-dependent chunking for differential
-//! compression, the local maximum approach"), with files for bytes. Whether there is a cut depends on no file farther away than a reach.
+//! neighbourhood, as in local-maximum chunking (Bjørner, Blass, Gurevich, 2010: "Content-dependent chunking for differential
+//! compression, the local maximum approach"), with files for bytes. Whether there is a cut depends on no file farther away
+//! than a reach.
 
 use crate::digest::Hasher;
 use crate::oci::TreePath;
 use std::ops::Range;
 
-/// How far the neighbourhood of a file reaches, in units of weight; also the least that a run weighs that no large file or end borders.
+/// How far the neighbourhood of a file reaches, in units of weight; also the least that a run weighs which was cut.
 const REACH: u64 = 768 << 10;
 
 /// A file of this weight or more is a run of its own.

@@ -6,7 +6,8 @@ pub(super) const PAX_PREFIX: &str = "SCHILY.xattr.";
 /// Whether an attribute of somebody's archive is let through.
 ///
 /// File capabilities and what users set themselves are content. Everything else is a policy of the machine that made the
-/// archive (security labels, access control lists, which name that machine's users) or the working state of an overlay file system or a container engine.
+/// archive (security labels, access control lists, which name that machine's users) or the working state of an overlay file
+/// system or a container engine.
 pub(super) fn allowed(name: &str) -> bool {
     name == "security.capability"
         || name

@@ -3,4 +3,5 @@
 mod golden;
 mod hostile;
 mod judges;
+mod spec;
 mod tree;

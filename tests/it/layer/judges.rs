@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 /// A program to judge, or `None` if it is not installed and need not be.
 #[expect(clippy::disallowed_methods, reason = "whether a judge may be missing is the environment's to say")]
 #[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
-fn judge(program: &str) -> Option<Command> {
+pub(crate) fn judge(program: &str) -> Option<Command> {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found.is_ok_and(|status| status.success()) {
         let mut command = Command::new(program);
