@@ -49,24 +49,24 @@ pub struct PackedLayer {
 
 /// Where in a layer blob a fragment's compressed form stands, so that no fragment is ever compressed twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PackedFragment {
+pub(super) struct PackedFragment {
     /// The layer blob.
-    pub blob: Blob,
+    pub(super) blob: Blob,
     /// Where the fragment's part begins in it, in bytes.
-    pub offset: u64,
+    pub(super) offset: u64,
     /// How long the part is, in bytes.
-    pub size: u64,
+    pub(super) size: u64,
     /// The fragment's CRC-32, of which gzip needs the whole; zero for other codecs.
-    pub crc32: u32,
+    pub(super) crc32: u32,
     /// The part's digest, to notice rot.
-    pub digest: Digest,
+    pub(super) digest: Digest,
 }
 
 /// A run of a copied tree's files, as a fragment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub(super) struct Run {
     /// The files.
-    pub files: Fragment,
+    pub(super) files: Fragment,
 }
 
 impl Fragment {
