@@ -1,3 +1,5 @@
 //! One integration binary.
 
+mod closure;
+
 fn main() {}

@@ -2,6 +2,7 @@
 
 mod dependency;
 mod packages;
+pub mod resolve;
 mod stanza;
 mod version;
 
