@@ -87,7 +87,7 @@ pub enum PackagesError {
 }
 
 /// The largest index that is read, in bytes; Debian's largest has about 60 MB.
-const LARGEST: usize = 1 << 30;
+pub(super) const LARGEST: usize = 1 << 30;
 
 macro_rules! fields {
     ($($name:ident = $text:literal),* $(,)?) => {

@@ -1,7 +1,8 @@
 //! What a mark does to the packages that stand in its way: they are kept out, upgraded, or removed.
 
-use super::graph::{NameId, Need, ReleaseId};
+use super::graph::{NameId, ReleaseId};
 use super::mark::{Mark, Work};
+use super::release::Need;
 use super::state::{Mode, Solver, View};
 
 impl Solver<'_> {

@@ -53,18 +53,10 @@ pub enum Error {
         offers: String,
     },
     /// Two packages that exclude each other.
-    #[error("`{left}` {relation}, but `{right}` is needed too ({left_chain}; {right_chain})")]
+    #[error("`{}` {}, but `{}` is needed too ({}; {})", .clash.left, .clash.relation, .clash.right, .clash.left_chain, .clash.right_chain)]
     Conflict {
-        /// The package that declares it.
-        left: String,
-        /// What it declares: `conflicts with b (<< 2)`.
-        relation: String,
-        /// The package that it excludes.
-        right: String,
-        /// Why the first is wanted.
-        left_chain: Chain,
-        /// Why the second is wanted.
-        right_chain: Chain,
+        /// Both, and why each is wanted.
+        clash: Box<Clash>,
     },
     /// A relation that stays open because what would satisfy it cannot be had together with the rest.
     #[error("{chain}; nothing that satisfies it can be installed together with the other packages")]
@@ -96,6 +88,21 @@ pub enum Error {
         /// Why.
         source: StanzaError,
     },
+}
+
+/// Two packages that exclude each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The package that declares it.
+    pub left: String,
+    /// What it declares: ``conflicts with `b (<< 2)` ``.
+    pub relation: String,
+    /// The package that it excludes.
+    pub right: String,
+    /// Why the first is wanted.
+    pub left_chain: Chain,
+    /// Why the second is wanted.
+    pub right_chain: Chain,
 }
 
 /// Which package needs which, from what was asked for downward.

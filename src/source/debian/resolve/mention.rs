@@ -22,6 +22,9 @@ const FIELDS: [&str; 9] =
     ["Pre-Depends", "Depends", "Conflicts", "Breaks", "Recommends", "Suggests", "Replaces", "Enhances", "Provides"];
 
 impl Mention {
+    /// Of a name that no index has, as one that only the base has: apt reads the base last.
+    pub(super) const NEVER: Self = Self { source: usize::MAX, place: 0, field: 0, member: 0 };
+
     /// Finds the first mention of a name in one index.
     pub(super) fn find(source: usize, index: &PackagesIndex, name: &str) -> Option<Self> {
         let finder = memchr::memmem::Finder::new(name);

@@ -9,26 +9,33 @@
 //! nothing else. One architecture at a time: `all` and the image's own.
 
 mod conflict;
+mod dead_end;
 mod error;
 mod explain;
 mod graph;
 mod mark;
 mod mention;
+mod needs;
+mod provides;
+mod release;
 mod repair;
 mod score;
 mod solutions;
 mod state;
 mod sweep;
+mod tell;
 mod universe;
+mod upgrade;
 mod wanted;
 
-pub use error::{Chain, Error};
+pub use error::{Chain, Clash, Error};
 pub use universe::{PackageRef, Source, Universe};
 
 use super::Version;
 use crate::recipe::PackageRequest;
-use graph::{NameId, Origin};
+use graph::NameId;
 use mark::Mark;
+use release::Origin;
 use state::{Mode, Solver};
 use std::collections::BTreeSet;
 
@@ -75,9 +82,7 @@ pub fn resolve<'u>(universe: &Universe<'u>, request: &Request) -> Result<Vec<Pac
         }
         let asked: BTreeSet<NameId> = names.into_iter().collect();
         let repaired = solver.repair(&asked);
-        if let Some(fault) = solver.graph.fault.take() {
-            return Err(fault);
-        }
+        solver.fault()?;
         if !repaired {
             return Err(solver.explain(&wanted));
         }
@@ -86,10 +91,16 @@ pub fn resolve<'u>(universe: &Universe<'u>, request: &Request) -> Result<Vec<Pac
             return Err(solver.explain(&wanted));
         }
     }
+    solver.fault()?;
     solver.result().map(|places| places.into_iter().filter_map(|(source, place)| universe.at(source, place)).collect())
 }
 
-impl<'a> Solver<'a> {
+impl Solver<'_> {
+    /// Ends the work if a relation could not be read.
+    fn fault(&mut self) -> Result<(), Error> {
+        self.graph.fault.take().map_or(Ok(()), Err)
+    }
+
     /// Takes a release that the user named as the candidate, and marks it without what it needs.
     fn choose(&mut self, release: graph::ReleaseId) {
         let name = self.owner(release);
@@ -109,7 +120,7 @@ impl<'a> Solver<'a> {
             let (node, state) = (self.graph.node(name), self.state(name));
             match state.install.map(|release| &self.release(release).origin) {
                 Some(Origin::Archive(at)) if state.mode == Mode::Install => {
-                    chosen.push((node.name, (at.source, at.place)))
+                    chosen.push((node.name, (at.source, at.place)));
                 }
                 None if node.installed.is_some() => removed.push(node.name.to_owned()),
                 _ => {}

@@ -3,7 +3,8 @@
 //! apt's points (apt-pkg/algorithms.cc, `pkgProblemResolver::MakeScores`, with the defaults of apt.conf(5)): the priority, what depends
 //! on the package, then once the weight of those that depend on it, then what it provides; and on top what the user named and what is essential.
 
-use super::graph::{Kind, NameId, Need};
+use super::graph::NameId;
+use super::release::{Kind, Need};
 use super::state::Solver;
 use std::collections::BTreeSet;
 

@@ -1,13 +1,14 @@
 //! Which releases could satisfy a relation, in the order in which apt tries them.
 
-use super::graph::{Alternative, NameId, Need, ReleaseId};
+use super::graph::{NameId, ReleaseId};
+use super::release::{Alternative, Need};
 use super::state::{Mode, Solver, View};
 use crate::source::debian::MultiArch;
 use std::cmp::Ordering;
 
 impl Solver<'_> {
     /// The candidates that hit a relation, in order of preference: alternatives as written, and within one alternative by
-    /// [`Solver::prefer`]; names of which a release is installed come first. Names that may not be installed are left out.
+    /// `prefer`; names of which a release is installed come first. Names that may not be installed are left out.
     pub(super) fn solutions(&mut self, need: &Need, view: View) -> Vec<ReleaseId> {
         let (mut upgrades, mut new) = (Vec::new(), Vec::new());
         for alternative in &need.alternatives {
@@ -83,21 +84,20 @@ impl Solver<'_> {
     /// In this order (apt-pkg/depcache.cc, `CompareProviders`): protected; installed; the target's own name before who provides it; essential;
     /// important; the more important priority; and, since there has to be an end, the name that the indices mention later.
     fn prefer(&mut self, a: ReleaseId, b: ReleaseId, target: NameId) -> Ordering {
-        let (x, y) = (self.owner(a), self.owner(b));
-        if x == y {
-            return Ordering::Equal;
+        let (left, right) = (self.owner(a), self.owner(b));
+        let by_kind = self.rank(a, target).cmp(&self.rank(b, target));
+        if left == right || by_kind.is_ne() {
+            return by_kind;
         }
-        let first = |a: bool, b: bool| b.cmp(&a);
-        let same =
-            |s: &Self, r: ReleaseId, n: NameId| s.release(r).multi_arch == MultiArch::Same && s.current(n).is_some();
-        let by_state = first(self.state(x).protected, self.state(y).protected)
-            .then(first(same(self, a, x), same(self, b, y)))
-            .then(first(self.current(x).is_some(), self.current(y).is_some()))
-            .then(first(x == target, y == target));
-        let (m, n) = (self.graph.node(x), self.graph.node(y));
-        let by_kind = first(m.essential, n.essential)
-            .then(first(m.important, n.important))
-            .then(self.release(a).priority.cmp(&self.release(b).priority));
-        by_state.then(by_kind).then_with(|| self.graph.mention(y).cmp(&self.graph.mention(x)))
+        self.graph.mention(right).cmp(&self.graph.mention(left))
+    }
+
+    /// What decides before the order of mention does; the least comes first.
+    fn rank(&self, release: ReleaseId, target: NameId) -> ([bool; 6], u8) {
+        let (name, installed) = (self.owner(release), self.current(self.owner(release)).is_some());
+        let (node, release) = (self.graph.node(name), self.release(release));
+        let same = release.multi_arch == MultiArch::Same && installed;
+        let good = [self.state(name).protected, same, installed, name == target, node.essential, node.important];
+        (good.map(|good| !good), release.priority)
     }
 }

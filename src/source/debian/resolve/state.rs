@@ -6,7 +6,9 @@
 //! name here keeps the times at which its candidate changed, and each target the time at which relations to it were refreshed.
 
 use super::InstalledPackage;
-use super::graph::{Alternative, Graph, NameId, Need, Provider, Release, ReleaseId};
+use super::graph::{Graph, NameId, ReleaseId};
+use super::provides::Provider;
+use super::release::{Alternative, Need, Release};
 use super::universe::Universe;
 use std::rc::Rc;
 

@@ -4,8 +4,9 @@
 //! from what the user named, what is installed and what is essential stays. Recommends and Suggests do not install
 //! anything, but they keep.
 
-use super::graph::{NameId, Need, ReleaseId};
+use super::graph::{NameId, ReleaseId};
 use super::mark::Mark;
+use super::release::Need;
 use super::state::{Mode, Solver};
 use crate::source::debian::Version;
 use std::collections::{BTreeMap, BTreeSet};

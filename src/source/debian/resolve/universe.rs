@@ -114,9 +114,9 @@ impl<'a> Universe<'a> {
     }
 
     /// Where apt, reading the indices in order, meets a name for the first time.
-    pub(super) fn first_mention(&self, name: &str) -> Option<Mention> {
-        let sources = self.sources.iter().enumerate();
-        sources.filter_map(|(source, s)| Mention::find(source, s.index, name)).next()
+    pub(super) fn first_mention(&self, name: &str) -> Mention {
+        let mut sources = self.sources.iter().enumerate();
+        sources.find_map(|(source, s)| Mention::find(source, s.index, name)).unwrap_or(Mention::NEVER)
     }
 
     /// The name that was probably meant: the closest of those within a third of the length; the first in order among the closest.

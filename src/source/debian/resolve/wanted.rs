@@ -2,7 +2,8 @@
 
 use super::Request;
 use super::error::Error;
-use super::graph::{NameId, Origin, ReleaseId, Spelling};
+use super::graph::{NameId, ReleaseId, Spelling};
+use super::release::Origin;
 use super::state::Solver;
 use globset::GlobBuilder;
 use std::collections::BTreeMap;

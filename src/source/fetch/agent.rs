@@ -1,0 +1,167 @@
+//! One request to one address.
+
+use super::{FetchError, LONGEST_PAUSE, Url};
+use crate::digest::Mismatch;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::http::{Response, StatusCode, header};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+/// An address's answer: bytes of the file from some offset on.
+pub(super) struct Answer {
+    pub(super) body: Box<dyn Read>,
+    /// Where in the file the body begins: where it was asked for, or 0.
+    pub(super) start: u64,
+}
+
+/// Why an address did not give the file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// Another attempt may succeed.
+    #[error("{why}")]
+    Transient {
+        /// Why.
+        why: String,
+        /// The pause that the server asked for.
+        pause: Option<Duration>,
+    },
+    /// It has no such file.
+    #[error("{0}")]
+    Absent(String),
+    /// No other attempt will succeed.
+    #[error("{0}")]
+    Refused(String),
+    /// It gave another file.
+    #[error("{0}")]
+    Wrong(Mismatch),
+    /// What was received could not be written.
+    #[error("{0}")]
+    Sink(io::Error),
+}
+
+impl Failure {
+    /// One that may not happen again.
+    pub(super) fn transient(why: String) -> Self {
+        Self::Transient { why, pause: None }
+    }
+}
+
+/// How long to wait for a connection, for an answer's beginning, and for more of it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many redirections are followed.
+const REDIRECTS: u32 = 5;
+
+/// Connections with the certificates that this machine trusts. The proxy is what the environment says, as with other programs.
+pub(super) fn agent() -> Result<ureq::Agent, FetchError> {
+    let found = rustls_native_certs::load_native_certs();
+    // A machine without certificates still reaches plain mirrors, whose files are verified all the same.
+    let roots: Vec<Certificate<'static>> =
+        found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(provider)
+        .root_certs(RootCerts::Specific(Arc::new(roots)))
+        .build();
+    let config = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(REDIRECTS)
+        .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
+        .user_agent(concat!("remint/", env!("CARGO_PKG_VERSION")))
+        // What is fetched is verified as it stands in the archive: nothing on the way may pack it.
+        .accept_encoding("identity")
+        .timeout_connect(Some(PATIENCE))
+        .timeout_recv_response(Some(PATIENCE))
+        .timeout_per_read(Some(PATIENCE))
+        .max_idle_connections_per_host(16)
+        .build();
+    Ok(config.new_agent())
+}
+
+/// Asks an address for its file, from an offset on if it can.
+pub(super) fn ask(agent: &ureq::Agent, url: &Url, offset: u64) -> Result<Answer, Failure> {
+    match (url.path(), url.http()) {
+        (Some(path), _) => open(path, offset),
+        (None, Some(text)) => get(agent, text, offset),
+        (None, None) => Err(Failure::Refused("it is no address".to_owned())),
+    }
+}
+
+fn open(path: &std::path::Path, offset: u64) -> Result<Answer, Failure> {
+    let absent = |error: &io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if absent(&error) => return Err(Failure::Absent("there is no such file".to_owned())),
+        Err(error) => return Err(Failure::Refused(format!("cannot open it: {error}"))),
+    };
+    // A pipe or a device could block for ever.
+    let size = match file.metadata() {
+        Ok(data) if data.is_file() => data.len(),
+        Ok(_) => return Err(Failure::Absent("it is not a file".to_owned())),
+        Err(error) => return Err(Failure::Refused(format!("cannot open it: {error}"))),
+    };
+    let start = if offset <= size { offset } else { 0 };
+    file.seek(SeekFrom::Start(start)).map_err(|error| Failure::Refused(format!("cannot read it: {error}")))?;
+    Ok(Answer { body: Box::new(file), start })
+}
+
+fn get(agent: &ureq::Agent, url: &str, offset: u64) -> Result<Answer, Failure> {
+    let mut request = agent.get(url);
+    if offset > 0 {
+        request = request.header(header::RANGE, format!("bytes={offset}-"));
+    }
+    let response = request.call().map_err(|error| failure(&error))?;
+    let status = response.status();
+    let start = match status {
+        // A server that does not know ranges sends the whole file.
+        StatusCode::OK => 0,
+        StatusCode::PARTIAL_CONTENT if offset > 0 && first_byte(&response) == Some(offset) => offset,
+        StatusCode::PARTIAL_CONTENT => {
+            return Err(Failure::Refused("it sent another range than it was asked for".to_owned()));
+        }
+        // What is there is longer than the file: it was another one.
+        StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => return get(agent, url, 0),
+        StatusCode::NOT_FOUND | StatusCode::GONE => return Err(Failure::Absent(said(status))),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => return Err(busy(&response)),
+        _ if status.is_server_error() => return Err(busy(&response)),
+        _ => return Err(Failure::Refused(said(status))),
+    };
+    let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    Ok(Answer { body: Box::new(body), start })
+}
+
+fn failure(error: &ureq::Error) -> Failure {
+    use ureq::Error::{BadUri, Http, InvalidProxyUrl, RedirectFailed, Tls, TooManyRedirects};
+    match error {
+        BadUri(_) | Http(_) | InvalidProxyUrl | RedirectFailed | Tls(_) | TooManyRedirects => {
+            Failure::Refused(error.to_string())
+        }
+        // A certificate that is not trusted will not be at the next attempt.
+        ureq::Error::Rustls(_) => Failure::Refused(error.to_string()),
+        ureq::Error::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+            Failure::Refused(error.to_string())
+        }
+        _ => Failure::transient(error.to_string()),
+    }
+}
+
+/// The server cannot answer now; it may say for how long (RFC 9110, section 10.2.3; the form with a date is not used).
+fn busy<T>(response: &Response<T>) -> Failure {
+    let seconds =
+        response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let pause = seconds.map(Duration::from_secs).map(|pause| pause.min(LONGEST_PAUSE));
+    Failure::Transient { why: said(response.status()), pause }
+}
+
+fn said(status: StatusCode) -> String {
+    format!("the server answered {} {}", status.as_str(), status.canonical_reason().unwrap_or("")).trim_end().to_owned()
+}
+
+/// The first byte of `Content-Range: bytes 10-19/20`.
+fn first_byte<T>(response: &Response<T>) -> Option<u64> {
+    let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
+    range.trim().strip_prefix("bytes")?.trim_start().split('-').next()?.parse().ok()
+}
