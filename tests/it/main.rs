@@ -1,6 +1,7 @@
 //! One integration binary: a file of `tests/it/` is a module of it, and `floors` notices one that is not.
 
 mod cli;
+mod closure;
 mod debian;
 mod floors;
 mod house;
@@ -11,3 +12,5 @@ mod recipe;
 mod signatures;
 mod support;
 mod tokens;
+
+fn main() {}

@@ -16,6 +16,7 @@ mod packages;
 mod packet;
 pub mod pool;
 mod release;
+pub mod resolve;
 mod signature;
 mod stanza;
 mod version;
