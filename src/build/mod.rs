@@ -140,7 +140,7 @@ impl Builder<'_> {
         }
         let layered = self.store.action::<Layered>(&key).ok().flatten();
         if let Some(layered) = &layered
-            && matches!(self.store.action::<PackedLayer>(&pack::key(layered, compression)), Ok(Some(_)))
+            && matches!(self.store.action::<PackedLayer>(&layered.pack_key(compression)), Ok(Some(_)))
         {
             return;
         }
@@ -241,7 +241,7 @@ impl Builder<'_> {
             }
             Step::Pack(key, compression) => {
                 let layered = self.layered(plan, &key)?;
-                let pack_key = pack::key(&layered, compression);
+                let pack_key = layered.pack_key(compression);
                 let _turn = store.lock_action(&pack_key)?;
                 if store.action::<PackedLayer>(&pack_key)?.is_none() {
                     let packed = pack::pack(store, &layered, compression, &layer(plan, &key).title)?;
@@ -331,7 +331,7 @@ impl Builder<'_> {
         debug_assert!(image.layers.iter().all(|key| plan.actions.contains_key(key)), "layers of this plan");
         let one = |key: &ActionKey| {
             let layered = self.store.action::<Layered>(key).ok()??;
-            let packed = self.store.action::<PackedLayer>(&pack::key(&layered, image.compression)).ok()??;
+            let packed = self.store.action::<PackedLayer>(&layered.pack_key(image.compression)).ok()??;
             let steps = [Step::Layer(*key), Step::Pack(*key, image.compression)];
             Some(LayerOutcome {
                 key: *key,

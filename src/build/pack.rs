@@ -11,10 +11,13 @@ use crate::store::Store;
 
 use std::io::{Read, Seek, SeekFrom};
 
-/// The key of packing a layer.
-pub(super) fn key(layered: &Layered, compression: Compression) -> ActionKey {
-    let fragments: Vec<Digest> = tars(layered).map(|tar| tar.digest).collect();
-    pack_key(compression, &fragments)
+impl Layered {
+    /// The key of packing the layer.
+    #[must_use]
+    pub fn pack_key(&self, compression: Compression) -> ActionKey {
+        let fragments: Vec<Digest> = tars(self).map(|tar| tar.digest).collect();
+        pack_key(compression, &fragments)
+    }
 }
 
 /// Packs a layer that is in the store.

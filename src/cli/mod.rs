@@ -5,6 +5,7 @@
 //! [`report::Reporter`] shows its events.
 
 pub mod amount;
+mod archives;
 pub mod arguments;
 mod bug;
 pub mod command;
@@ -18,6 +19,7 @@ pub mod plan;
 pub mod project;
 pub mod report;
 pub mod screen;
+mod session;
 mod shell;
 pub mod table;
 

@@ -2,7 +2,7 @@
 
 use super::{LayerPin, Lock};
 use crate::oci::Platform;
-use crate::recipe::{ImageName, LayerKind, Packages, Recipe};
+use crate::recipe::{ImageName, LayerKind, Packages, Recipe, Recipes};
 
 /// A place where recipes and lock do not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +48,10 @@ impl std::fmt::Display for Gap {
 
 /// Lists where recipes and lock do not match, in order; empty: the lock is right for these recipes.
 #[must_use]
-pub fn gaps(lock: &Lock, recipes: &[Recipe]) -> Vec<Gap> {
+pub fn gaps(lock: &Lock, recipes: &Recipes) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut places = std::collections::BTreeSet::new();
-    for recipe in recipes {
+    for recipe in recipes.iter() {
         for (number, packages) in packages_layers(recipe) {
             for &platform in &recipe.platforms {
                 let place = Place { image: recipe.name.clone(), layer: number, platform };

@@ -8,12 +8,15 @@ mod error;
 mod file;
 mod matching;
 mod model;
+mod resolve;
 
 pub use changes::{Change, changes};
 pub use error::Error;
 pub use file::{parse, print};
 pub use matching::{Gap, Place, gaps, matches, packages_layers, wanted};
 pub use model::{FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
+
+pub use resolve::{Indices, ResolveError, Update, is_complete, resolve, vanished};
 
 use std::io::Write;
 use std::path::Path;

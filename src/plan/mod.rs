@@ -24,7 +24,7 @@ use crate::layer::CONSTANT_MTIME;
 use crate::lock::{Lock, PackageKey, PackagePin};
 use crate::oci::{Platform, TreePath};
 use crate::recipe::{
-    AccountName, Base, Compression, Config, Configure, ImageName, LayerKind, Owner, Recipe, User, Written,
+    AccountName, Base, Compression, Config, Configure, ImageName, LayerKind, Owner, Recipe, Recipes, User, Written,
 };
 use crate::source::path::Tree;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,11 +49,22 @@ pub struct ImagePlan {
     pub platform: Platform,
     /// The layer actions from the bottom up, those of its bases included.
     pub layers: Vec<ActionKey>,
-    /// The image configurations of its bases and its own, from the bottom up.
-    pub configs: Vec<Config>,
+    /// What its bases and itself are made of, from the bottom up.
+    pub parts: Vec<Part>,
     /// How its layers are compressed.
     pub compression: Compression,
     /// Its date: the newest among its sources, in seconds since 1970.
+    pub epoch: u64,
+}
+
+/// What one recipe of an image's chain adds.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// How many of the image's layers are those of this recipe and of what lies below it.
+    pub layers: usize,
+    /// What the recipe sets of the configuration.
+    pub config: Config,
+    /// The date of everything up to here, in seconds since 1970.
     pub epoch: u64,
 }
 
@@ -155,7 +166,7 @@ pub type Trees = BTreeMap<(ImageName, usize), (PathBuf, Arc<Tree>)>;
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
     /// All recipes of the project, checked.
-    pub recipes: &'a [Recipe],
+    pub recipes: &'a Recipes,
     /// A lock that matches them.
     pub lock: &'a Lock,
     /// The scanned trees of every copy layer that is needed.
@@ -168,7 +179,7 @@ pub struct Inputs<'a> {
 
 impl Inputs<'_> {
     fn recipe(&self, name: &ImageName) -> &Recipe {
-        self.recipes.iter().find(|recipe| recipe.name == *name).expect("checked recipes have no dangling `from`")
+        self.recipes.get(name.as_str()).expect("checked recipes have no dangling `from`")
     }
 }
 
@@ -203,14 +214,13 @@ fn plan_image(
             name: recipe.name.clone(),
             platform,
             layers: Vec::new(),
-            configs: Vec::new(),
+            parts: Vec::new(),
             compression: inputs.compression,
             epoch: inputs.source_date_epoch.unwrap_or(CONSTANT_MTIME),
         },
     };
     image.name = recipe.name.clone();
     image.compression = recipe.compression.unwrap_or(inputs.compression);
-    image.configs.push(recipe.config.clone());
 
     let mut accounts = Accounts { users: recipe.users.clone(), groups: recipe.groups.clone() };
     let configured =
@@ -277,6 +287,7 @@ fn plan_image(
         };
         push(&mut image, actions, work, title);
     }
+    image.parts.push(Part { layers: image.layers.len(), config: recipe.config.clone(), epoch: image.epoch });
     image
 }
 

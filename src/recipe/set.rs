@@ -5,7 +5,7 @@ use super::draft::{Draft, RecipeFile, read_heads};
 use super::finding::{Findings, Report};
 use super::inherit::{Chain, chain, check_accounts, check_bases, check_depths, check_platforms};
 use super::layers::Around;
-use super::model::{Base, ImageName, Project, Recipe};
+use super::model::{Base, Compression, ImageName, Project, Recipe};
 use super::walk::Table;
 use super::{config, layers, sources};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,13 @@ impl Recipes {
     #[must_use]
     pub fn folder(&self, name: &str) -> Option<&str> {
         self.file(name).map(|path| path.rsplit_once('/').map_or("", |(folder, _)| folder))
+    }
+
+    /// Compresses every image so, whatever its recipe says.
+    pub fn compress(&mut self, compression: Compression) {
+        for recipe in self.recipes.values_mut() {
+            recipe.compression = Some(compression);
+        }
     }
 
     /// All recipes, by name.

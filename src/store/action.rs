@@ -25,6 +25,15 @@ pub enum Damage {
     Action(ActionKey),
 }
 
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Blob(digest) => write!(f, "blob {digest}"),
+            Self::Action(key) => write!(f, "the result of action {key}"),
+        }
+    }
+}
+
 /// How a result stands in its file, before the line with the digest of this one.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Record<T> {

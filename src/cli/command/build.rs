@@ -1,19 +1,306 @@
 //! `remint build`.
 
-use super::Invocation;
+use super::{Invocation, lock as lock_command};
+use crate::build::{Builder, Failure as ActionFailure, LayerOutcome, Outcome};
 use crate::cli::amount;
-use crate::cli::arguments::Build;
+use crate::cli::archives::Archives;
+use crate::cli::arguments::{Build, OutputKind, TextOrJson};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::report::{Manner, Reporter};
+use crate::cli::screen;
+use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::digest::Digest;
+use crate::event::{Event, Events};
+use crate::image::{self, Assembly, BuiltLayer, Image, Output, OutputForm, PlatformImage};
+use crate::lock::{self, Gap, Lock, Update};
 use crate::oci::Platform;
+use crate::plan::{self, ImagePlan, Inputs, Plan};
+use crate::recipe::ImageName;
+use crate::source::debian::pool::{Fetch, Offline};
+use crate::store::Store;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Builds images and prints what came of it.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit, Failure> {
-    let _ = (invocation.places()?, arguments);
-    Err(Failure::new(Exit::Bug, "`remint build` is not joined to the rooms below yet"))
+    let mut session = Session::load(invocation)?;
+    let images = session.choose(&arguments.images)?;
+    override_compression(&mut session, arguments);
+    let json = arguments.format == TextOrJson::Json;
+    let reporter =
+        Reporter::start(Manner::choose(invocation.global, invocation.environment, json), invocation.environment);
+    let events = reporter.events();
+    let lock = lock_for(invocation, &session, arguments, &events)?;
+    let trees = session.scan(&images)?;
+    let platforms = (!arguments.platform.is_empty()).then_some(&arguments.platform[..]);
+    let inputs = Inputs {
+        recipes: &session.recipes,
+        lock: &lock,
+        trees: &trees,
+        compression: arguments.compression.map_or(session.project.compression, Into::into),
+        source_date_epoch: invocation.environment.epoch()?,
+    };
+    let plan = plan::plan(&inputs, &images, platforms);
+    if plan.images.is_empty() {
+        let message = "none of the images is for the platforms asked for";
+        return Err(Failure::new(Exit::Usage, message).hint("`platforms` in a recipe says for what it is made"));
+    }
+    let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
+    let fetch: Box<dyn Fetch> = if arguments.offline {
+        Box::new(Offline)
+    } else {
+        Box::new(Lazy { invocation, session: &session, events: &events, pool: std::sync::OnceLock::new() })
+    };
+    let jobs = arguments.jobs.unwrap_or(invocation.environment.cores).get();
+    let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs };
+    let outcome = builder.run(&plan);
+    for damage in store.take_damage() {
+        events.send(Event::Warning { text: format!("{damage} in the store was damaged, and is made again") });
+    }
+    warn_uncovered(&plan, &outcome, &events);
+    let (built, rows) = assemble(&store, &plan, &outcome, &events)?;
+    write_outputs(&store, &built, arguments, invocation)?;
+    let _ = reporter.finish();
+    if !json {
+        screen::data(
+            &built_table(&rows, !invocation.environment.stdout.terminal).render(invocation.environment.stdout.width),
+        )?;
+    }
+    match outcome.failures.is_empty() {
+        true => Ok(Exit::Done),
+        false => Err(failed(&session, &plan, &lock, &outcome.failures)),
+    }
+}
+
+/// `--compression` speaks for every recipe.
+fn override_compression(session: &mut Session, arguments: &Build) {
+    if let Some(method) = arguments.compression {
+        session.recipes.compress(method.into());
+    }
+}
+
+/// The lock to build with: the one that is there if it matches, a new one if there is none.
+fn lock_for(
+    invocation: Invocation<'_>,
+    session: &Session,
+    arguments: &Build,
+    events: &Events,
+) -> Result<Lock, Failure> {
+    let old = session.lock()?;
+    let lock = old.clone().unwrap_or_default();
+    if lock::is_complete(&session.recipes, &lock) {
+        return Ok(lock);
+    }
+    if old.is_none() && !arguments.locked && !arguments.offline {
+        let new = lock_command::resolve(invocation, session, &lock, &Update::Nothing, false, events)?;
+        lock_command::write(session, &new)?;
+        events.send(Event::Warning {
+            text: format!("there was no remint.lock; wrote one: {}", lock_command::summary(&new)),
+        });
+        return Ok(new);
+    }
+    let message = if old.is_none() { "there is no remint.lock" } else { "remint.lock does not match the recipes" };
+    let gaps = lock::gaps(&lock, &session.recipes);
+    let lines: String =
+        gaps.iter().filter(|gap| !matches!(gap, Gap::Stale(_))).map(|gap| format!("  {gap}\n")).collect();
+    Err(Failure::new(Exit::Recipe, message).details(lines).hint("run `remint lock` and commit what it writes"))
+}
+
+/// Finds the mirrors only when something has to be fetched: a build of what is there needs none.
+struct Lazy<'a> {
+    invocation: Invocation<'a>,
+    session: &'a Session,
+    events: &'a Events,
+    pool: std::sync::OnceLock<Result<crate::source::debian::pool::Pool, String>>,
+}
+
+impl Fetch for Lazy<'_> {
+    fn fetch(
+        &self,
+        file: &crate::source::debian::pool::PoolFile,
+        store: &Store,
+    ) -> Result<(), crate::source::debian::pool::PoolError> {
+        let pool = self.pool.get_or_init(|| {
+            let archives = Archives::new(self.invocation, self.session, self.events);
+            archives.map(|archives| archives.pool()).map_err(|failure| failure.message)
+        });
+        match pool {
+            Ok(pool) => pool.fetch(file, store),
+            Err(why) => {
+                Err(crate::source::debian::pool::PoolError::Setup { title: file.title.clone(), why: why.clone() })
+            }
+        }
+    }
+}
+
+fn warn_uncovered(plan: &Plan, outcome: &Outcome, events: &Events) {
+    for (key, scripts) in &outcome.uncovered {
+        let Some(plan::Action::Layer(layer)) = plan.actions.get(key) else { continue };
+        let packages: BTreeSet<&str> = scripts.iter().map(|(package, _, _)| package.as_str()).collect();
+        let packages: Vec<&str> = packages.into_iter().collect();
+        let text = format!("`{}`: no native step covers the scripts of {}", layer.title, packages.join(", "));
+        events.send(Event::Warning { text });
+    }
+}
+
+/// Puts the built layers together as images, names them in the store, and lists them.
+fn assemble(
+    store: &Store,
+    plan: &Plan,
+    outcome: &Outcome,
+    events: &Events,
+) -> Result<(Vec<Image>, Vec<BuiltImage>), Failure> {
+    let broken = |error: image::Error| Failure::from_error(Exit::Action, &error);
+    let mut platforms: BTreeMap<&ImageName, Vec<PlatformImage>> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (number, layers) in &outcome.images {
+        let planned = &plan.images[*number];
+        let made = platform_image(store, plan, planned, layers).map_err(broken)?;
+        let reused = layers.iter().filter(|layer| layer.reused).count() as u64;
+        events.send(Event::ImageDone {
+            name: planned.name.to_string(),
+            platform: planned.platform.to_string(),
+            digest: made.manifest.digest,
+        });
+        rows.push(BuiltImage {
+            name: planned.name.to_string(),
+            platform: planned.platform,
+            digest: made.manifest.digest,
+            size: made.manifest.size + made.config.size + made.layers.iter().map(|layer| layer.blob.size).sum::<u64>(),
+            built: layers.len() as u64 - reused,
+            reused,
+            took: layers.iter().map(|layer| layer.took).sum(),
+        });
+        platforms.entry(&planned.name).or_default().push(made);
+    }
+    // An image whose other platforms failed keeps its old name's meaning.
+    let whole = |name: &ImageName| {
+        let planned = plan.images.iter().filter(|image| image.name == *name).count();
+        platforms.get(name).is_some_and(|made| made.len() == planned)
+    };
+    let names: Vec<&ImageName> = platforms.keys().copied().filter(|name| whole(name)).collect();
+    let mut images = Vec::new();
+    for name in names {
+        images.push(Image::join(store, name.clone(), platforms[name].clone()).map_err(broken)?);
+    }
+    image::name_images(store, &images).map_err(broken)?;
+    Ok((images, rows))
+}
+
+fn platform_image(
+    store: &Store,
+    plan: &Plan,
+    planned: &ImagePlan,
+    layers: &[LayerOutcome],
+) -> Result<PlatformImage, image::Error> {
+    let mut base: Option<PlatformImage> = None;
+    let mut from = 0;
+    for part in &planned.parts {
+        let own: Vec<BuiltLayer> = layers[from..part.layers]
+            .iter()
+            .map(|layer| BuiltLayer {
+                blob: layer.packed.blob,
+                encoding: layer.compression.into(),
+                diff_id: layer.packed.diff_id,
+                created_by: match &plan.actions[&layer.key] {
+                    plan::Action::Layer(action) => format!("remint: {}", action.title),
+                    plan::Action::Unpack(_) => String::new(),
+                },
+            })
+            .collect();
+        from = part.layers;
+        base = Some(image::assemble(
+            store,
+            &Assembly {
+                name: &planned.name,
+                platform: planned.platform,
+                base: base.as_ref(),
+                config: &part.config,
+                layers: &own,
+                epoch: part.epoch,
+            },
+        )?);
+    }
+    Ok(base.expect("an image has at least its own recipe"))
+}
+
+fn write_outputs(
+    store: &Store,
+    images: &[Image],
+    arguments: &Build,
+    invocation: Invocation<'_>,
+) -> Result<(), Failure> {
+    for wanted in &arguments.output {
+        let form = match wanted.kind {
+            OutputKind::Oci => OutputForm::Oci,
+            OutputKind::OciArchive => OutputForm::OciArchive,
+            OutputKind::DockerArchive => OutputForm::DockerArchive,
+            OutputKind::Tar => OutputForm::Tar,
+        };
+        let output = Output { form, path: invocation.environment.cwd.join(&wanted.path) };
+        output.write(store, images).map_err(|error| {
+            let failure = Failure::from_error(Exit::Action, &error);
+            match error {
+                image::Error::ManyPlatforms { .. } => failure.hint("choose one with `--platform linux/amd64`"),
+                image::Error::ManyImages { .. } => failure.hint("name one: `remint build IMAGE --output …`"),
+                _ => failure,
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// What failed, with the exit code of the worst, and what it means for the images.
+fn failed(session: &Session, plan: &Plan, lock: &Lock, failures: &[ActionFailure]) -> Failure {
+    let mut details = String::new();
+    let mut vanished = Vec::new();
+    let mut exit = Exit::Source;
+    for failure in failures {
+        let images: BTreeSet<String> = failure
+            .images
+            .iter()
+            .map(|number| format!("{} ({})", plan.images[*number].name, plan.images[*number].platform))
+            .collect();
+        let images: Vec<String> = images.into_iter().collect();
+        let mut causes = String::new();
+        let mut source: Option<&dyn std::error::Error> = Some(&failure.error);
+        while let Some(error) = source {
+            causes.push_str(&format!("\n      {error}"));
+            source = error.source();
+        }
+        details.push_str(&format!("  {}{causes}\n", failure.title));
+        if !images.is_empty() {
+            details.push_str(&format!("      so these are missing: {}\n", images.join(", ")));
+        }
+        match &failure.error {
+            crate::build::Error::Fetch { title, source } => {
+                if source.is_absent() {
+                    vanished.push(title.clone());
+                }
+            }
+            _ => exit = Exit::Action,
+        }
+    }
+    let count = failures.len();
+    let message = if count == 1 { "one action failed".to_owned() } else { format!("{count} actions failed") };
+    let mut result = Failure::new(exit, message).details(details);
+    if !vanished.is_empty() {
+        let text = std::fs::read_to_string(session.lock_path()).unwrap_or_default();
+        for title in &vanished {
+            let key = lock.packages.keys().find(|key| key.title() == *title);
+            let line = key.and_then(|key| {
+                let begins = format!("\"{} {} {} ", key.name, key.version, key.arch);
+                text.lines().position(|line| line.trim_start().starts_with(&begins))
+            });
+            if let Some(line) = line {
+                result = result.hint(format!("`{title}`, remint.lock:{}, is in no mirror any more", line + 1));
+            }
+        }
+        result = result.hint("`remint lock --vanished` moves only those to what replaces them, and shows it");
+    }
+    result
 }
 
 /// An image of one platform that a build made or found.

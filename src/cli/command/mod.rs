@@ -8,11 +8,9 @@ mod plan;
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
 pub(super) use inspect::run as inspect;
-pub use inspect::{InspectedImage, InspectedLayer, InspectedPackage, inspected_json, inspected_text};
+pub use lock::change_table;
 pub(super) use lock::run as lock;
-pub use lock::{Change, change_table};
 pub(super) use plan::run as plan;
-pub use plan::show as show_plan;
 
 use super::arguments::Global;
 use super::environment::Environment;

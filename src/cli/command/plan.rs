@@ -1,20 +1,167 @@
 //! `remint plan`.
 
 use super::Invocation;
-use crate::cli::arguments::{Plan, PlanFormat};
+use crate::build::{Layered, PackedLayer, Unpacked};
+use crate::cli::arguments::{Plan as Arguments, PlanFormat};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::plan::Graph;
+use crate::cli::plan::{Graph, Node, State};
 use crate::cli::screen;
+use crate::cli::session::Session;
+use crate::digest::ActionKey;
+use crate::lock;
+use crate::plan::{self, Action, ImagePlan, Inputs, Plan, Work};
+use crate::store::Store;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Shows what a build would do.
-pub(crate) fn run(invocation: Invocation<'_>, arguments: &Plan) -> Result<Exit, Failure> {
-    let _ = (invocation.places()?, arguments);
-    Err(Failure::new(Exit::Bug, "`remint plan` is not joined to the rooms below yet"))
+pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
+    let session = Session::load(invocation)?;
+    let images = session.choose(&arguments.images)?;
+    let lock = session.lock()?.unwrap_or_default();
+    if !lock::is_complete(&session.recipes, &lock) {
+        let gaps: String = lock::gaps(&lock, &session.recipes).iter().map(|gap| format!("  {gap}\n")).collect();
+        let message = "remint.lock does not match the recipes, so there is no plan";
+        return Err(Failure::new(Exit::Recipe, message).details(gaps).hint("run `remint lock`"));
+    }
+    let trees = session.scan(&images)?;
+    let platforms = (!arguments.platform.is_empty()).then_some(&arguments.platform[..]);
+    let inputs = Inputs {
+        recipes: &session.recipes,
+        lock: &lock,
+        trees: &trees,
+        compression: session.project.compression,
+        source_date_epoch: invocation.environment.epoch()?,
+    };
+    let plan = plan::plan(&inputs, &images, platforms);
+    let store = match session.places.cache.is_dir() {
+        true => Some(Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?),
+        false => None,
+    };
+    let graph = graph(&plan, store.as_ref());
+    show(&graph, arguments, invocation)
+}
+
+/// The plan's actions as they are drawn: packages, layers, their packing, and the images on top.
+fn graph(plan: &Plan, store: Option<&Store>) -> Graph {
+    let mut nodes: BTreeMap<String, Node> = BTreeMap::new();
+    let mut edges = BTreeSet::new();
+    for image in &plan.images {
+        let name = format!("{} ({})", image.name, image.platform);
+        for key in &image.layers {
+            add_layer(plan, store, key, &name, &mut nodes, &mut edges);
+        }
+        add_image(plan, store, image, &name, &mut nodes, &mut edges);
+    }
+    let edges: Vec<(String, String)> = edges.into_iter().collect();
+    Graph::new(nodes.into_values().collect(), &edges).expect("a plan has no circle and names what it has")
+}
+
+fn add_layer(
+    plan: &Plan,
+    store: Option<&Store>,
+    key: &ActionKey,
+    image: &str,
+    nodes: &mut BTreeMap<String, Node>,
+    edges: &mut BTreeSet<(String, String)>,
+) {
+    let Some(Action::Layer(layer)) = plan.actions.get(key) else { return };
+    let id = key.to_string();
+    let cached = store.is_some_and(|store| matches!(store.action::<Layered>(key), Ok(Some(_))));
+    let label = format!("{} ({})", layer.title, layer.platform);
+    add(
+        nodes,
+        Node {
+            id: id.clone(),
+            label,
+            kind: "layer".into(),
+            key: Some(id.clone()),
+            images: Vec::new(),
+            state: state(cached),
+            folds: false,
+        },
+        image,
+    );
+    if let Some(lower) = &layer.lower {
+        edges.insert((lower.to_string(), id.clone()));
+    }
+    let Work::Packages(work) = &layer.work else { return };
+    for unpack in &work.unpacks {
+        let Some(Action::Unpack(action)) = plan.actions.get(unpack) else { continue };
+        let cached = store.is_some_and(|store| matches!(store.action::<Unpacked>(unpack), Ok(Some(_))));
+        let label = format!("unpack {}", action.package.title());
+        let node = Node {
+            id: unpack.to_string(),
+            label,
+            kind: "unpack".into(),
+            key: Some(unpack.to_string()),
+            images: Vec::new(),
+            state: state(cached),
+            folds: true,
+        };
+        add(nodes, node, image);
+        edges.insert((unpack.to_string(), id.clone()));
+    }
+}
+
+/// An image and the packing of its layers, whose keys are known once their trees are.
+fn add_image(
+    plan: &Plan,
+    store: Option<&Store>,
+    image: &ImagePlan,
+    name: &str,
+    nodes: &mut BTreeMap<String, Node>,
+    edges: &mut BTreeSet<(String, String)>,
+) {
+    let id = format!("image {name}");
+    let mut all_cached = true;
+    for key in &image.layers {
+        let Some(Action::Layer(layer)) = plan.actions.get(key) else { continue };
+        let layered = store.and_then(|store| store.action::<Layered>(key).ok().flatten());
+        let pack_key = layered.map(|layered| layered.pack_key(image.compression));
+        let cached = store
+            .zip(pack_key.as_ref())
+            .is_some_and(|(store, key)| matches!(store.action::<PackedLayer>(key), Ok(Some(_))));
+        all_cached &= cached;
+        let pack = format!("pack {:?} {key}", image.compression);
+        let node = Node {
+            id: pack.clone(),
+            label: format!("pack {}", layer.title),
+            kind: "pack".into(),
+            key: pack_key.map(|key| key.to_string()),
+            images: Vec::new(),
+            state: state(cached),
+            folds: false,
+        };
+        add(nodes, node, name);
+        edges.insert((key.to_string(), pack.clone()));
+        edges.insert((pack, id.clone()));
+    }
+    let node = Node {
+        id,
+        label: name.to_owned(),
+        kind: "image".into(),
+        key: None,
+        images: Vec::new(),
+        state: state(all_cached),
+        folds: false,
+    };
+    add(nodes, node, name);
+}
+
+fn add(nodes: &mut BTreeMap<String, Node>, node: Node, image: &str) {
+    let images = &mut nodes.entry(node.id.clone()).or_insert(node).images;
+    if !images.iter().any(|name| name == image) {
+        images.push(image.to_owned());
+    }
+}
+
+fn state(cached: bool) -> State {
+    if cached { State::Cached } else { State::ToDo }
 }
 
 /// Shows a graph as the arguments ask: on stdout, or in a file.
-pub fn show(graph: &Graph, arguments: &Plan, invocation: Invocation<'_>) -> Result<Exit, Failure> {
+fn show(graph: &Graph, arguments: &Arguments, invocation: Invocation<'_>) -> Result<Exit, Failure> {
     let folded;
     // A machine can fold by itself, and cannot unfold.
     let graph = if arguments.all || arguments.format == PlanFormat::Json {

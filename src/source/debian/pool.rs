@@ -39,6 +39,14 @@ pub enum PoolError {
         /// The package.
         title: String,
     },
+    /// The network cannot be set up.
+    #[error("cannot fetch `{title}`: {why}")]
+    Setup {
+        /// The package.
+        title: String,
+        /// Why not.
+        why: String,
+    },
     /// The archive has no table in remint.toml.
     #[error("`{title}` comes from the archive `{archive}`, which remint.toml does not have")]
     Archive {

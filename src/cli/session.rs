@@ -1,0 +1,177 @@
+//! A project as a command finds it: settings, recipes, lock, and what its recipes copy.
+
+use super::command::{Invocation, Places};
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::lock::{self, Lock};
+use crate::plan::Trees;
+use crate::recipe::{self, Copy, ImageName, LayerKind, Project, RecipeFile, Recipes};
+use crate::source::path::{HashCache, scan};
+use globset::GlobBuilder;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+/// A project whose settings and recipes were read and checked.
+pub(crate) struct Session {
+    /// Where it and its store are.
+    pub(crate) places: Places,
+    /// Its settings.
+    pub(crate) project: Project,
+    /// Its recipes.
+    pub(crate) recipes: Recipes,
+}
+
+impl Session {
+    /// Reads a project.
+    pub(crate) fn load(invocation: Invocation<'_>) -> Result<Self, Failure> {
+        let places = invocation.places()?;
+        let settings = places.project.join("remint.toml");
+        let project = match read_text(&settings)? {
+            Some(text) => recipe::parse_project("remint.toml", &text).map_err(|found| refused(&found))?,
+            None => Project::default(),
+        };
+        let files = find_recipes(&places.project, &project)?;
+        if files.is_empty() {
+            let patterns = project.recipes.join("`, `");
+            let message =
+                format!("there are no recipes: nothing in `{}` matches `{patterns}`", places.project.display());
+            return Err(Failure::new(Exit::Recipe, message).hint("`remint init` starts a project with one"));
+        }
+        let mut texts = Vec::with_capacity(files.len());
+        for (name, path) in files {
+            let text = read_text(&places.project.join(&path))?.unwrap_or_default();
+            texts.push((name, path, text));
+        }
+        let files: Vec<RecipeFile<'_>> =
+            texts.iter().map(|(name, path, text)| RecipeFile { name, path, text }).collect();
+        let recipes = recipe::parse_recipes(&project, &files).map_err(|found| refused(&found))?;
+        Ok(Self { places, project, recipes })
+    }
+
+    /// Where the lock is.
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.places.project.join("remint.lock")
+    }
+
+    /// Reads the lock; `None` if there is none yet.
+    pub(crate) fn lock(&self) -> Result<Option<Lock>, Failure> {
+        lock::read(&self.lock_path()).map_err(|error| {
+            Failure::from_error(Exit::Recipe, &error).hint("`remint lock` writes it anew once it is moved away")
+        })
+    }
+
+    /// The images that a command names, or all.
+    pub(crate) fn choose(&self, named: &[String]) -> Result<BTreeSet<ImageName>, Failure> {
+        if named.is_empty() {
+            return Ok(self.recipes.iter().map(|recipe| recipe.name.clone()).collect());
+        }
+        let find = |name: &String| match self.recipes.get(name) {
+            Some(recipe) => Ok(recipe.name.clone()),
+            None => {
+                let failure = Failure::new(Exit::Usage, format!("there is no recipe `{name}`"));
+                let nearest = self.recipes.nearest(name);
+                Err(nearest.map_or_else(
+                    || Failure::new(Exit::Usage, format!("there is no recipe `{name}`")).hint(self.names()),
+                    |near| failure.hint(format!("did you mean `{near}`?")),
+                ))
+            }
+        };
+        named.iter().map(find).collect()
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<&str> = self.recipes.iter().map(|recipe| recipe.name.as_str()).collect();
+        format!("the recipes are `{}`", names.join("`, `"))
+    }
+
+    /// Lists and digests what the images and their bases copy.
+    pub(crate) fn scan(&self, images: &BTreeSet<ImageName>) -> Result<Trees, Failure> {
+        let mut trees = Trees::new();
+        let hashes = self.hashes();
+        for recipe in images.iter().flat_map(|name| self.recipes.chain(name.as_str())) {
+            for (at, layer) in recipe.layers.iter().enumerate() {
+                let LayerKind::Copy(copy) = &layer.kind else { continue };
+                let place = (recipe.name.clone(), at + 1);
+                if trees.contains_key(&place) {
+                    continue;
+                }
+                let root = self.copied(&recipe.name, copy);
+                let tree = scan(&root, &copy.exclude, &hashes).map_err(|error| {
+                    let file = self.recipes.file(recipe.name.as_str()).unwrap_or_default();
+                    let message = format!("{file}:{}: cannot copy `{}`", layer.line, copy.from);
+                    Failure::wrap(Exit::Recipe, message, &error)
+                })?;
+                trees.insert(place, (root, Arc::new(tree)));
+            }
+        }
+        // What is not remembered is read again next time.
+        let _ = hashes.save();
+        Ok(trees)
+    }
+
+    fn copied(&self, name: &ImageName, copy: &Copy) -> PathBuf {
+        let folder = self.places.project.join(self.recipes.folder(name.as_str()).unwrap_or_default());
+        // Without the `.` components, which would stand in messages.
+        folder.join(&copy.from).components().collect()
+    }
+
+    fn hashes(&self) -> HashCache {
+        if !self.places.cache.is_dir() {
+            return HashCache::none();
+        }
+        HashCache::open(&self.places.cache.join("trees"), i64::try_from(now().as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The time since 1970.
+#[expect(clippy::disallowed_methods, reason = "cli knows the time, and hands it to those who may")]
+pub(crate) fn now() -> std::time::Duration {
+    std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn refused(findings: &recipe::Findings) -> Failure {
+    let count = findings.all().len() + findings.dropped();
+    let message =
+        if count == 1 { "the recipes have an error".to_owned() } else { format!("the recipes have {count} errors") };
+    Failure::new(Exit::Recipe, message).findings(recipe::render(findings, true))
+}
+
+fn read_text(path: &Path) -> Result<Option<String>, Failure> {
+    let cannot = || format!("cannot read `{}`", path.display());
+    match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|error| Failure::wrap(Exit::Recipe, cannot(), &error.utf8_error())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::wrap(Exit::Recipe, cannot(), &error)),
+    }
+}
+
+/// The recipes that the project's globs name: the folder's name, and the path from the project.
+fn find_recipes(project: &Path, settings: &Project) -> Result<Vec<(String, String)>, Failure> {
+    let mut found = BTreeSet::new();
+    for pattern in &settings.recipes {
+        let bad = |error: globset::Error| {
+            Failure::wrap(Exit::Recipe, format!("remint.toml: `{pattern}` is not a pattern"), &error)
+        };
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build().map_err(bad)?.compile_matcher();
+        let literal = |part: &&str| !part.contains(['*', '?', '[', '{']);
+        let fixed: Vec<&str> = pattern.split('/').take_while(literal).collect();
+        let depth = pattern.split('/').count() - fixed.len();
+        let deepest = if pattern.contains("**") { usize::MAX } else { depth };
+        let start = fixed.join("/");
+        for entry in walkdir::WalkDir::new(project.join(&start)).max_depth(deepest).into_iter().flatten() {
+            let Ok(below) = entry.path().strip_prefix(project.join(&start)) else { continue };
+            let Some(below) = below.to_str().filter(|_| entry.file_type().is_file()) else { continue };
+            let path =
+                [start.as_str(), below].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+            if glob.is_match(&path) {
+                let folder = Path::new(&path).parent().and_then(Path::file_name).and_then(|name| name.to_str());
+                found.insert((folder.unwrap_or_default().to_owned(), path.clone()));
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}

@@ -1,0 +1,397 @@
+//! Resolves recipes to a lock: what is locked stays, what is missing is chosen as apt would, what was named moves.
+
+use super::model::{LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
+use super::{matches, packages_layers, wanted};
+use crate::digest::Digest;
+use crate::oci::{Blob, Platform};
+use crate::recipe::{Packages, Recipe, Recipes};
+use crate::source::debian::resolve::{self, InstalledPackage, PackageRef, Request, Source, Universe};
+use crate::source::debian::{PackagesError, PackagesIndex, SuiteIndex, Version};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// What may move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Update {
+    /// Nothing: only what is missing is added.
+    Nothing,
+    /// Everything.
+    All,
+    /// These packages, and those made from the same sources; whatever the rest needs for it has to be named too.
+    Names(BTreeSet<String>),
+    /// What no index of the archives has any more.
+    Vanished,
+}
+
+/// The verified indices of every archive, by its name in remint.toml.
+pub type Indices = BTreeMap<String, Vec<SuiteIndex>>;
+
+/// Why recipes could not be resolved.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// A layer's packages cannot be had together.
+    #[error("cannot resolve the packages of `{image}`, layer {layer}, on {platform}")]
+    Layer {
+        /// The image.
+        image: String,
+        /// Which of its `[[layer]]`s, from 1.
+        layer: usize,
+        /// The line of that `[[layer]]` in its recipe.
+        line: usize,
+        /// The platform.
+        platform: Platform,
+        /// Why not.
+        source: Box<resolve::Error>,
+    },
+    /// A layer needs a package of its base in another version.
+    #[error("`{image}`, layer {layer}, on {platform} needs `{package}` {new}, but its base has {old}")]
+    Upgrade {
+        /// The image.
+        image: String,
+        /// Which of its `[[layer]]`s, from 1.
+        layer: usize,
+        /// The platform.
+        platform: Platform,
+        /// The package.
+        package: String,
+        /// The version in the base.
+        old: String,
+        /// The version that is needed.
+        new: String,
+    },
+    /// A name to move that the lock does not have.
+    #[error("package `{name}` is not in the lock")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// Indices that were put together from verified ones cannot be read: a package with the same fields twice, say.
+    #[error("cannot hold locked packages at their versions")]
+    Hold(#[from] PackagesError),
+}
+
+/// Makes a new lock from the old one.
+///
+/// What is kept is byte for byte what it was; a layer's date moves only with its packages.
+pub fn resolve(recipes: &Recipes, old: &Lock, indices: &Indices, update: &Update) -> Result<Lock, ResolveError> {
+    let mut resolver = Resolver { old, indices, moving: moving(old, indices, update)?, new: Lock::default() };
+    resolver.new.releases.clone_from(&old.releases);
+    for (archive, suites) in indices {
+        for suite in suites {
+            resolver.new.releases.insert((archive.clone(), suite.suite.clone()), release_pin(suite));
+        }
+    }
+    let mut universes: BTreeMap<(String, &'static str), Held<'_>> = BTreeMap::new();
+    for recipe in recipes.bases_first() {
+        for &platform in &recipe.platforms {
+            for (number, packages) in packages_layers(recipe) {
+                let place = (recipe.name.clone(), number, platform);
+                let before = old.layers.get(&place).filter(|pin| matches(pin, packages));
+                let below = resolver.below(recipes, recipe, number, platform);
+                let pin = match before {
+                    Some(pin) if resolver.keeps(pin, &below) => pin.clone(),
+                    _ => {
+                        let key = (packages.archive.clone(), platform.arch.debian());
+                        if !universes.contains_key(&key) {
+                            universes.insert(key.clone(), resolver.hold(&key.0, key.1)?);
+                        }
+                        resolver.layer(recipe, number, platform, packages, &below, &universes[&key])?
+                    }
+                };
+                for package in &pin.packages {
+                    if let Some(found) = old.packages.get(package) {
+                        resolver.new.packages.entry(package.clone()).or_insert_with(|| found.clone());
+                    }
+                }
+                resolver.new.layers.insert(place, pin);
+            }
+        }
+    }
+    let mut lock = resolver.new;
+    lock.prune();
+    let used: BTreeSet<&String> = lock.packages.keys().map(|key| &key.archive).collect();
+    lock.releases.retain(|(archive, _), _| used.contains(archive));
+    Ok(lock)
+}
+
+/// Whether nothing has to be asked of any archive for a lock that matches these recipes.
+#[must_use]
+pub fn is_complete(recipes: &Recipes, lock: &Lock) -> bool {
+    recipes.iter().all(|recipe| {
+        packages_layers(recipe).all(|(number, packages)| {
+            recipe.platforms.iter().all(|platform| {
+                let place = (recipe.name.clone(), number, *platform);
+                lock.layers.get(&place).is_some_and(|pin| matches(pin, packages))
+            })
+        })
+    })
+}
+
+fn release_pin(suite: &SuiteIndex) -> ReleasePin {
+    ReleasePin {
+        date: suite.release.date,
+        inrelease: suite.inrelease,
+        signed_by: suite.signed_by.iter().map(|print| print.as_str().to_owned()).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Which locked packages move, by archive and name; `None`: all.
+fn moving(old: &Lock, indices: &Indices, update: &Update) -> Result<Option<BTreeSet<(String, String)>>, ResolveError> {
+    let named: BTreeSet<(String, String)> = match update {
+        Update::All => return Ok(None),
+        Update::Nothing => return Ok(Some(BTreeSet::new())),
+        Update::Names(names) => {
+            if let Some(name) = names.iter().find(|name| !old.packages.keys().any(|key| key.name == **name)) {
+                return Err(ResolveError::Unknown { name: name.clone() });
+            }
+            let all = old.packages.keys().filter(|key| names.contains(&key.name));
+            all.map(|key| (key.archive.clone(), key.name.clone())).collect()
+        }
+        Update::Vanished => vanished(old, indices).into_iter().map(|key| (key.archive, key.name)).collect(),
+    };
+    // What is made from one source moves together: its packages nearly always need each other in the same version.
+    let mut sources: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
+    for (archive, suites) in indices {
+        for package in suites.iter().flat_map(|suite| &suite.packages).flat_map(|component| component.index.iter()) {
+            let source = (archive.as_str(), package.source().0.to_owned());
+            sources.entry(source).or_default().insert(package.name());
+        }
+    }
+    let mut all = named.clone();
+    for ((archive, _), packages) in &sources {
+        let moves = |name: &&&str| named.contains(&((*archive).to_owned(), (**name).to_owned()));
+        if packages.iter().any(|name| moves(&name)) {
+            all.extend(packages.iter().map(|name| ((*archive).to_owned(), (*name).to_owned())));
+        }
+    }
+    Ok(Some(all))
+}
+
+/// The locked packages that no index has any more.
+#[must_use]
+pub fn vanished(lock: &Lock, indices: &Indices) -> Vec<PackageKey> {
+    let mut there: BTreeSet<(&str, Digest)> = BTreeSet::new();
+    for (archive, suites) in indices {
+        let packages = suites.iter().flat_map(|suite| &suite.packages).flat_map(|component| component.index.iter());
+        there.extend(packages.map(|package| (archive.as_str(), package.sha256())));
+    }
+    let gone = |(key, pin): &(&PackageKey, &PackagePin)| !there.contains(&(key.archive.as_str(), pin.deb.digest));
+    lock.packages.iter().filter(gone).map(|(key, _)| key.clone()).collect()
+}
+
+struct Resolver<'a> {
+    old: &'a Lock,
+    indices: &'a Indices,
+    moving: Option<BTreeSet<(String, String)>>,
+    new: Lock,
+}
+
+/// Indices in which packages that must not move have only the version that they are locked at.
+struct Held<'a> {
+    /// Suite, component and packages, in the order of the archive's own.
+    sources: Vec<(String, String, HeldIndex<'a>)>,
+}
+
+/// An index as it came, or without what must not be chosen.
+enum HeldIndex<'a> {
+    Whole(&'a PackagesIndex),
+    Cut(PackagesIndex),
+}
+
+impl HeldIndex<'_> {
+    fn get(&self) -> &PackagesIndex {
+        match self {
+            Self::Whole(index) => index,
+            Self::Cut(index) => index,
+        }
+    }
+}
+
+impl<'a> Resolver<'a> {
+    fn moves(&self, key: &PackageKey) -> bool {
+        self.moving.as_ref().is_none_or(|moving| moving.contains(&(key.archive.clone(), key.name.clone())))
+    }
+
+    /// Whether a locked layer stays as it is: nothing of it moves, and neither does anything below it.
+    fn keeps(&self, pin: &LayerPin, below: &[PackageKey]) -> bool {
+        !pin.packages.iter().any(|key| self.moves(key)) && below.iter().all(|key| self.old.packages.contains_key(key))
+    }
+
+    /// The packages that the image has below a layer.
+    fn below(&self, recipes: &Recipes, recipe: &Recipe, number: usize, platform: Platform) -> Vec<PackageKey> {
+        let chain = recipes.chain(recipe.name.as_str());
+        let layers = chain.iter().flat_map(|base| packages_layers(base).map(|(at, _)| (base.name.clone(), at)));
+        layers
+            .filter(|(name, at)| *name != recipe.name || *at < number)
+            .filter_map(|(name, at)| self.new.layers.get(&(name, at, platform)))
+            .flat_map(|pin| pin.packages.iter().cloned())
+            .collect()
+    }
+
+    fn layer(
+        &mut self,
+        recipe: &Recipe,
+        number: usize,
+        platform: Platform,
+        packages: &Packages,
+        below: &[PackageKey],
+        held: &Held<'_>,
+    ) -> Result<LayerPin, ResolveError> {
+        let sources = held
+            .sources
+            .iter()
+            .map(|(suite, component, index)| Source { suite, component, index: index.get() })
+            .collect();
+        let universe = Universe::new(platform.arch.debian(), sources);
+        let installed = below.iter().filter_map(|key| installed(&universe, key)).collect();
+        let request = Request {
+            wanted: packages.wanted.clone(),
+            essential: packages.essential,
+            dependencies: packages.dependencies,
+            installed,
+        };
+        let line = recipe.layers.get(number - 1).map_or(0, |layer| layer.line);
+        let chosen = resolve::resolve(&universe, &request).map_err(|source| ResolveError::Layer {
+            image: recipe.name.to_string(),
+            layer: number,
+            line,
+            platform,
+            source: Box::new(source),
+        })?;
+        let mut keys = Vec::with_capacity(chosen.len());
+        for package in chosen {
+            let key = package_key(&packages.archive, &package);
+            if let Some(there) = below.iter().find(|there| there.name == key.name) {
+                return Err(ResolveError::Upgrade {
+                    image: recipe.name.to_string(),
+                    layer: number,
+                    platform,
+                    package: key.name,
+                    old: there.version.clone(),
+                    new: key.version,
+                });
+            }
+            let (suite, _, _) = &held.sources[package.source];
+            let fresh = pin(suite, &package);
+            let locked = self.old.packages.get(&key).filter(|old| old.deb == fresh.deb);
+            self.new.packages.insert(key.clone(), locked.cloned().unwrap_or(fresh));
+            keys.push(key);
+        }
+        keys.sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
+        let newest = self.indices.get(&packages.archive).into_iter().flatten().map(|suite| suite.release.date).max();
+        let before = self.old.layers.get(&(recipe.name.clone(), number, platform));
+        let date = match before {
+            Some(before) if before.packages == keys => before.date,
+            _ => newest.unwrap_or_default(),
+        };
+        Ok(LayerPin {
+            wanted: wanted(packages),
+            archive: packages.archive.clone(),
+            essential: packages.essential,
+            dependencies: packages.dependencies,
+            date,
+            packages: keys,
+        })
+    }
+
+    /// The indices for an architecture, without the versions that held packages must not move to.
+    fn hold(&self, archive: &str, arch: &'static str) -> Result<Held<'a>, ResolveError> {
+        let mut held: BTreeMap<&str, Vec<&PackageKey>> = BTreeMap::new();
+        for key in self.old.packages.keys() {
+            if key.archive == archive && (key.arch == arch || key.arch == "all") && !self.moves(key) {
+                held.entry(&key.name).or_default().push(key);
+            }
+        }
+        let mut sources = Vec::new();
+        let mut found: BTreeSet<&PackageKey> = BTreeSet::new();
+        for suite in self.indices.get(archive).into_iter().flatten() {
+            for component in suite.packages.iter().filter(|component| component.arch == arch || component.arch == "all")
+            {
+                if held.is_empty() {
+                    let index = HeldIndex::Whole(&component.index);
+                    sources.push((suite.suite.clone(), component.component.clone(), index));
+                    continue;
+                }
+                let mut text = String::new();
+                for package in component.index.iter() {
+                    if let Some(keys) = held.get(package.name()) {
+                        let same = keys.iter().find(|key| {
+                            key.version == package.version_text()
+                                && self.old.packages[**key].deb.digest == package.sha256()
+                        });
+                        match same {
+                            Some(key) => found.insert(key),
+                            None => continue,
+                        };
+                    }
+                    let _ = write!(text, "{}\n\n", package.stanza().trim_end());
+                }
+                let index = HeldIndex::Cut(PackagesIndex::parse(text.into_bytes())?);
+                sources.push((suite.suite.clone(), component.component.clone(), index));
+            }
+        }
+        let lost = held.values().flatten().filter(|key| !found.contains(**key));
+        let text: String = lost.filter_map(|key| self.stand_in(archive, key)).collect();
+        if !text.is_empty() {
+            sources.push((String::new(), String::new(), HeldIndex::Cut(PackagesIndex::parse(text.into_bytes())?)));
+        }
+        Ok(Held { sources })
+    }
+
+    /// A stanza for a locked package that no index has any more: its own identity, with the relations of what replaced it.
+    fn stand_in(&self, archive: &str, key: &PackageKey) -> Option<String> {
+        let pin = &self.old.packages[key];
+        let suites = self.indices.get(archive)?;
+        let all =
+            suites.iter().flat_map(|suite| &suite.packages).flat_map(|component| component.index.named(&key.name));
+        let like = all.filter(|package| package.arch() == key.arch).max_by_key(|package| package.version());
+        let own = ["Version", "Filename", "Size", "SHA256", "MD5sum", "SHA1", "Package", "Architecture"];
+        let mut text = format!(
+            "Package: {}\nVersion: {}\nArchitecture: {}\nFilename: {}\nSize: {}\nSHA256: {}\n",
+            key.name,
+            key.version,
+            key.arch,
+            pin.path,
+            pin.deb.size,
+            pin.deb.digest.hex()
+        );
+        let mut kept = false;
+        for line in like.iter().flat_map(|package| package.stanza().lines()) {
+            if !line.starts_with([' ', '\t']) {
+                kept = line.split_once(':').is_some_and(|(name, _)| !own.contains(&name));
+            }
+            if kept && !line.is_empty() {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+        text.push('\n');
+        Some(text)
+    }
+}
+
+fn package_key(archive: &str, found: &PackageRef<'_>) -> PackageKey {
+    PackageKey {
+        archive: archive.to_owned(),
+        name: found.package.name().to_owned(),
+        arch: found.package.arch().to_owned(),
+        version: found.package.version_text().to_owned(),
+    }
+}
+
+fn pin(suite: &str, found: &PackageRef<'_>) -> PackagePin {
+    let deb = Blob { digest: found.package.sha256(), size: found.package.size() };
+    PackagePin { deb, suite: suite.to_owned(), path: found.package.filename().to_owned() }
+}
+
+fn installed(universe: &Universe<'_>, key: &PackageKey) -> Option<InstalledPackage> {
+    let named = universe.named(&key.name).filter(|found| found.package.arch() == key.arch);
+    let control = named
+        .max_by_key(|found| (found.package.version_text() == key.version, found.package.version()))
+        .map_or_else(String::new, |found| found.package.stanza().to_owned());
+    Some(InstalledPackage {
+        name: key.name.clone(),
+        version: key.version.parse::<Version>().ok()?,
+        arch: key.arch.clone(),
+        control,
+    })
+}
