@@ -256,7 +256,7 @@ fn components(
     }
     let mut jobs = Vec::new();
     for component in wanted.components {
-        if !release.components.contains(component) {
+        if !release.has_component(component) {
             let (suite, component) = (suite.to_owned(), component.clone());
             return Err(IndexError::Component { suite, component, has: release.components.clone() });
         }

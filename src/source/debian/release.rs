@@ -110,6 +110,12 @@ impl Release {
         })
     }
 
+    /// Whether it has a component. Debian's security archive writes `updates/main` for what its paths, and everyone, call `main`.
+    #[must_use]
+    pub fn has_component(&self, component: &str) -> bool {
+        self.components.iter().any(|has| has == component || has.strip_prefix("updates/") == Some(component))
+    }
+
     /// Refuses a Release that may not be used at `now` (seconds since 1970): it has expired, or comes from the future.
     pub fn check_time(&self, now: u64) -> Result<(), ReleaseError> {
         match self.valid_until {
@@ -185,6 +191,9 @@ mod tests {
         assert_eq!(release.components, ["main", "contrib"]);
         assert_eq!(release.files["main/b.xz"], (Digest::from_hex(SUM).unwrap(), 13));
         assert_eq!(release.files.len(), 2);
+        assert!(release.has_component("contrib") && !release.has_component("updates/main"));
+        let security = Release::parse(&text().replace("Components: main", "Components: updates/main")).unwrap();
+        assert!(security.has_component("main") && security.has_component("updates/main"));
     }
 
     #[test]
