@@ -61,12 +61,12 @@ fn lines(text: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(text).lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// The InReleases of Debian that can be had, with the keyring that Debian's own machines use.
+/// What Debian signed, as far as it can be had, with the keyring that Debian's own machines use.
 fn genuine() -> Vec<(&'static str, Vec<u8>)> {
     #[expect(clippy::disallowed_methods, reason = "as the program reads it")]
     let environment = std::env::var("REMINT_DEBIAN_MIRROR").ok();
     let mirrors = Mirrors::new(&[], environment.as_deref(), &apt_sources()).unwrap();
-    let fetcher = Fetcher::new(Events::none(), |_| ()).unwrap();
+    let fetcher = Fetcher::new(Events::none(), |_| ());
     let fetch = |suite: &'static str| {
         let urls =
             mirrors.bases(suite).ok()?.iter().map(|base| base.join(&format!("dists/{suite}/InRelease"))).collect();

@@ -189,11 +189,13 @@ impl PackagesIndex {
     }
 
     /// Every package in the index's order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Package<'_>> + Clone {
         self.entries.iter().map(|entry| Package { text: &self.text, entry })
     }
 
     /// The places of the packages of a name, in the index's order.
+    #[must_use]
     pub fn places<'a>(&'a self, name: &str) -> impl ExactSizeIterator<Item = usize> + Clone + use<'a> {
         let name_of = |i: &u32| self.entries[*i as usize].get(&self.text, Name::Package).unwrap_or("");
         let start = self.by_name.partition_point(|i| name_of(i) < name);
@@ -202,6 +204,7 @@ impl PackagesIndex {
     }
 
     /// The packages of a name, in the index's order.
+    #[must_use]
     pub fn named<'a>(&'a self, name: &str) -> impl ExactSizeIterator<Item = Package<'a>> + Clone + use<'a> {
         self.places(name).map(|place| Package { text: &self.text, entry: &self.entries[place] })
     }

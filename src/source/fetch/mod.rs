@@ -62,12 +62,6 @@ pub struct Fetched {
 /// Why a file could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The certificates that this machine trusts cannot be read, and an address needs them.
-    #[error("cannot set up connections: {why}")]
-    Setup {
-        /// Why.
-        why: String,
-    },
     /// Every address failed.
     #[error("cannot fetch `{name}`: {}", list(.tried))]
     Failed {
@@ -125,8 +119,8 @@ impl Expected {
 
 impl Fetcher {
     /// Sets up connections with the certificates that this machine trusts; `sleep` is called between attempts.
-    pub fn new(events: Events, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Result<Self, FetchError> {
-        Ok(Self { agent: agent::agent()?, events, sleep: Arc::new(sleep) })
+    pub fn new(events: Events, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self { agent: agent::agent(), events, sleep: Arc::new(sleep) }
     }
 
     /// Fetches a small file into memory.
@@ -253,7 +247,6 @@ impl FetchError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Setup { .. } => "install the package `ca-certificates`, or set SSL_CERT_FILE",
             Self::Write { .. } => "is the disk full, or the directory not writable?",
             Self::Failed { .. } if self.is_absent() => {
                 "the archive no longer has it: name a mirror or a dated archive that does"
