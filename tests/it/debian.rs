@@ -1,18 +1,19 @@
 //! Debian archives from end to end: indices, packages and versions, judged by dpkg where it is there.
 
-use crate::support::archive::{Archive, File, NOW, Package, SIGNED, Suite, ar, pack, tar};
+use crate::support::archive::{Archive, NOW, Package, SIGNED, Suite};
 use crate::support::judge::{apt_sources, has, skipped};
-use crate::support::server::{Fault, Server};
+use crate::support::random::random;
+use crate::support::server::Server;
 use crate::support::signer::{KeySpec, Signer};
 use remint::digest::Digest;
 use remint::event::Events;
 use remint::source::debian::{
-    Deb, IndexCache, IndexError, Keyring, Mirrors, NoCache, PackagesIndex, SuiteIndex, Version, Wanted, indices,
+    IndexCache, IndexError, Keyring, Mirrors, NoCache, PackagesIndex, SuiteIndex, Version, Wanted, indices,
 };
 use remint::source::fetch::{Expected, Fetcher, Request};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
@@ -232,223 +233,6 @@ fn texts_of_indices_are_kept_by_digest() {
     assert_eq!(server.requests().len(), before + 1, "only the Release is asked for again");
 }
 
-fn request(urls: &[String], file: &[u8]) -> Request {
-    let urls = urls.iter().map(|url| remint::source::fetch::Url::parse(url).unwrap()).collect();
-    Request { name: "a file".to_owned(), urls, expected: Expected::exactly(Digest::of(file), file.len() as u64) }
-}
-
-#[test]
-fn downloads_survive_what_servers_do() {
-    let file: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
-    let server = Server::start(BTreeMap::from([("file".to_owned(), file.clone())]));
-    let url = [format!("{}/file", server.base())];
-    let faults: [&[Fault]; 9] = [
-        &[],
-        &[Fault::Status(503, None), Fault::Status(500, None), Fault::Status(429, Some(7))],
-        &[Fault::Cut(1000), Fault::Cut(0), Fault::Cut(300_000)],
-        &[Fault::Cut(1000), Fault::IgnoreRange],
-        &[Fault::Cut(1000), Fault::Garbage],
-        &[Fault::Redirect("/file".to_owned())],
-        &[Fault::Slow(std::time::Duration::from_millis(50))],
-        &[Fault::NoLength],
-        &[Fault::Cut(5), Fault::Cut(5), Fault::Cut(5), Fault::Cut(5), Fault::Cut(5), Fault::Cut(5), Fault::Cut(5)],
-    ];
-    for faults in faults {
-        for fault in faults {
-            server.fault("file", fault.clone());
-        }
-        let (bytes, fetched) =
-            fetcher().to_memory(&request(&url, &file)).unwrap_or_else(|error| panic!("{faults:?}: {error}"));
-        assert!(bytes == file && fetched.digest == Digest::of(&file), "{faults:?}");
-    }
-    let ranges: Vec<_> = server.requests().into_iter().filter_map(|seen| seen.range).collect();
-    assert!(ranges.contains(&"bytes=1000-".to_owned()) && ranges.contains(&"bytes=301000-".to_owned()), "{ranges:?}");
-}
-
-#[test]
-fn downloads_end_where_nothing_helps() {
-    let file = b"the file".to_vec();
-    let server = Server::start(BTreeMap::from([("file".to_owned(), file.clone())]));
-    let url = format!("{}/file", server.base());
-    let failing = |faults: &[Fault]| {
-        for fault in faults {
-            server.fault("file", fault.clone());
-        }
-        fetcher().to_memory(&request(std::slice::from_ref(&url), &file)).unwrap_err()
-    };
-    let text = failing(&vec![Fault::Status(503, None); 4]).to_string();
-    assert!(text.contains("`a file`") && text.contains(&url) && text.contains("503"), "{text}");
-    assert!(failing(&[Fault::Status(403, None)]).to_string().contains("403"));
-    let text = failing(&[Fault::Garbage]).to_string();
-    assert!(text.contains("expected sha256:") && text.contains("found sha256:"), "{text}");
-    let text = failing(&vec![Fault::Redirect("/file".to_owned()); 10]).to_string();
-    assert!(text.contains("redirect"), "{text}");
-    // Those that were not used up.
-    while fetcher().to_memory(&request(std::slice::from_ref(&url), &file)).is_err() {}
-    // Too big, with and without a known size; absent.
-    let mut small = request(std::slice::from_ref(&url), &file);
-    small.expected = Expected::at_most(3);
-    assert!(fetcher().to_memory(&small).unwrap_err().to_string().contains("expected 3 bytes"));
-    let absent =
-        fetcher().to_memory(&request(&[format!("{}/none", server.base()), "/nonexistent/x".to_owned()], &file));
-    let absent = absent.unwrap_err();
-    assert!(absent.is_absent() && absent.hint().contains("no longer"), "{absent}");
-    // A port where nobody listens.
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let refused = fetcher().to_memory(&request(&[format!("http://{dead}/file")], &file)).unwrap_err();
-    assert!(!refused.is_absent(), "{refused}");
-    let (bytes, fetched) = fetcher().to_memory(&request(&[format!("http://{dead}/file"), url], &file)).unwrap();
-    assert_eq!((bytes, fetched.from), (file, 1));
-}
-
-#[test]
-fn a_download_into_a_file_is_taken_up_again() {
-    let file: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
-    let server = Server::start(BTreeMap::from([("file".to_owned(), file.clone())]));
-    let url = [format!("{}/file", server.base())];
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("partial");
-    for (there, range) in [
-        (&file[..1234], Some("bytes=1234-")),
-        (&b"another file's beginning"[..], Some("bytes=24-")),
-        (&[file.clone(), file.clone()].concat()[..], None),
-        (&[][..], None),
-    ] {
-        std::fs::write(&path, there).unwrap();
-        let before = server.requests().len();
-        fetcher().to_file(&request(&url, &file), &path).unwrap();
-        assert!(std::fs::read(&path).unwrap() == file);
-        assert_eq!(server.requests()[before].range.as_deref(), range);
-    }
-    // What is whole already is not asked for; what is broken off stays for the next run.
-    let before = server.requests().len();
-    fetcher().to_file(&request(&url, &file), &path).unwrap();
-    assert_eq!(server.requests().len(), before);
-    std::fs::write(&path, b"").unwrap();
-    server.fault("file", Fault::Cut(500));
-    server.fault("file", Fault::Status(403, None));
-    fetcher().to_file(&request(&url, &file), &path).unwrap_err();
-    assert_eq!(std::fs::read(&path).unwrap(), &file[..500]);
-}
-
-#[test]
-fn credentials_stay_with_their_host() {
-    let file = b"the file".to_vec();
-    let files = BTreeMap::from([("file".to_owned(), file.clone())]);
-    let (mine, other) = (Server::start(files.clone()), Server::start(files));
-    mine.fault("file", Fault::Redirect(format!("{}/file", other.base())));
-    let url = format!("http://user:secret@{}/file", mine.address());
-    fetcher().to_memory(&request(std::slice::from_ref(&url), &file)).unwrap();
-    assert!(mine.requests()[0].authorization.as_deref().is_some_and(|value| value.starts_with("Basic ")));
-    assert_eq!(other.requests()[0].authorization, None);
-    mine.fault("file", Fault::Status(403, None));
-    let error = fetcher().to_memory(&request(&[url], &file)).unwrap_err();
-    assert!(!error.to_string().contains("secret") && !format!("{error:?}").contains("secret"), "{error:?}");
-}
-
-/// What a package unpacks, and its control files, as `tar` lists the two parts that `dpkg-deb` takes out.
-fn dpkg_deb(arguments: &[&str], deb: &[u8]) -> Vec<u8> {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("package.deb");
-    std::fs::write(&path, deb).unwrap();
-    let out = Command::new("dpkg-deb").args(arguments).arg(&path).output().unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    out.stdout
-}
-
-fn compare_with_dpkg_deb(name: &str, bytes: &[u8]) {
-    let deb = Deb::open(bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let mut control = tar::Archive::new(std::io::Cursor::new(dpkg_deb(&["--ctrl-tarfile"], bytes)));
-    let mut theirs = BTreeMap::new();
-    for entry in control.entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let path = entry.path().unwrap().to_str().unwrap().trim_start_matches("./").to_owned();
-        if entry.header().entry_type().is_file() {
-            let mut content = Vec::new();
-            entry.read_to_end(&mut content).unwrap();
-            theirs.insert(path, (content, entry.header().mode().unwrap() & 0o111 != 0));
-        }
-    }
-    let ours: BTreeMap<_, _> =
-        deb.control_files().iter().map(|(name, file)| (name.clone(), (file.bytes.clone(), file.executable))).collect();
-    assert!(ours == theirs, "{name}: the control parts differ");
-    for field in ["Package", "Version", "Architecture", "Depends"] {
-        let theirs = dpkg_deb(&["--showformat", &format!("${{{field}}}"), "--show"], bytes);
-        assert_eq!(deb.control().unwrap().get(field).unwrap_or_default().as_bytes(), theirs, "{name}: {field}");
-    }
-    let (mut data, expected) = (Vec::new(), dpkg_deb(&["--fsys-tarfile"], bytes));
-    deb.into_data(expected.len() as u64).unwrap().read_to_end(&mut data).unwrap();
-    assert!(data == expected, "{name}: the data parts differ");
-    let short = Deb::open(bytes).unwrap().into_data(expected.len() as u64 - 1).unwrap().read_to_end(&mut data);
-    assert!(short.unwrap_err().to_string().contains("expands to more than"), "{name}");
-}
-
-fn sample(packing: &'static str) -> Package {
-    Package::new("sample", "1:1.0-1")
-        .packed(packing)
-        .field("Depends", "a, b")
-        .file("usr/bin/sample", vec![7; 100_000])
-        .entry("usr/lib/link", File::Link { target: "../bin/sample".to_owned() })
-        .entry("var/lib/sample", File::Directory { mode: 0o700 })
-        .script("postinst", "#!/bin/sh\n")
-        .control_file("conffiles", "/etc/sample\n")
-}
-
-#[test]
-fn packages_are_read_as_dpkg_deb_reads_them() {
-    if !has("dpkg-deb") {
-        return;
-    }
-    for packing in ["xz", "gz", "zst", ""] {
-        compare_with_dpkg_deb(packing, &sample(packing).deb());
-    }
-}
-
-#[test]
-fn packages_that_are_none_are_refused() {
-    let control =
-        pack("xz", &tar(&[("./control".to_owned(), File::Plain { content: b"Package: a\n".to_vec(), mode: 0o644 })]));
-    let data = pack("xz", &tar(&[]));
-    let binary: (&str, &[u8]) = ("debian-binary", b"2.0\n");
-    let refused = |members: &[(&str, &[u8])], word: &str| {
-        let error = Deb::open(&ar(members)[..]).err().map_or_else(|| panic!("{word}"), |error| error.to_string());
-        assert!(error.contains(word), "{error}");
-    };
-    Deb::open(
-        &ar(&[binary, ("_extra", b"x"), ("control.tar.xz", &control), ("_more", b"xyz"), ("data.tar.xz", &data)])[..],
-    )
-    .unwrap();
-    refused(&[binary, ("control.tar.xz", &control)], "no data part");
-    refused(&[binary, ("data.tar.xz", &data), ("control.tar.xz", &control)], "no control part");
-    refused(&[("debian-binary", b"3.0\n"), ("control.tar.xz", &control), ("data.tar.xz", &data)], "format");
-    refused(&[("control.tar.xz", &control), ("data.tar.xz", &data)], "debian-binary");
-    refused(&[binary, ("control.tar.xz", &control), ("data.tar.bz2", &data)], "data.tar.bz2");
-    refused(&[binary, ("control.tar.xz", &control), ("data.tarot", &data)], "data.tarot");
-    refused(&[binary, ("control.tar.xz", &control[..40]), ("data.tar.xz", &data)], "cannot read");
-    for (path, file) in [
-        ("./../evil", File::Plain { content: vec![], mode: 0o644 }),
-        ("./sub/file", File::Plain { content: vec![], mode: 0o644 }),
-        ("./control", File::Link { target: "/etc/passwd".to_owned() }),
-    ] {
-        let control = pack("gz", &tar(&[(path.to_owned(), file)]));
-        refused(&[binary, ("control.tar.gz", &control), ("data.tar.xz", &data)], path);
-    }
-    let deb = sample("xz").deb();
-    for end in (0..deb.len()).step_by(97) {
-        let whole = Deb::open(&deb[..end])
-            .is_ok_and(|deb| deb.into_data(1 << 20).unwrap().read_to_end(&mut Vec::new()).is_ok());
-        assert!(!whole, "cut off at {end}");
-    }
-}
-
-/// A generator with a fixed seed (Marsaglia's xorshift64).
-fn random(state: &mut u64, limit: usize) -> usize {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    usize::try_from(*state % limit as u64).unwrap()
-}
-
 /// Texts where neighbours in the grammar meet: few characters, often a changed copy of the other.
 fn version_pair(state: &mut u64) -> (String, String) {
     let alphabet = ["0", "1", "9", "10", "00", "a", "Z", "~", "+", ".", "-", "b1", "~rc", "+deb"];
@@ -499,7 +283,8 @@ fn debians_own_archive_is_read() {
     #[expect(clippy::disallowed_methods, reason = "signatures are compared with the clock")]
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let mirrors = Mirrors::new(&[], environment.as_deref(), &apt_sources()).unwrap();
-    let (suites, components) = (["trixie-security".to_owned(), "trixie".to_owned()], ["main".to_owned()]);
+    let suites = ["trixie-security", "trixie", "trixie-updates", "bookworm", "bookworm-updates", "bookworm-security"];
+    let (suites, components) = (suites.map(str::to_owned), ["main".to_owned()]);
     let wanted = Wanted { suites: &suites, components: &components, arches: &["amd64"], locked: &BTreeMap::new(), now };
     let found = match indices(&fetcher(), &mirrors, &Keyring::debian(), &NoCache, &wanted) {
         Ok(found) => found,
@@ -533,6 +318,6 @@ fn debians_own_archive_is_read() {
         let expected = Expected::exactly(package.sha256(), package.size());
         let request = Request { name: package.name().to_owned(), urls, expected };
         let (bytes, _) = fetcher().to_memory(&request).unwrap();
-        compare_with_dpkg_deb(package.name(), &bytes);
+        crate::deb::compare_with_dpkg_deb(package.name(), &bytes);
     }
 }

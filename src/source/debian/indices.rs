@@ -74,6 +74,12 @@ pub enum IndexError {
     /// Nothing names a mirror.
     #[error(transparent)]
     Mirror(#[from] MirrorError),
+    /// A suite or a component whose name cannot be part of a path.
+    #[error("`{name}` cannot be the name of a suite or a component")]
+    Name {
+        /// The name.
+        name: String,
+    },
     /// No mirror gave an InRelease that may be used.
     #[error("cannot use the suite `{suite}`: {}", failures(.tried))]
     Suite {
@@ -182,6 +188,10 @@ pub fn indices(
     cache: &dyn IndexCache,
     wanted: &Wanted<'_>,
 ) -> Result<Vec<SuiteIndex>, IndexError> {
+    let mut names = wanted.suites.iter().chain(wanted.components);
+    if let Some(name) = names.find(|name| !super::entry::is_archive_path(name)) {
+        return Err(IndexError::Name { name: name.clone() });
+    }
     let run = Run { fetcher, mirrors, keyring, cache, wanted };
     in_parallel(wanted.suites.iter().map(String::as_str).collect(), &|suite| run.suite(suite))
 }

@@ -149,7 +149,7 @@ fn files(sums: &str) -> Result<BTreeMap<String, (Digest, u64)>, ReleaseError> {
         let digest = words.next().and_then(Digest::from_hex);
         let size =
             words.next().filter(|size| size.bytes().all(|b| b.is_ascii_digit())).and_then(|size| size.parse().ok());
-        let path = words.next().filter(|path| super::packages::is_archive_path(path));
+        let path = words.next().filter(|path| super::entry::is_archive_path(path));
         let (Some(digest), Some(size), Some(path), None) = (digest, size, path, words.next()) else {
             return Err(invalid("SHA256", line));
         };

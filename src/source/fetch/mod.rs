@@ -16,7 +16,7 @@ use sink::{Restart, Sink};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Fetches files; cheap to clone, usable from any thread, with one pool of connections.
 #[derive(Clone)]
@@ -98,6 +98,12 @@ const ATTEMPTS: u32 = 4;
 
 /// The longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// After which time a transfer has to have reached [`SLOWEST`] on average: a server that drips could hold a run for days.
+const SLOW_START: Duration = Duration::from_secs(60);
+
+/// In bytes a second.
+const SLOWEST: u64 = 1024;
 
 impl Expected {
     /// A file of which everything is known.
@@ -226,6 +232,7 @@ impl Fetcher {
 
     fn copy<T: Restart>(&self, body: &mut impl Read, most: u64, sink: &mut Sink<T>) -> Result<(), Failure> {
         let mut buffer = vec![0; 1 << 16];
+        let (start, mut received) = (Instant::now(), 0);
         loop {
             let read = match body.read(&mut buffer) {
                 Ok(0) => return Ok(()),
@@ -238,6 +245,11 @@ impl Fetcher {
             }
             sink.write(&buffer[..read]).map_err(Failure::Sink)?;
             self.events.send(Event::FetchProgress { bytes: read as u64 });
+            received += read as u64;
+            let time = start.elapsed();
+            if time > SLOW_START && received < time.as_secs() * SLOWEST {
+                return Err(Failure::transient("it sends less than 1 KiB a second".to_owned()));
+            }
         }
     }
 }

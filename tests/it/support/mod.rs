@@ -2,5 +2,6 @@
 
 pub(crate) mod archive;
 pub(crate) mod judge;
+pub(crate) mod random;
 pub(crate) mod server;
 pub(crate) mod signer;
