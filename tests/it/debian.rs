@@ -1,9 +1,9 @@
 //! Debian archives from end to end: indices, packages and versions, judged by dpkg where it is there.
 
 use crate::support::archive::{Archive, NOW, Package, SIGNED, Suite};
-use crate::support::judge::{apt_sources, has, skipped};
+use crate::support::file_server::Server;
+use crate::support::judge::{apt_sources, find, missing};
 use crate::support::random::random;
-use crate::support::server::Server;
 use crate::support::signer::{KeySpec, Signer};
 use remint::digest::Digest;
 use remint::event::Events;
@@ -251,7 +251,7 @@ fn version_pair(state: &mut u64) -> (String, String) {
 
 #[test]
 fn versions_compare_as_dpkg_compares_them() {
-    if !has("dpkg") {
+    if find("dpkg").is_none() {
         return;
     }
     // One shell for all pairs; each line says whether dpkg holds our verdict.
@@ -288,7 +288,7 @@ fn debians_own_archive_is_read() {
     let wanted = Wanted { suites: &suites, components: &components, arches: &["amd64"], locked: &BTreeMap::new(), now };
     let found = match indices(&fetcher(), &mirrors, &Keyring::debian(), &NoCache, &wanted) {
         Ok(found) => found,
-        Err(error) => return skipped(&error.to_string()),
+        Err(error) => return missing(&error.to_string()),
     };
     let index: &PackagesIndex = &found[1].packages[0].index;
     assert!(index.len() > 50_000, "{}", index.len());
@@ -307,7 +307,7 @@ fn debians_own_archive_is_read() {
         assert!(package.arch() == "amd64" || package.arch() == "all");
         assert_eq!(package.version().as_str(), package.version_text());
     }
-    if !has("dpkg-deb") {
+    if find("dpkg-deb").is_none() {
         return;
     }
     // Small packages, spread over the archive.

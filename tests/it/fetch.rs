@@ -1,6 +1,6 @@
 //! Downloads from a server that does what servers do.
 
-use crate::support::server::{Fault, Server};
+use crate::support::file_server::{Fault, Server};
 use remint::digest::Digest;
 use remint::event::Events;
 use remint::source::fetch::{Expected, Fetcher, Request, Url};

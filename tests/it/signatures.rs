@@ -1,6 +1,6 @@
 //! gpgv judges what remint says of signed files: genuine ones, and every way to tamper that we know.
 
-use crate::support::judge::{apt_sources, has, skipped};
+use crate::support::judge::{apt_sources, find, missing};
 use crate::support::random::random;
 use crate::support::signer::{KEY_MADE, KeyFault, KeySpec, SignatureSpec, Signer, message};
 use pgp::crypto::hash::HashAlgorithm;
@@ -75,7 +75,7 @@ fn genuine() -> Vec<(&'static str, Vec<u8>)> {
         match fetcher.to_memory(&request) {
             Ok((bytes, _)) => Some((suite, bytes)),
             Err(error) => {
-                skipped(&error.to_string());
+                missing(&error.to_string());
                 None
             }
         }
@@ -113,7 +113,7 @@ fn dearmoured(text: &[u8], dir: &Path) -> Vec<u8> {
 
 #[test]
 fn genuine_releases_are_verified_as_gpgv_does() {
-    if !has("gpgv") || !has("gpg") {
+    if find("gpgv").is_none() || find("gpg").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -181,7 +181,7 @@ fn flip_bits(name: &str, file: &[u8], keyring: &[u8], flips: usize) {
 
 #[test]
 fn flipped_bits_are_judged_as_gpgv_does() {
-    if !has("gpgv") {
+    if find("gpgv").is_none() {
         return;
     }
     let (one, two) = (Signer::new(KeySpec::good(1)), Signer::new(KeySpec::with_subkey(2)));
@@ -193,7 +193,7 @@ fn flipped_bits_are_judged_as_gpgv_does() {
 
 #[test]
 fn flipped_bits_of_genuine_releases_are_judged_as_gpgv_does() {
-    if !has("gpgv") || !has("gpg") {
+    if find("gpgv").is_none() || find("gpg").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -207,7 +207,7 @@ fn flipped_bits_of_genuine_releases_are_judged_as_gpgv_does() {
 
 #[test]
 fn tampered_files_are_refused_as_gpgv_does() {
-    if !has("gpgv") {
+    if find("gpgv").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -291,7 +291,7 @@ fn tampered_files_are_refused_as_gpgv_does() {
 
 #[test]
 fn keys_that_may_not_sign_are_refused_as_gpgv_does() {
-    if !has("gpgv") {
+    if find("gpgv").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -325,7 +325,7 @@ fn keys_that_may_not_sign_are_refused_as_gpgv_does() {
 /// Keys and hashes that GnuPG 2.2 still takes, and that neither apt nor remint does.
 #[test]
 fn weak_keys_and_hashes_are_refused() {
-    if !has("gpg") || !has("gpgv") || !has("gpgconf") {
+    if find("gpg").is_none() || find("gpgv").is_none() || find("gpgconf").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

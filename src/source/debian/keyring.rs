@@ -158,7 +158,7 @@ mod tests {
             .certificates()
             .iter()
             .map(|c| {
-                let expiry = c.expires().map(super::super::date::show).unwrap();
+                let expiry = c.expires().map(crate::oci::time::format_rfc3339).unwrap();
                 (c.fingerprint.to_string(), c.users[0].replace(['<', '>'], ""), expiry[..10].to_owned())
             })
             .collect();

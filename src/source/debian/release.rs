@@ -3,6 +3,7 @@
 use super::stanza::{Stanza, StanzaError};
 use super::{date, signature::CLOCK_SLACK};
 use crate::digest::Digest;
+use crate::oci::time::format_rfc3339;
 use std::collections::BTreeMap;
 
 /// The facts of a Release file whose signature was verified (Debian wiki, "DebianRepository/Format", "Release files").
@@ -51,19 +52,19 @@ pub enum ReleaseError {
         value: String,
     },
     /// It may not be used any more.
-    #[error("it was valid until {}: the mirror is stale, or someone holds updates back", date::show(*.valid_until))]
+    #[error("it was valid until {}: the mirror is stale, or someone holds updates back", format_rfc3339(*.valid_until))]
     Expired {
         /// In seconds since 1970.
         valid_until: u64,
     },
     /// It was made after now.
-    #[error("it was made at {}, which is in the future: is this machine's clock right?", date::show(*.date))]
+    #[error("it was made at {}, which is in the future: is this machine's clock right?", format_rfc3339(*.date))]
     Future {
         /// In seconds since 1970.
         date: u64,
     },
     /// It is older than one that was seen before.
-    #[error("it was made at {}, before the one that is locked ({}): the mirror is stale, or someone holds updates back", date::show(*.found), date::show(*.locked))]
+    #[error("it was made at {}, before the one that is locked ({}): the mirror is stale, or someone holds updates back", format_rfc3339(*.found), format_rfc3339(*.locked))]
     Rollback {
         /// When it was made, in seconds since 1970.
         found: u64,
