@@ -2,7 +2,9 @@
 
 mod cli;
 mod closure;
+mod deb;
 mod debian;
+mod fetch;
 mod floors;
 mod house;
 mod image;

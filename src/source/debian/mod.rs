@@ -9,6 +9,7 @@ mod date;
 mod deb;
 mod decompress;
 mod dependency;
+mod entry;
 mod indices;
 mod keyring;
 mod mirror;

@@ -101,7 +101,7 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
             let fault = state.faults.get_mut(&seen.path).and_then(VecDeque::pop_front);
             (state.files.get(&seen.path).cloned(), fault)
         };
-        if answer(stream, &seen, file, fault).is_none() {
+        if answer(stream, &seen, file, fault.as_ref()).is_none() {
             let _ = stream.shutdown(std::net::Shutdown::Both);
             return;
         }
@@ -127,8 +127,8 @@ fn read_request(reader: &mut impl BufRead) -> Option<Seen> {
 }
 
 /// Answers; `None` if the connection has to end.
-fn answer(mut stream: &TcpStream, seen: &Seen, file: Option<Vec<u8>>, fault: Option<Fault>) -> Option<()> {
-    match &fault {
+fn answer(mut stream: &TcpStream, seen: &Seen, file: Option<Vec<u8>>, fault: Option<&Fault>) -> Option<()> {
+    match fault {
         Some(Fault::Status(status, retry)) => {
             let retry = retry.map(|seconds| format!("Retry-After: {seconds}\r\n")).unwrap_or_default();
             return write!(stream, "HTTP/1.1 {status} No\r\n{retry}Content-Length: 0\r\n\r\n").ok();
@@ -143,7 +143,9 @@ fn answer(mut stream: &TcpStream, seen: &Seen, file: Option<Vec<u8>>, fault: Opt
         return write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").ok();
     };
     if matches!(fault, Some(Fault::Garbage)) {
-        file.iter_mut().for_each(|byte| *byte ^= 1);
+        for byte in &mut file {
+            *byte ^= 1;
+        }
     }
     let start = seen.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
     let start: usize = if matches!(fault, Some(Fault::IgnoreRange)) { 0 } else { start.unwrap_or(0) };
@@ -158,7 +160,7 @@ fn answer(mut stream: &TcpStream, seen: &Seen, file: Option<Vec<u8>>, fault: Opt
     };
     write!(stream, "HTTP/1.1 {status}\r\n{}{length}\r\n", if start > 0 { &range } else { "" }).ok()?;
     if let Some(Fault::Cut(bytes)) = fault {
-        let _ = stream.write_all(&body[..bytes.min(body.len())]);
+        let _ = stream.write_all(&body[..body.len().min(*bytes)]);
         return None;
     }
     stream.write_all(body).ok()?;
