@@ -2,6 +2,7 @@
 //! `apt-get -s --no-install-recommends install` chooses over the very same indices.
 
 mod apt;
+mod random;
 mod sets;
 
 use apt::{AptRoot, Inst};
@@ -55,11 +56,11 @@ fn request(text: &str) -> PackageRequest {
 }
 
 /// What the base of a set has: our closure of it, as a lock would have it, and as dpkg's status.
-fn base(universe: &Universe<'_>, names: &[String]) -> (Vec<InstalledPackage>, String) {
+fn base(universe: &Universe<'_>, names: &[String]) -> Option<(Vec<InstalledPackage>, String)> {
     let wanted = names.iter().map(|text| request(text)).collect();
     let request = Request { wanted, essential: false, dependencies: true, installed: Vec::new() };
     let (mut installed, mut status) = (Vec::new(), String::new());
-    for at in resolve(universe, &request).unwrap() {
+    for at in resolve(universe, &request).ok()? {
         let package = at.package;
         installed.push(InstalledPackage {
             name: package.name().to_owned(),
@@ -69,7 +70,7 @@ fn base(universe: &Universe<'_>, names: &[String]) -> (Vec<InstalledPackage>, St
         });
         writeln!(status, "{}\nStatus: install ok installed\n", package.stanza()).unwrap();
     }
-    (installed, status)
+    Some((installed, status))
 }
 
 /// What comes of one set.
@@ -86,7 +87,7 @@ enum Outcome {
 fn compare(root: &AptRoot, universe: &Universe<'_>, set: &Set) -> Outcome {
     let mut wanted = set.packages.clone();
     wanted.sort_unstable();
-    let (installed, status) = base(universe, &set.base);
+    let (installed, status) = base(universe, &set.base).expect("the base of a set can be installed");
     let mut asked = wanted.clone();
     if set.essential {
         asked.extend(universe.essential().into_iter().map(str::to_owned));
@@ -95,6 +96,10 @@ fn compare(root: &AptRoot, universe: &Universe<'_>, set: &Set) -> Outcome {
     }
     let theirs = root.install(&asked, &status);
     let ours = ours(universe, &wanted, set.essential, &installed);
+    compare_answers(theirs, ours)
+}
+
+fn compare_answers(theirs: Result<Vec<Inst>, String>, ours: Result<BTreeMap<String, String>, String>) -> Outcome {
     match (theirs, ours) {
         (Err(_), Err(error)) => Outcome::Refused(error),
         (Ok(theirs), Ok(ours)) => difference(&theirs, &ours).map_or(Outcome::Same(ours.len()), Outcome::Differs),

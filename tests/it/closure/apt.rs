@@ -35,19 +35,7 @@ impl AptRoot {
 
     fn make(release: &str, arch: &str) -> Result<Self, String> {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("apt-{release}-{arch}"));
-        for sub in ["etc/parts", "etc/sources.list.d", "state/lists/partial", "cache/archives/partial", "answers"] {
-            fs::create_dir_all(dir.join(sub)).map_err(|e| e.to_string())?;
-        }
-        let write = |name: &str, text: &str| fs::write(dir.join(name), text).map_err(|e| e.to_string());
-        write("etc/sources.list.d/debian.sources", &sources(release)?)?;
-        write("empty", "")?;
-        let d = dir.display();
-        let config = format!(
-            "Dir::State \"{d}/state\";\nDir::Etc \"{d}/etc\";\nDir::Etc::parts \"{d}/etc/parts\";\nDir::Cache \"{d}/cache\";\n\
-             Dir::State::status \"{d}/empty\";\nAPT::Architecture \"{arch}\";\nAPT::Architectures {{ \"{arch}\"; }};\n\
-             Acquire::Languages \"none\";\nAcquire::GzipIndexes \"false\";\nDebug::NoLocking \"true\";\nAPT::Sandbox::User \"\";\n"
-        );
-        write("apt.conf", &config)?;
+        Self::prepare(&dir, arch, &sources(release)?)?;
         let mut root = Self { dir, release: release.to_owned(), arch: arch.to_owned(), lists: Digest::of(b"") };
         let update = root.run(&root.dir.join("apt.conf"), &["update"])?;
         let talk = String::from_utf8_lossy(&update.stderr).into_owned();
@@ -60,6 +48,57 @@ impl AptRoot {
         }
         root.lists = Digest::of(&state);
         Ok(root)
+    }
+
+    fn prepare(dir: &Path, arch: &str, sources: &str) -> Result<(), String> {
+        for sub in [
+            "etc/parts",
+            "etc/sources.list.d",
+            "etc/preferences.d",
+            "state/lists/partial",
+            "cache/archives/partial",
+            "answers",
+        ] {
+            fs::create_dir_all(dir.join(sub)).map_err(|e| e.to_string())?;
+        }
+        let write = |name: &str, text: &str| fs::write(dir.join(name), text).map_err(|e| e.to_string());
+        write("etc/sources.list.d/debian.sources", sources)?;
+        write("empty", "")?;
+        let d = dir.display();
+        let config = format!(
+            "Dir::State \"{d}/state\";\nDir::Etc \"{d}/etc\";\nDir::Etc::parts \"{d}/etc/parts\";\nDir::Cache \"{d}/cache\";\n\
+             Dir::State::status \"{d}/empty\";\nAPT::Architecture \"{arch}\";\nAPT::Architectures {{ \"{arch}\"; }};\n\
+             Acquire::Languages \"none\";\nAcquire::GzipIndexes \"false\";\nDebug::NoLocking \"true\";\nAPT::Sandbox::User \"\";\n"
+        );
+        write("apt.conf", &config)
+    }
+
+    /// A root for archives that are only indices: a directory of its own, which nobody signs.
+    pub(super) fn local() -> Result<Self, String> {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("apt-local");
+        Self::prepare(
+            &dir,
+            "amd64",
+            &format!("Types: deb\nURIs: file:{}/archive\nSuites: ./\nTrusted: yes\n", dir.display()),
+        )?;
+        fs::create_dir_all(dir.join("archive")).map_err(|e| e.to_string())?;
+        version()?;
+        Ok(Self { dir, release: String::new(), arch: "amd64".to_owned(), lists: Digest::of(b"") })
+    }
+
+    /// The root with another index in the place of the last one.
+    pub(super) fn with_index(&self, text: &str) -> Result<Self, String> {
+        let lists = Digest::of(format!("{}{text}", version()?).as_bytes());
+        let index = self.dir.join("archive/Packages");
+        fs::write(&index, text).map_err(|e| e.to_string())?;
+        for old in fs::read_dir(self.dir.join("state/lists")).map_err(|e| e.to_string())?.flatten() {
+            let _ = fs::remove_file(old.path());
+        }
+        let update = self.run(&self.dir.join("apt.conf"), &["update"])?;
+        if !update.status.success() {
+            return Err(format!("apt-get update failed: {}", String::from_utf8_lossy(&update.stderr)));
+        }
+        Ok(Self { dir: self.dir.clone(), release: String::new(), arch: self.arch.clone(), lists })
     }
 
     /// The suites and their verified, unpacked indices, in the order of the sources.
@@ -171,6 +210,6 @@ fn host_stanzas() -> Vec<(String, String, String)> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test is told by the environment whether judges may be missing")]
-fn judges_required() -> bool {
+pub(super) fn judges_required() -> bool {
     std::env::var_os("REMINT_TEST_REQUIRE_JUDGES").is_some()
 }

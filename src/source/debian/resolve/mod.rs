@@ -28,6 +28,9 @@ mod universe;
 mod upgrade;
 mod wanted;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{Chain, Clash, Error};
 pub use universe::{PackageRef, Source, Universe};
 
