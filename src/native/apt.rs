@@ -43,7 +43,8 @@ fn essential(stage: &Stage<'_>) -> BTreeSet<String> {
             provided.entry(virtual_name).or_insert_with(|| name.clone());
         }
     }
-    let mut todo: Vec<String> = installed.into_iter().filter(|name| stage.dpkg.field(name, "Essential").is_some()).collect();
+    let mut todo: Vec<String> =
+        installed.into_iter().filter(|name| stage.dpkg.field(name, "Essential").is_some()).collect();
     let mut found = BTreeSet::new();
     while let Some(name) = todo.pop() {
         let name = if stage.dpkg.has(&name) { name } else { provided.get(&name).cloned().unwrap_or_default() };

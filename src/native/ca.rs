@@ -85,7 +85,11 @@ pub(super) fn update(tree: &mut Tree<'_>) -> Result<(), Error> {
 fn certificates(tree: &Tree<'_>, directory: &str) -> Vec<String> {
     let skip = directory.len() + 1;
     let files = tree.under(directory).into_iter().filter(|entry| !entry.is_directory());
-    files.filter_map(|entry| entry.path.as_str().get(skip..)).filter(|name| name.ends_with(".crt")).map(str::to_owned).collect()
+    files
+        .filter_map(|entry| entry.path.as_str().get(skip..))
+        .filter(|name| name.rsplit_once('.').is_some_and(|(_, end)| end == "crt"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Sets the hash links anew (`apps/rehash.c`): one for each file that holds one certificate, numbered where subjects agree.
@@ -103,7 +107,10 @@ fn rehash(tree: &mut Tree<'_>) -> Result<(), Error> {
             continue;
         }
         let Some(content) = tree.read(&path)? else { continue };
-        let Some((der, hash)) = x509::single(&content).and_then(|der| x509::subject_hash(&der).map(|hash| (der, hash))) else { continue };
+        let Some((der, hash)) = x509::single(&content).and_then(|der| x509::subject_hash(&der).map(|hash| (der, hash)))
+        else {
+            continue;
+        };
         let same = by_hash.entry(hash).or_default();
         // The same certificate under two names gets one link.
         if same.iter().all(|(other, _)| *other != der) {
@@ -121,7 +128,8 @@ fn rehash(tree: &mut Tree<'_>) -> Result<(), Error> {
 /// Whether a name is that of a hash link: eight digits, a dot, a number.
 fn is_hash(name: &str) -> bool {
     let hex = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    name.split_once('.').is_some_and(|(hash, number)| hex(hash) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    name.split_once('.')
+        .is_some_and(|(hash, number)| hex(hash) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]

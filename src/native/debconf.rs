@@ -34,7 +34,10 @@ impl Debconf {
     /// Reads what lower layers have.
     pub(super) fn load(tree: &Tree<'_>) -> Result<Self, Error> {
         let text = |name: &str| tree.text(&format!("{PLACE}/{name}")).map(Option::unwrap_or_default);
-        Ok(Self { templates: records(&text("templates.dat")?), questions: records(&(text("config.dat")? + &text("passwords.dat")?)) })
+        Ok(Self {
+            templates: records(&text("templates.dat")?),
+            questions: records(&(text("config.dat")? + &text("passwords.dat")?)),
+        })
     }
 
     /// Loads a package's templates, each with the question of the same name, if a script of it talks to debconf.
@@ -43,11 +46,18 @@ impl Debconf {
     pub(super) fn add(&mut self, package: &Package, name: &str) {
         let Some(file) = package.control.get("templates") else { return };
         let talks = |script: &str| {
-            package.control.get(script).is_some_and(|text| String::from_utf8_lossy(text).contains("/usr/share/debconf/confmodule"))
+            package
+                .control
+                .get(script)
+                .is_some_and(|text| String::from_utf8_lossy(text).contains("/usr/share/debconf/confmodule"))
         };
         // dash's `preinst` asks its one question on upgrades alone.
         let preinst = talks("preinst") && package.name != "dash";
-        let owners: Vec<&str> = [(preinst, package.name.as_str()), (talks("postinst"), name)].into_iter().filter(|(talks, _)| *talks).map(|(_, owner)| owner).collect();
+        let owners: Vec<&str> = [(preinst, package.name.as_str()), (talks("postinst"), name)]
+            .into_iter()
+            .filter(|(talks, _)| *talks)
+            .map(|(_, owner)| owner)
+            .collect();
         if owners.is_empty() {
             return;
         }
@@ -84,7 +94,9 @@ impl Debconf {
 
     /// Writes the three files.
     pub(super) fn write(&self, tree: &mut Tree<'_>) {
-        let secret = |name: &String| self.templates.get(name).and_then(|t| t.fields.get("type")).is_some_and(|kind| kind == "password");
+        let secret = |name: &String| {
+            self.templates.get(name).and_then(|t| t.fields.get("type")).is_some_and(|kind| kind == "password")
+        };
         let (secrets, open): (Vec<_>, Vec<_>) = self.questions.iter().partition(|(name, _)| secret(name));
         tree.file(&format!("{PLACE}/templates.dat"), 0o644, text(self.templates.iter()));
         tree.file(&format!("{PLACE}/config.dat"), 0o644, text(open.into_iter()));
@@ -205,7 +217,10 @@ mod tests {
         assert!(read("templates.dat").ends_with(
             "Name: a/q\nDefault: x\nDescription: Q?\nDescription-pt_br.utf-8: R\nExtended_description: one two\\n\\n  set in\\nthree\nType: select\nOwners: a/q\n\n"
         ), "{}", read("templates.dat"));
-        assert_eq!(read("config.dat"), "Name: a/q\nTemplate: a/q\nValue: x\nOwners: a\nFlags: seen\nVariables:\n v = \n\n");
+        assert_eq!(
+            read("config.dat"),
+            "Name: a/q\nTemplate: a/q\nValue: x\nOwners: a\nFlags: seen\nVariables:\n v = \n\n"
+        );
         assert_eq!(read("passwords.dat"), "Name: a/p\nTemplate: a/p\nOwners: a\n\n");
         let again = Debconf::load(&tree).unwrap();
         assert_eq!((again.templates, again.questions), (debconf.templates, debconf.questions));

@@ -5,6 +5,7 @@
 //! | `dir MODE OWNER PATH` | makes a directory where none is |
 //! | `file MODE OWNER PATH` | makes an empty file where none is |
 //! | `text MODE OWNER PATH "…"` | makes a file where none is; `\n` and `\t` in the text |
+//! | `document MODE OWNER PATH N` | makes a file where none is from the script's here-document N, counted from 0 |
 //! | `copy FROM TO` | copies a file with its mode and owner where nothing is |
 //! | `put FROM TO` | the same, but replaces |
 //! | `link PATH TARGET` | makes a link where nothing is |
@@ -26,19 +27,24 @@
 
 use super::accounts::Login;
 use super::dpkg::Diversion;
+use super::script::Script;
 use super::stage::Stage;
 use super::{Error, abi, steps, ucf};
 use crate::layer::Kind;
 
 /// Does one deed; `false`: the line is none.
-pub(super) fn perform(stage: &mut Stage<'_>, line: &str) -> Result<bool, Error> {
+pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Result<bool, Error> {
     let line = line.replace("{arch}", stage.input.arch.debian()).replace("{triplet}", abi::triplet(stage.input.arch));
     let words = words(&line);
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     while let [condition @ ("has" | "not" | "pkg"), what, ..] = words[..] {
         let holds = match condition {
             "pkg" => stage.dpkg.has(what),
-            _ => (stage.tree.exists(what) || stage.tree.place(what).is_some_and(|at| stage.tree.get(at.as_str()).is_some())) == (condition == "has"),
+            _ => {
+                (stage.tree.exists(what)
+                    || stage.tree.place(what).is_some_and(|at| stage.tree.get(at.as_str()).is_some()))
+                    == (condition == "has")
+            }
         };
         if !holds {
             return Ok(true);
@@ -46,12 +52,17 @@ pub(super) fn perform(stage: &mut Stage<'_>, line: &str) -> Result<bool, Error> 
         words.drain(..2);
     }
     match words[..] {
-        ["dir" | "file" | "text", mode, owner, path, ..] => {
+        ["dir" | "file" | "text" | "document", mode, owner, path, ..] => {
             let Ok(mode) = u32::from_str_radix(mode, 8) else { return Ok(false) };
             let owner = stage.accounts.owner(owner);
             match words[0] {
                 "dir" => drop(stage.tree.owned_directory(path, mode, owner)),
                 _ if stage.tree.exists(path) => {}
+                "document" => {
+                    let number: Option<usize> = words.get(4).and_then(|number| number.parse().ok());
+                    let Some(text) = number.and_then(|number| script.documents.get(number)) else { return Ok(false) };
+                    stage.tree.owned_file(path, mode, owner, text.clone());
+                }
                 "file" => stage.tree.owned_file(path, mode, owner, ""),
                 _ => stage.tree.owned_file(path, mode, owner, words.get(4).copied().unwrap_or_default()),
             }
@@ -103,7 +114,9 @@ pub(super) fn perform(stage: &mut Stage<'_>, line: &str) -> Result<bool, Error> 
 
 /// Copies a file with its mode and owner.
 fn copy(stage: &mut Stage<'_>, from: &str, to: &str, replace: bool) -> Result<(), Error> {
-    let Some(entry) = stage.tree.resolve(from).and_then(|at| stage.tree.get(at.as_str()).cloned()) else { return Ok(()) };
+    let Some(entry) = stage.tree.resolve(from).and_then(|at| stage.tree.get(at.as_str()).cloned()) else {
+        return Ok(());
+    };
     if matches!(entry.kind, Kind::File { .. } | Kind::Hardlink { .. }) && (replace || !stage.tree.exists(to)) {
         let content = stage.tree.read(from)?.unwrap_or_default();
         stage.tree.owned_file(to, entry.mode, (entry.uid, entry.gid), content);
@@ -112,7 +125,14 @@ fn copy(stage: &mut Stage<'_>, from: &str, to: &str, replace: bool) -> Result<()
 }
 
 /// Adds a system user with the first free number, after the group of its own.
-fn add_user(stage: &mut Stage<'_>, name: &str, group: &str, home: &str, shell: &str, comment: &str) -> Result<(), Error> {
+fn add_user(
+    stage: &mut Stage<'_>,
+    name: &str,
+    group: &str,
+    home: &str,
+    shell: &str,
+    comment: &str,
+) -> Result<(), Error> {
     if stage.accounts.uid(name).is_some() {
         return Ok(());
     }

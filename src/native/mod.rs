@@ -19,6 +19,7 @@ mod dpkg;
 mod ldconfig;
 mod order;
 mod pam;
+mod postgresql;
 mod script;
 mod scripts;
 mod shells;

@@ -20,7 +20,9 @@ pub(super) fn configuration(packages: &[Package]) -> Result<Vec<&Package>, Error
         by_name.insert(&package.name, package);
         if stanza.get("Essential") == Some("yes") { &mut essential } else { &mut others }.push(package);
     }
-    let real = |name: &String| by_name.get_key_value(name.as_str()).map(|(key, _)| *key).or_else(|| provided.get(name).copied());
+    let real = |name: &String| {
+        by_name.get_key_value(name.as_str()).map(|(key, _)| *key).or_else(|| provided.get(name).copied())
+    };
     let mut ordered = Vec::new();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for package in essential.into_iter().chain(others) {
@@ -32,16 +34,13 @@ pub(super) fn configuration(packages: &[Package]) -> Result<Vec<&Package>, Error
         while let Some((name, at)) = stack.last_mut() {
             let next = needs.get(name).and_then(|needs| needs.get(*at));
             *at += 1;
-            match next {
-                Some(need) => {
-                    if let Some(need) = real(need).filter(|need| seen.insert(need)) {
-                        stack.push((need, 0));
-                    }
+            if let Some(need) = next {
+                if let Some(need) = real(need).filter(|need| seen.insert(need)) {
+                    stack.push((need, 0));
                 }
-                None => {
-                    ordered.extend(by_name.get(name).copied());
-                    stack.pop();
-                }
+            } else {
+                ordered.extend(by_name.get(name).copied());
+                stack.pop();
             }
         }
     }

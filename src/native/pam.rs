@@ -34,8 +34,12 @@ pub(super) fn update(tree: &mut Tree<'_>, debconf: &mut Debconf) -> Result<(), E
     let list = |of: &[Profile], what: fn(&Profile) -> &str| of.iter().map(what).collect::<Vec<_>>().join(", ");
     let question = "libpam-runtime/profiles";
     debconf.substitute(question, "profile_names", &list(&profiles, |profile| &profile.name));
-    debconf.substitute(question, "profiles", &list(&profiles, |profile| profile.fields.get("Name").map_or("", String::as_str)));
-    let seen: String = profiles.iter().map(|profile| format!("{}\n", profile.name)).collect();
+    debconf.substitute(
+        question,
+        "profiles",
+        &list(&profiles, |profile| profile.fields.get("Name").map_or("", String::as_str)),
+    );
+    let seen: String = profiles.iter().flat_map(|profile| [&profile.name, "\n"]).collect();
     profiles.retain(|profile| profile.fields.get("Default").is_some_and(|value| value == "yes"));
     debconf.answer(question, Some(&list(&profiles, |profile| &profile.name)), false);
     debconf.answer("libpam-runtime/override", Some("false"), false);
@@ -56,14 +60,14 @@ fn profile(name: String, text: &str) -> Profile {
             !key.is_empty() && !key.contains(char::is_whitespace) && value.starts_with([' ', '\t'])
         });
         if let Some((key, value)) = field {
-            current = key.trim_end_matches("-Final").to_owned();
+            key.trim_end_matches("-Final").clone_into(&mut current);
             fields.insert(current.clone(), value.trim().to_owned());
             continue;
         }
         // `Auth:` with nothing behind it opens lines that follow; anything else continues the field before.
         match line.strip_suffix(':').filter(|key| !key.contains(char::is_whitespace)) {
             Some(key) => {
-                current = key.trim_end_matches("-Final").to_owned();
+                key.trim_end_matches("-Final").clone_into(&mut current);
                 fields.insert(current.clone(), String::new());
             }
             None if !line.trim().is_empty() => {
@@ -106,7 +110,9 @@ fn filled(template: &str, kind: &str, profiles: &[Profile]) -> String {
     let mut out = String::new();
     let mut inside = false;
     for line in template.lines() {
-        if line.starts_with("# here's the fallback if no module succeeds") || line.starts_with("# end of pam-auth-update config") {
+        if line.starts_with("# here's the fallback if no module succeeds")
+            || line.starts_with("# end of pam-auth-update config")
+        {
             inside = false;
         }
         if !inside {
@@ -137,7 +143,11 @@ fn filled(template: &str, kind: &str, profiles: &[Profile]) -> String {
 
 /// A line's control and module, and its options.
 fn split(line: &str) -> (&str, String) {
-    let control = if line.starts_with('[') { line.find(']').map_or(line.len(), |at| at + 1) } else { line.find(char::is_whitespace).unwrap_or(line.len()) };
+    let control = if line.starts_with('[') {
+        line.find(']').map_or(line.len(), |at| at + 1)
+    } else {
+        line.find(char::is_whitespace).unwrap_or(line.len())
+    };
     let rest = &line[control..];
     let module = rest.len() - rest.trim_start().len();
     let end = rest[module..].find(char::is_whitespace).map_or(line.len(), |at| control + module + at);
@@ -151,7 +161,9 @@ fn saved(kind: &str, profiles: &[Profile]) -> String {
     if primary.is_empty() {
         out.push_str("Module: null\n[default=1]\t\t\tpam_permit.so\n");
     }
-    for (name, lines) in primary.into_iter().chain(lines(profiles, kind, "Additional")).filter(|(_, lines)| !lines.is_empty()) {
+    for (name, lines) in
+        primary.into_iter().chain(lines(profiles, kind, "Additional")).filter(|(_, lines)| !lines.is_empty())
+    {
         let _ = writeln!(out, "Module: {name}\n{}", lines.join("\n"));
     }
     out

@@ -14,17 +14,27 @@ use std::str::Chars;
 pub(super) struct Script {
     /// Each command's words; constant assignments are put in for the variables.
     pub(super) commands: Vec<Vec<String>>,
+    /// The texts of its here-documents, in order; tabs in front are gone where `<<-` takes them off.
+    pub(super) documents: Vec<String>,
     /// The names of the functions that it defines.
     pub(super) functions: BTreeSet<String>,
 }
 
 /// The words that order commands and are none (POSIX, 2.4).
-const RESERVED: [&str; 14] = ["if", "then", "else", "elif", "fi", "do", "done", "while", "until", "!", "{", "}", "esac", "case"];
+const RESERVED: [&str; 14] =
+    ["if", "then", "else", "elif", "fi", "do", "done", "while", "until", "!", "{", "}", "esac", "case"];
 
 impl Script {
     /// Cuts a script into commands.
     pub(super) fn parse(text: &str) -> Self {
-        let mut cutter = Cutter { chars: text.chars().peekable(), script: Self::default(), words: Vec::new(), variables: BTreeMap::new(), cases: Vec::new(), documents: Vec::new() };
+        let mut cutter = Cutter {
+            chars: text.chars().peekable(),
+            script: Self::default(),
+            words: Vec::new(),
+            variables: BTreeMap::new(),
+            cases: Vec::new(),
+            documents: Vec::new(),
+        };
         cutter.run();
         cutter.script
     }
@@ -69,10 +79,10 @@ impl Cutter<'_> {
                 ';' => {
                     self.chars.next();
                     self.end();
-                    if self.chars.next_if_eq(&';').is_some() {
-                        if let Some(pattern) = self.cases.last_mut() {
-                            *pattern = true;
-                        }
+                    if self.chars.next_if_eq(&';').is_some()
+                        && let Some(pattern) = self.cases.last_mut()
+                    {
+                        *pattern = true;
                     }
                 }
                 '&' | '|' | ')' => {
@@ -116,15 +126,16 @@ impl Cutter<'_> {
             if RESERVED.contains(&word.as_str()) && word != "case" {
                 return;
             }
-            if let Some((name, value)) = word.split_once('=') {
-                if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                    if constant(value) {
-                        self.variables.insert(name.to_owned(), value.to_owned());
-                    } else {
-                        self.variables.remove(name);
-                    }
-                    return;
+            if let Some((name, value)) = word.split_once('=')
+                && !name.is_empty()
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            {
+                if constant(value) {
+                    self.variables.insert(name.to_owned(), value.to_owned());
+                } else {
+                    self.variables.remove(name);
                 }
+                return;
             }
         }
         if word == "in" && self.words.first().is_some_and(|first| first == "case") {
@@ -173,6 +184,7 @@ impl Cutter<'_> {
 
     fn skip_documents(&mut self) {
         for (end, tabs) in std::mem::take(&mut self.documents) {
+            let mut text = String::new();
             while self.chars.peek().is_some() {
                 let mut line = String::new();
                 while let Some(c) = self.chars.next().filter(|c| *c != '\n') {
@@ -182,7 +194,10 @@ impl Cutter<'_> {
                 if line == end {
                     break;
                 }
+                text.push_str(line);
+                text.push('\n');
             }
+            self.script.documents.push(text);
         }
     }
 
@@ -247,7 +262,7 @@ impl Cutter<'_> {
 
     fn backquote(&mut self, word: &mut String) {
         word.extend(self.chars.next());
-        while let Some(c) = self.chars.next() {
+        for c in self.chars.by_ref() {
             word.push(c);
             if c == '`' {
                 return;
@@ -308,8 +323,11 @@ mod tests {
 
     #[test]
     fn words_are_cut_as_a_shell_cuts_them() {
-        let script = Script::parse("#!/bin/sh\nset -e\nM=/usr/share/man\na \\\n  \"$M/x y\" '$z' $Q ${M}1 >/dev/null 2>&1 || b; c `d e` # f\n");
-        let expected: [&[&str]; 4] = [&["set", "-e"], &["a", "/usr/share/man/x y", "$z", "$Q", "/usr/share/man1"], &["b"], &["c", "`d e`"]];
+        let script = Script::parse(
+            "#!/bin/sh\nset -e\nM=/usr/share/man\na \\\n  \"$M/x y\" '$z' $Q ${M}1 >/dev/null 2>&1 || b; c `d e` # f\n",
+        );
+        let expected: [&[&str]; 4] =
+            [&["set", "-e"], &["a", "/usr/share/man/x y", "$z", "$Q", "/usr/share/man1"], &["b"], &["c", "`d e`"]];
         assert_eq!(script.commands, expected);
     }
 
@@ -320,6 +338,7 @@ mod tests {
         let names: Vec<_> = script.commands.iter().map(|words| words[0].as_str()).collect();
         assert_eq!(names, ["g", "[", "i", "j", "exit", "cat", "m", "n"]);
         assert!(script.functions.contains("f"));
+        assert_eq!(script.documents, ["k l\n"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! architecture, so that one line holds for all of them. debhelper's parts need no entry: the tools they call are native steps.
 
 use super::abi;
+use super::alternatives::{Call, Install};
 use super::script::Script;
 use crate::digest::Digest;
 use crate::oci::Arch;
@@ -43,9 +44,37 @@ pub(super) enum Coverage {
 
 /// Commands that do nothing to an image, or whose effect a step brings about.
 const HARMLESS: [&str; 31] = [
-    ".", ":", "[", "break", "case", "cd", "command", "continue", "db_capb", "db_go", "db_input", "db_stop", "db_version", "deb-systemd-helper", "deb-systemd-invoke",
-    "dpkg-maintscript-helper", "echo", "exit", "export", "false", "invoke-rc.d", "local", "return", "set", "shift", "systemctl", "systemd-sysusers", "test", "true",
-    "update-alternatives", "which",
+    ".",
+    ":",
+    "[",
+    "break",
+    "case",
+    "cd",
+    "command",
+    "continue",
+    "db_capb",
+    "db_go",
+    "db_input",
+    "db_stop",
+    "db_version",
+    "deb-systemd-helper",
+    "deb-systemd-invoke",
+    "dpkg-maintscript-helper",
+    "echo",
+    "exit",
+    "export",
+    "false",
+    "invoke-rc.d",
+    "local",
+    "return",
+    "set",
+    "shift",
+    "systemctl",
+    "systemd-sysusers",
+    "test",
+    "true",
+    "update-alternatives",
+    "which",
 ];
 
 impl Table {
@@ -77,7 +106,8 @@ impl Table {
             if word == "script" {
                 let mut rest = rest.split_whitespace();
                 let key = (package.clone(), rest.next().unwrap_or_default().to_owned());
-                let texts = rest.filter_map(|text| text.split_once('@')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+                let texts =
+                    rest.filter_map(|text| text.split_once('@')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
                 table.entry(key.clone()).or_default().push(Reading { texts, ..Reading::default() });
                 current = Some(key);
                 continue;
@@ -100,7 +130,9 @@ impl Table {
         let body = body(text, arch);
         let digest = digest(&body);
         let readings = self.0.get(&(package.to_owned(), kind.to_owned()));
-        if let Some(reading) = readings.into_iter().flatten().find(|reading| reading.texts.iter().any(|(d, _)| *d == digest)) {
+        if let Some(reading) =
+            readings.into_iter().flatten().find(|reading| reading.texts.iter().any(|(d, _)| *d == digest))
+        {
             return Coverage::Read(reading.clone());
         }
         if plain(&body) {
@@ -129,7 +161,9 @@ fn body(text: &str, arch: Arch) -> String {
         generated &= !line.starts_with("# End automatically added section");
         let line = line.trim();
         if line_of_ours && !line.is_empty() && !line.starts_with('#') && !line.starts_with("dpkg-maintscript-helper ") {
-            body.push_str(&line.replace(abi::triplet(arch), "{triplet}").replace(&format!(":{}", arch.debian()), ":{arch}"));
+            body.push_str(
+                &line.replace(abi::triplet(arch), "{triplet}").replace(&format!(":{}", arch.debian()), ":{arch}"),
+            );
             body.push('\n');
         }
     }
@@ -145,11 +179,10 @@ fn digest(body: &str) -> String {
 fn plain(body: &str) -> bool {
     let script = Script::parse(body);
     let harmless = |words: &Vec<String>| {
-        HARMLESS.contains(&words[0].as_str()) || script.functions.contains(&words[0]) && words[0] != "update-alternatives"
+        HARMLESS.contains(&words[0].as_str())
+            || script.functions.contains(&words[0]) && words[0] != "update-alternatives"
     };
-    let known = |words: &Vec<String>| {
-        words[0] != "update-alternatives" || super::alternatives::Install::parse(&words[1..]).is_none_or(|install| install.is_some())
-    };
+    let known = |words: &Vec<String>| words[0] != "update-alternatives" || Install::parse(&words[1..]) != Call::Unknown;
     script.commands.iter().all(|words| harmless(words) && known(words))
 }
 
@@ -164,7 +197,10 @@ mod tests {
         for ((package, kind), reading) in table.all() {
             assert!(["preinst", "postinst", "config"].contains(&kind.as_str()), "{package} {kind}");
             assert!(!reading.texts.is_empty(), "{package} {kind} has no digest");
-            assert!(!(reading.deeds.is_empty() && reading.notes.is_empty() && reading.missing.is_empty()), "{package} {kind} says nothing");
+            assert!(
+                !(reading.deeds.is_empty() && reading.notes.is_empty() && reading.missing.is_empty()),
+                "{package} {kind} says nothing"
+            );
         }
     }
 
@@ -172,7 +208,10 @@ mod tests {
     fn a_script_is_known_by_what_it_does() {
         let (table, _) = Table::parse("package a\nscript postinst 2a@1\n  dir 0755 root:root /x\n");
         let of = |text: &str| table.coverage("a", "postinst", text, Arch::Amd64);
-        assert_eq!(of("#!/bin/sh\nset -e\nif [ -x /y ]; then\n  update-alternatives --install /a a /b 5\nfi\n"), Coverage::Plain);
+        assert_eq!(
+            of("#!/bin/sh\nset -e\nif [ -x /y ]; then\n  update-alternatives --install /a a /b 5\nfi\n"),
+            Coverage::Plain
+        );
         assert!(matches!(of("rm -rf /x\n"), Coverage::Changed(..)));
         assert!(matches!(of("update-alternatives --install $1 a /b 5\n"), Coverage::Changed(..)));
         let one = "# Automatically added by dh_x/1\nrm y\n# End automatically added section\nf /usr/lib/x86_64-linux-gnu x:amd64\n";

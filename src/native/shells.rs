@@ -23,7 +23,8 @@ pub(super) fn update(tree: &mut Tree<'_>) -> Result<(), Error> {
             }
         }
     }
-    let known: BTreeSet<String> = tree.text(STATE)?.unwrap_or_default().lines().map(|line| plain(line).to_owned()).collect();
+    let known: BTreeSet<String> =
+        tree.text(STATE)?.unwrap_or_default().lines().map(|line| plain(line).to_owned()).collect();
     let mut out = String::new();
     let mut listed: BTreeSet<String> = BTreeSet::new();
     for line in tree.text("etc/shells")?.unwrap_or(template).lines() {
@@ -57,7 +58,11 @@ mod tests {
 
     #[test]
     fn each_shell_is_listed_by_both_names() {
-        let root = Mem::new().directory("usr/bin").symlink("bin", "usr/bin").file("usr/share/debianutils/shells", b"# valid\n/bin/sh\n").file("usr/share/debianutils/shells.d/dash", b"/usr/bin/dash\n");
+        let root = Mem::new()
+            .directory("usr/bin")
+            .symlink("bin", "usr/bin")
+            .file("usr/share/debianutils/shells", b"# valid\n/bin/sh\n")
+            .file("usr/share/debianutils/shells.d/dash", b"/usr/bin/dash\n");
         let mut tree = Tree::new(&root);
         update(&mut tree).unwrap();
         assert_eq!(tree.text("etc/shells").unwrap().unwrap(), "# valid\n/bin/sh\n/usr/bin/sh\n/usr/bin/dash\n");

@@ -6,7 +6,9 @@ use super::dpkg::Database;
 use super::script::{Script, constant};
 use super::scripts::{Coverage, Table};
 use super::tree::Tree;
-use super::{Error, Input, Output, Package, Uncovered, alternatives, apt, control, deeds, order, skeleton, steps, systemd, sysv};
+use super::{
+    Error, Input, Output, Package, Uncovered, alternatives, apt, control, deeds, order, skeleton, steps, systemd, sysv,
+};
 
 /// The image while it is configured.
 pub(super) struct Stage<'a> {
@@ -73,7 +75,11 @@ impl Stage<'_> {
             Coverage::Read(reading) => Some(reading),
             Coverage::Changed(reading, digest) => {
                 let version = reading.texts.last().map(|(_, version)| version.clone()).unwrap_or_default();
-                self.report(package, kind, format!("it changed since it was read in version {version} (digest {digest})"));
+                self.report(
+                    package,
+                    kind,
+                    format!("it changed since it was read in version {version} (digest {digest})"),
+                );
                 Some(reading)
             }
             Coverage::Unread(digest) => {
@@ -81,8 +87,9 @@ impl Stage<'_> {
                 None
             }
         };
+        let script = Script::parse(&text);
         for deed in reading.iter().flat_map(|reading| &reading.deeds) {
-            if !deeds::perform(self, deed)? {
+            if !deeds::perform(self, &script, deed)? {
                 self.report(package, kind, format!("`{deed}` is not a deed"));
             }
         }
@@ -90,7 +97,7 @@ impl Stage<'_> {
             self.report(package, kind, missing.clone());
         }
         if kind == "postinst" {
-            self.tools(&Script::parse(&text))?;
+            self.tools(&script)?;
         }
         Ok(())
     }
@@ -98,14 +105,16 @@ impl Stage<'_> {
     /// Does what the tools do that a script calls with constant words.
     fn tools(&mut self, script: &Script) -> Result<(), Error> {
         for words in script.calls("systemd-sysusers") {
-            for name in words.iter().filter(|word| constant(word) && word.ends_with(".conf") && !word.contains('/')) {
+            for name in words.iter().filter(|word| {
+                constant(word) && word.rsplit_once('.').is_some_and(|(_, end)| end == "conf") && !word.contains('/')
+            }) {
                 if let Some(text) = self.tree.text(&format!("usr/lib/sysusers.d/{name}"))? {
                     accounts::sysusers(&mut self.accounts, &text)?;
                 }
             }
         }
         for words in script.calls("update-alternatives") {
-            if let Some(Some(install)) = alternatives::Install::parse(words) {
+            if let alternatives::Call::Install(install) = alternatives::Install::parse(words) {
                 install.apply(&mut self.tree)?;
             }
         }

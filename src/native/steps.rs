@@ -1,8 +1,8 @@
 //! The steps that `scripts.txt` calls by name, and those that packages set off in each other by triggers.
 
-use super::stage::Stage;
 use super::dpkg::Diversion;
-use super::{Error, abi, ca, ldconfig, pam, shells};
+use super::stage::Stage;
+use super::{Error, abi, ca, ldconfig, pam, postgresql, shells};
 
 /// Runs a step by its name; `false`: there is none of that name.
 pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
@@ -12,6 +12,7 @@ pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
         "linker-diversion" => linker_diversion(stage),
         "shadow" => stage.accounts.shadow_on(),
         "shells" => shells::update(&mut stage.tree)?,
+        "postgresql-manpages" => postgresql::manpages(stage)?,
         "pam" => pam::update(&mut stage.tree, &mut stage.debconf)?,
         _ => return Ok(false),
     }

@@ -60,14 +60,14 @@ fn update_state(tree: &mut Tree<'_>, user: bool, unit: &str) -> Result<(), Error
 }
 
 fn record(tree: &mut Tree<'_>, user: bool, unit: &str, links: &[(String, String)]) {
-    let mut lines: Vec<&str> = Vec::new();
+    let mut record: Vec<&str> = Vec::new();
     for (link, _) in links {
-        if !lines.contains(&link.as_str()) {
-            lines.push(link);
+        if !record.contains(&link.as_str()) {
+            record.push(link);
         }
     }
-    if !lines.is_empty() {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    if !record.is_empty() {
+        let text = record.join("\n") + "\n";
         tree.file(&format!("{}/{unit}.dsh-also", state(user)), 0o644, text);
     }
 }
@@ -77,7 +77,11 @@ fn etc(user: bool) -> String {
 }
 
 fn state(user: bool) -> &'static str {
-    if user { "/var/lib/systemd/deb-systemd-user-helper-enabled" } else { "/var/lib/systemd/deb-systemd-helper-enabled" }
+    if user {
+        "/var/lib/systemd/deb-systemd-user-helper-enabled"
+    } else {
+        "/var/lib/systemd/deb-systemd-helper-enabled"
+    }
 }
 
 /// The links of a unit and of those that it names with `Also=`: where each is, and where it leads.
@@ -87,7 +91,13 @@ fn links(tree: &Tree<'_>, user: bool, unit: &str) -> Result<Vec<(String, String)
     Ok(links)
 }
 
-fn collect(tree: &Tree<'_>, user: bool, unit: &str, seen: &mut Vec<String>, links: &mut Vec<(String, String)>) -> Result<(), Error> {
+fn collect(
+    tree: &Tree<'_>,
+    user: bool,
+    unit: &str,
+    seen: &mut Vec<String>,
+    links: &mut Vec<(String, String)>,
+) -> Result<(), Error> {
     let kind = if user { "user" } else { "system" };
     let places = ["/etc", "/lib", "/usr/lib"].map(|base| format!("{base}/systemd/{kind}/{unit}"));
     let Some(path) = places.iter().find(|place| tree.exists(place)) else { return Ok(()) };
@@ -134,15 +144,25 @@ mod tests {
     #[test]
     fn an_enabled_unit_is_linked_and_recorded() {
         let root = Mem::new()
-            .directory("usr/lib").symlink("lib", "usr/lib")
-            .file("usr/lib/systemd/system/a.service", b"[Install]\nWantedBy=multi-user.target\nAlias=b.service\nAlso=c.socket\n")
+            .directory("usr/lib")
+            .symlink("lib", "usr/lib")
+            .file(
+                "usr/lib/systemd/system/a.service",
+                b"[Install]\nWantedBy=multi-user.target\nAlias=b.service\nAlso=c.socket\n",
+            )
             .file("usr/lib/systemd/system/c.socket", b"[Install]\nWantedBy=sockets.target\nAlso=a.service\n")
             .file("usr/lib/systemd/system/d.timer", b"[Install]\nWantedBy=timers.target\n");
         let mut tree = Tree::new(&root);
-        let script = Script::parse("deb-systemd-helper enable 'a.service'\ndeb-systemd-helper debian-installed d.timer\ndeb-systemd-helper enable d.timer\ndeb-systemd-helper update-state d.timer\n");
+        let script = Script::parse(
+            "deb-systemd-helper enable 'a.service'\ndeb-systemd-helper debian-installed d.timer\ndeb-systemd-helper enable d.timer\ndeb-systemd-helper update-state d.timer\n",
+        );
         apply(&mut tree, &script).unwrap();
-        let also = |unit: &str| tree.text(&format!("var/lib/systemd/deb-systemd-helper-enabled/{unit}.dsh-also")).unwrap();
-        assert_eq!(also("a.service").unwrap(), "/etc/systemd/system/sockets.target.wants/c.socket\n/etc/systemd/system/b.service\n/etc/systemd/system/multi-user.target.wants/a.service\n");
+        let also =
+            |unit: &str| tree.text(&format!("var/lib/systemd/deb-systemd-helper-enabled/{unit}.dsh-also")).unwrap();
+        assert_eq!(
+            also("a.service").unwrap(),
+            "/etc/systemd/system/sockets.target.wants/c.socket\n/etc/systemd/system/b.service\n/etc/systemd/system/multi-user.target.wants/a.service\n"
+        );
         assert_eq!(also("d.timer").unwrap(), "/etc/systemd/system/timers.target.wants/d.timer\n");
         assert_eq!(tree.resolve("etc/systemd/system/b.service").unwrap().as_str(), "usr/lib/systemd/system/a.service");
         assert!(tree.exists("etc/systemd/system/sockets.target.wants/c.socket"));

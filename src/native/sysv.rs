@@ -26,7 +26,11 @@ fn links(tree: &mut Tree<'_>, name: &str, start: char) -> Result<(), Error> {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&script);
-    let header = text.split("### BEGIN INIT INFO").nth(1).and_then(|rest| rest.split("### END INIT INFO").next()).unwrap_or_default();
+    let header = text
+        .split("### BEGIN INIT INFO")
+        .nth(1)
+        .and_then(|rest| rest.split("### END INIT INFO").next())
+        .unwrap_or_default();
     for (field, kind) in [("# Default-Start:", start), ("# Default-Stop:", 'K')] {
         let levels = header.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
         for level in levels.split_whitespace().filter(|level| level.len() == 1) {
@@ -46,8 +50,17 @@ mod tests {
         let header = b"### BEGIN INIT INFO\n# Default-Start:     2 3\n# Default-Stop: 0\n### END INIT INFO\n# Default-Start: 5\n";
         let root = Mem::new().file("etc/init.d/a", header).file("etc/init.d/b", header);
         let mut tree = Tree::new(&root);
-        apply(&mut tree, &Script::parse("update-rc.d a defaults >/dev/null\nupdate-rc.d b defaults-disabled\nupdate-rc.d c defaults\n")).unwrap();
+        apply(
+            &mut tree,
+            &Script::parse(
+                "update-rc.d a defaults >/dev/null\nupdate-rc.d b defaults-disabled\nupdate-rc.d c defaults\n",
+            ),
+        )
+        .unwrap();
         let names = |level: &str| tree.names(&format!("etc/rc{level}.d"));
-        assert_eq!((names("2"), names("0"), names("5")), (vec!["K01b".into(), "S01a".into()], vec!["K01a".to_owned(), "K01b".into()], vec![]));
+        assert_eq!(
+            (names("2"), names("0"), names("5")),
+            (vec!["K01b".into(), "S01a".into()], vec!["K01a".to_owned(), "K01b".into()], vec![])
+        );
     }
 }

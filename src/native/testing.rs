@@ -44,7 +44,11 @@ impl Root for Mem {
     }
 
     fn read(&self, path: &str) -> std::io::Result<Option<Vec<u8>>> {
-        Ok(self.0.get(path).filter(|(entry, _)| matches!(entry.kind, crate::layer::Kind::File { .. })).map(|(_, content)| content.clone()))
+        Ok(self
+            .0
+            .get(path)
+            .filter(|(entry, _)| matches!(entry.kind, crate::layer::Kind::File { .. }))
+            .map(|(_, content)| content.clone()))
     }
 
     fn under<'s>(&'s self, directory: &str) -> Box<dyn Iterator<Item = &'s Entry> + 's> {

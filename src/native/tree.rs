@@ -63,7 +63,8 @@ impl<'a> Tree<'a> {
 
     /// Whether a directory stands at the end of a path, links followed.
     pub(super) fn is_directory(&self, path: &str) -> bool {
-        trimmed(path).is_empty() || self.resolve(path).is_some_and(|at| self.get(at.as_str()).is_some_and(Entry::is_directory))
+        trimmed(path).is_empty()
+            || self.resolve(path).is_some_and(|at| self.get(at.as_str()).is_some_and(Entry::is_directory))
     }
 
     /// Where a path leads when every link on it is followed, inside the image; `None` for the root, a loop, or a path that
@@ -117,7 +118,8 @@ impl<'a> Tree<'a> {
             }
         }
         for (path, (entry, _)) in &self.made {
-            let inside = path.as_str().strip_prefix(directory).is_some_and(|rest| directory.is_empty() || rest.starts_with('/'));
+            let inside =
+                path.as_str().strip_prefix(directory).is_some_and(|rest| directory.is_empty() || rest.starts_with('/'));
             if inside {
                 all.insert(path, entry);
             }
@@ -132,7 +134,12 @@ impl<'a> Tree<'a> {
             return Vec::new();
         }
         let skip = if at.is_empty() { 0 } else { at.len() + 1 };
-        self.under(&at).into_iter().filter_map(|entry| entry.path.as_str().get(skip..)).filter(|name| !name.contains('/')).map(str::to_owned).collect()
+        self.under(&at)
+            .into_iter()
+            .filter_map(|entry| entry.path.as_str().get(skip..))
+            .filter(|name| !name.contains('/'))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Makes or replaces a file of root's; links on the way are followed, one at the end is replaced.
@@ -151,7 +158,8 @@ impl<'a> Tree<'a> {
 
     /// Puts other bytes into a file that keeps its mode and owner; a new one gets 0644 and root.
     pub(super) fn rewrite(&mut self, path: &str, content: impl Into<Vec<u8>>) {
-        let found = self.resolve(path).and_then(|at| self.get(at.as_str())).map(|e| (e.path.clone(), e.mode, (e.uid, e.gid)));
+        let found =
+            self.resolve(path).and_then(|at| self.get(at.as_str())).map(|e| (e.path.clone(), e.mode, (e.uid, e.gid)));
         match found {
             Some((at, mode, owner)) => self.owned_file(at.as_str(), mode, owner, content),
             None => self.file(path, 0o644, content),
@@ -219,7 +227,8 @@ impl<'a> Tree<'a> {
     /// What changed.
     pub(super) fn finish(self) -> Output {
         let Self { root, made, mut removed, moved } = self;
-        removed.retain(|path| !made.contains_key(path) && !moved.contains_key(path) && root.get(path.as_str()).is_some());
+        removed
+            .retain(|path| !made.contains_key(path) && !moved.contains_key(path) && root.get(path.as_str()).is_some());
         Output { entries: made.into_values().collect(), removed, moved, uncovered: Vec::new() }
     }
 
@@ -230,11 +239,14 @@ impl<'a> Tree<'a> {
                 self.made.insert(above.clone(), (Entry::directory(above, 0o755), Vec::new()));
             }
         }
-        let same = |old: &Entry| old.kind == entry.kind && old.mode == entry.mode && (old.uid, old.gid) == (entry.uid, entry.gid);
+        let same = |old: &Entry| {
+            old.kind == entry.kind && old.mode == entry.mode && (old.uid, old.gid) == (entry.uid, entry.gid)
+        };
         let path = entry.path.clone();
         let unchanged = !self.removed.contains(&path)
             && self.root.get(path.as_str()).is_some_and(same)
-            && (!matches!(entry.kind, Kind::File { .. }) || self.root.read(path.as_str()).is_ok_and(|old| old.as_ref() == Some(&content)));
+            && (!matches!(entry.kind, Kind::File { .. })
+                || self.root.read(path.as_str()).is_ok_and(|old| old.as_ref() == Some(&content)));
         self.removed.remove(&path);
         if unchanged {
             self.made.remove(&path);
@@ -261,7 +273,12 @@ mod tests {
 
     #[test]
     fn links_are_followed_inside_the_image_alone() {
-        let root = Mem::new().directory("usr/bin").symlink("bin", "usr/bin").file("usr/bin/x", b"x").symlink("a", "../../bin/x").symlink("l", "l");
+        let root = Mem::new()
+            .directory("usr/bin")
+            .symlink("bin", "usr/bin")
+            .file("usr/bin/x", b"x")
+            .symlink("a", "../../bin/x")
+            .symlink("l", "l");
         let tree = Tree::new(&root);
         assert_eq!(tree.resolve("/a").unwrap().as_str(), "usr/bin/x");
         assert_eq!(tree.read("/bin/x").unwrap().unwrap(), b"x");

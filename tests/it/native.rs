@@ -23,11 +23,19 @@ fn judge(set: &Set) {
     let Some(judge) = Judge::find(set.name, set.suite, set.include) else { return };
     let (root, packages) = Unpacked::from_debs(&judge.debs());
     // mmdebstrap asks apt for what has priority required and for apt itself, beside the essential set.
-    let required = packages.iter().filter(|p| field(p, "Priority").as_deref() == Some("required")).map(|p| p.name.clone());
+    let required =
+        packages.iter().filter(|p| field(p, "Priority").as_deref() == Some("required")).map(|p| p.name.clone());
     let wanted = set.include.iter().map(|name| (*name).to_owned()).chain(["apt".to_owned()]);
     let requested: BTreeSet<String> = required.chain(wanted).collect();
     let (users, groups) = (BTreeMap::new(), BTreeMap::new());
-    let input = Input { arch: Arch::Amd64, root: &root, packages: &packages, requested: &requested, users: &users, groups: &groups };
+    let input = Input {
+        arch: Arch::Amd64,
+        root: &root,
+        packages: &packages,
+        requested: &requested,
+        users: &users,
+        groups: &groups,
+    };
     let output = configure(&input).unwrap();
     for uncovered in &output.uncovered {
         eprintln!("uncovered: {} {}: {}", uncovered.package, uncovered.script, uncovered.why);
@@ -50,7 +58,11 @@ fn trixie_minbase_is_what_the_scripts_leave() {
 
 #[test]
 fn trixie_web_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-web", suite: "trixie", include: &["python3", "nginx", "ca-certificates", "openssl", "curl"] });
+    judge(&Set {
+        name: "trixie-web",
+        suite: "trixie",
+        include: &["python3", "nginx", "ca-certificates", "openssl", "curl"],
+    });
 }
 
 #[test]
@@ -60,10 +72,20 @@ fn bookworm_minbase_is_what_the_scripts_leave() {
 
 #[test]
 fn bookworm_web_is_what_the_scripts_leave() {
-    judge(&Set { name: "bookworm-web", suite: "bookworm", include: &["python3", "nginx", "ca-certificates", "openssl", "curl"] });
+    judge(&Set {
+        name: "bookworm-web",
+        suite: "bookworm",
+        include: &["python3", "nginx", "ca-certificates", "openssl", "curl"],
+    });
 }
 
 #[test]
-fn trixie_databases_are_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-pg", suite: "trixie", include: &["postgresql", "redis-server"] });
+fn postgresql_is_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-pg", suite: "trixie", include: &["postgresql"] });
+    judge(&Set { name: "bookworm-pg", suite: "bookworm", include: &["postgresql"] });
+}
+
+#[test]
+fn redis_is_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-redis", suite: "trixie", include: &["redis-server"] });
 }

@@ -80,11 +80,15 @@ impl Accounts {
         let mut accounts = Self { users: Vec::new(), groups: Vec::new(), shadow: None, gshadow: None, changed: false };
         accounts.users = tree.text("etc/passwd")?.unwrap_or_default().lines().filter_map(login).collect();
         accounts.groups = tree.text("etc/group")?.unwrap_or_default().lines().filter_map(group).collect();
-        let pairs = |text: String| text.lines().filter_map(|l| l.split_once(':')).map(|(n, rest)| (n.to_owned(), rest.to_owned())).collect();
+        let pairs = |text: String| {
+            text.lines().filter_map(|l| l.split_once(':')).map(|(n, rest)| (n.to_owned(), rest.to_owned())).collect()
+        };
         accounts.shadow = tree.text("etc/shadow")?.map(pairs);
         accounts.gshadow = tree.text("etc/gshadow")?.map(|text| {
             let lines = text.lines().filter_map(|line| line.split_once(':'));
-            lines.map(|(name, rest)| (name.to_owned(), rest.rsplit_once(':').map_or(rest, |(head, _)| head).to_owned())).collect()
+            lines
+                .map(|(name, rest)| (name.to_owned(), rest.rsplit_once(':').map_or(rest, |(head, _)| head).to_owned()))
+                .collect()
         });
         Ok(accounts)
     }
@@ -106,12 +110,22 @@ impl Accounts {
     pub(super) fn shadow_on(&mut self) {
         if self.shadow.is_none() {
             let users = self.users.iter_mut();
-            self.shadow = Some(users.map(|(l, p)| (l.name.clone(), format!("{}:{LAST_CHANGE}:0:99999:7:::", std::mem::replace(p, "x".into())))).collect());
+            self.shadow = Some(
+                users
+                    .map(|(l, p)| {
+                        (l.name.clone(), format!("{}:{LAST_CHANGE}:0:99999:7:::", std::mem::replace(p, "x".into())))
+                    })
+                    .collect(),
+            );
             self.changed = true;
         }
         if self.gshadow.is_none() {
             let groups = self.groups.iter_mut();
-            self.gshadow = Some(groups.map(|g| (g.name.clone(), format!("{}:", std::mem::replace(&mut g.password, "x".into())))).collect());
+            self.gshadow = Some(
+                groups
+                    .map(|g| (g.name.clone(), format!("{}:", std::mem::replace(&mut g.password, "x".into()))))
+                    .collect(),
+            );
             self.changed = true;
         }
     }
@@ -174,16 +188,20 @@ impl Accounts {
 
     /// Puts a user into a further group.
     pub(super) fn add_member(&mut self, group: &str, user: &str) {
-        if let Some(group) = self.groups.iter_mut().find(|g| g.name == group) {
-            if !group.members.iter().any(|m| m == user) {
-                group.members.push(user.to_owned());
-                self.changed = true;
-            }
+        if let Some(group) = self.groups.iter_mut().find(|g| g.name == group)
+            && !group.members.iter().any(|m| m == user)
+        {
+            group.members.push(user.to_owned());
+            self.changed = true;
         }
     }
 
     /// Adds what the recipe says: groups by number, then users by number, each with a group of its own where its number has none.
-    pub(super) fn recipe(&mut self, users: &BTreeMap<AccountName, User>, groups: &BTreeMap<AccountName, u32>) -> Result<(), Error> {
+    pub(super) fn recipe(
+        &mut self,
+        users: &BTreeMap<AccountName, User>,
+        groups: &BTreeMap<AccountName, u32>,
+    ) -> Result<(), Error> {
         let mut groups: Vec<_> = groups.iter().map(|(name, gid)| (*gid, name.as_str())).collect();
         groups.sort_unstable();
         for (gid, name) in groups {
@@ -216,16 +234,21 @@ impl Accounts {
             format!("{}:{password}:{}:{}:{}:{}:{}\n", l.name, l.uid, l.gid, l.comment, l.home, l.shell)
         });
         tree.file("etc/passwd", 0o644, passwd.collect::<String>());
-        let group = self.groups.iter().map(|g| format!("{}:{}:{}:{}\n", g.name, g.password, g.gid, g.members.join(",")));
+        let group =
+            self.groups.iter().map(|g| format!("{}:{}:{}:{}\n", g.name, g.password, g.gid, g.members.join(",")));
         tree.file("etc/group", 0o644, group.collect::<String>());
         let owner = (0, self.gid("shadow").unwrap_or(0));
         if let Some(shadow) = &self.shadow {
-            let text: String = shadow.iter().map(|(name, rest)| format!("{name}:{rest}\n")).collect();
+            let text: String = shadow.iter().flat_map(|(name, rest)| [name, ":", rest, "\n"]).collect();
             tree.owned_file("etc/shadow", 0o640, owner, text);
         }
         if let Some(gshadow) = &self.gshadow {
-            let members = |name: &str| self.groups.iter().find(|g| g.name == name).map(|g| g.members.join(",")).unwrap_or_default();
-            let text: String = gshadow.iter().map(|(name, rest)| format!("{name}:{rest}:{}\n", members(name))).collect();
+            let members = |name: &str| {
+                self.groups.iter().find(|g| g.name == name).map(|g| g.members.join(",")).unwrap_or_default()
+            };
+            let lines: Vec<String> =
+                gshadow.iter().map(|(name, rest)| format!("{name}:{rest}:{}\n", members(name))).collect();
+            let text = lines.concat();
             tree.owned_file("etc/gshadow", 0o640, owner, text);
         }
     }
@@ -285,10 +308,20 @@ mod tests {
             let gid = accounts.add_group("ssl-cert", None).unwrap();
             let uid = accounts.free_uid("redis").unwrap();
             let text = |t: &str| t.to_owned();
-            accounts.add_user(Login { name: text("redis"), uid, gid, comment: text(""), home: text("/var/lib/redis"), shell: text("/usr/sbin/nologin") });
+            accounts.add_user(Login {
+                name: text("redis"),
+                uid,
+                gid,
+                comment: text(""),
+                home: text("/var/lib/redis"),
+                shell: text("/usr/sbin/nologin"),
+            });
             accounts.add_member("ssl-cert", "redis");
         });
-        assert_eq!(files["etc/passwd"], "root:x:0:0:root:/root:/bin/bash\nredis:x:100:101::/var/lib/redis:/usr/sbin/nologin\n");
+        assert_eq!(
+            files["etc/passwd"],
+            "root:x:0:0:root:/root:/bin/bash\nredis:x:100:101::/var/lib/redis:/usr/sbin/nologin\n"
+        );
         assert_eq!(files["etc/group"], "root:x:0:\nshadow:x:42:\nusers:x:100:\nssl-cert:x:101:redis\n");
         assert_eq!(files["etc/shadow"], "root:*:3652:0:99999:7:::\nredis:!:3652::::::\n");
         assert_eq!(files["etc/gshadow"], "root:*::\nshadow:*::\nusers:*::\nssl-cert:!::redis\n");
@@ -296,12 +329,22 @@ mod tests {
 
     #[test]
     fn the_recipes_users_come_last_and_cannot_contradict() {
-        let user = |uid, gid| User { uid, gid, home: "/nonexistent".into(), shell: "/usr/sbin/nologin".into(), comment: String::new() };
+        let user = |uid, gid| User {
+            uid,
+            gid,
+            home: "/nonexistent".into(),
+            shell: "/usr/sbin/nologin".into(),
+            comment: String::new(),
+        };
         let name = |text| AccountName::parse(text).unwrap();
         let users = BTreeMap::from([(name("b"), user(2000, 0)), (name("a"), user(3000, 3000))]);
         let files = made(&master(), |accounts| accounts.recipe(&users, &BTreeMap::from([(name("g"), 5)])).unwrap());
         assert_eq!(files["etc/group"].lines().skip(3).collect::<Vec<_>>(), ["g:!:5:", "a:!:3000:"]);
-        assert!(files["etc/passwd"].ends_with("b:!:2000:0::/nonexistent:/usr/sbin/nologin\na:!:3000:3000::/nonexistent:/usr/sbin/nologin\n"));
+        assert!(
+            files["etc/passwd"].ends_with(
+                "b:!:2000:0::/nonexistent:/usr/sbin/nologin\na:!:3000:3000::/nonexistent:/usr/sbin/nologin\n"
+            )
+        );
         assert!(!files.contains_key("etc/shadow"));
         let mut accounts = Accounts::load(&Tree::new(&master().file("etc/passwd", b"b:x:7:7:::\n"))).unwrap();
         assert!(accounts.recipe(&users, &BTreeMap::new()).is_err());

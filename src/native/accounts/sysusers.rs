@@ -19,11 +19,11 @@ pub(in super::super) fn apply(accounts: &mut Accounts, text: &str) -> Result<(),
         }
     }
     for line in &lines {
-        if line[0] == "m" {
-            if let Some(into) = line.get(2) {
-                group(accounts, into, None)?;
-                accounts.add_member(into, &line[1]);
-            }
+        if line[0] == "m"
+            && let Some(into) = line.get(2)
+        {
+            group(accounts, into, None)?;
+            accounts.add_member(into, &line[1]);
         }
     }
     Ok(())
@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn numbers_come_from_above_and_are_one_for_both() {
-        let root = Mem::new().file("etc/group", b"root:x:0:\nadm:x:4:\nx:x:999:\n").file("etc/passwd", b"root:x:0:0:::\n");
+        let root =
+            Mem::new().file("etc/group", b"root:x:0:\nadm:x:4:\nx:x:999:\n").file("etc/passwd", b"root:x:0:0:::\n");
         let mut accounts = Accounts::load(&Tree::new(&root)).unwrap();
         apply(&mut accounts, "# c\nu a - \"A a\"\nu! b 77 - /b /bin/sh\nu c -:adm\ng d -\nm a adm\n").unwrap();
         let of = |name: &str| accounts.users.iter().find(|(l, _)| l.name == name).map(|(l, _)| l.clone()).unwrap();

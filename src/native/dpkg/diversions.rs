@@ -34,13 +34,16 @@ impl Diversions {
     pub(super) fn text(&self) -> String {
         let mut all: Vec<_> = self.0.iter().collect();
         all.sort_by_key(|d| bin(&d.from));
-        all.iter().map(|d| format!("{}\n{}\n{}\n", d.from, d.to, d.package)).collect()
+        all.iter().flat_map(|d| [&d.from, "\n", &d.to, "\n", &d.package, "\n"]).collect()
     }
 }
 
 /// The place of a path in dpkg's table: FNV-1a over the path without its first slash, in 262,139 bins (`lib/dpkg/{fsys-hash,strhash}.c`).
 fn bin(path: &str) -> u32 {
-    path.trim_start_matches('/').bytes().fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619)) % 262_139
+    path.trim_start_matches('/')
+        .bytes()
+        .fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619))
+        % 262_139
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ pub(super) fn write(tree: &mut Tree<'_>, package: &Package, stanza: &Stanza) -> 
 
 /// What dpkg writes for a package that ships no `md5sums`: every file that is no conffile (dpkg's `write_filehash_except`).
 fn sums(tree: &Tree<'_>, package: &Package) -> Result<String, Error> {
-    let conffiles = package.control.get("conffiles").map(|list| String::from_utf8_lossy(list).into_owned()).unwrap_or_default();
+    let conffiles =
+        package.control.get("conffiles").map(|list| String::from_utf8_lossy(list).into_owned()).unwrap_or_default();
     let conffiles: BTreeSet<&str> = conffiles.lines().map(str::trim).collect();
     let mut out = String::new();
     for path in &package.paths {

@@ -13,8 +13,8 @@ use super::tree::Tree;
 use super::{Error, Package};
 use crate::oci::Arch;
 use diversions::Diversions;
-use std::collections::BTreeMap;
 use status::Status;
+use std::collections::BTreeMap;
 use triggers::Triggers;
 
 /// The database while packages are added to it.

@@ -9,9 +9,33 @@ use std::fmt::Write as _;
 
 /// The fields that dpkg knows, in the order it writes them. All others follow in the order of the package.
 const FIELDS: [&str; 27] = [
-    "Package", "Essential", "Protected", "Status", "Priority", "Section", "Installed-Size", "Origin", "Maintainer", "Bugs",
-    "Architecture", "Multi-Arch", "Source", "Version", "Config-Version", "Replaces", "Provides", "Depends", "Pre-Depends",
-    "Recommends", "Suggests", "Breaks", "Conflicts", "Enhances", "Conffiles", "Description", "Triggers-Pending",
+    "Package",
+    "Essential",
+    "Protected",
+    "Status",
+    "Priority",
+    "Section",
+    "Installed-Size",
+    "Origin",
+    "Maintainer",
+    "Bugs",
+    "Architecture",
+    "Multi-Arch",
+    "Source",
+    "Version",
+    "Config-Version",
+    "Replaces",
+    "Provides",
+    "Depends",
+    "Pre-Depends",
+    "Recommends",
+    "Suggests",
+    "Breaks",
+    "Conflicts",
+    "Enhances",
+    "Conffiles",
+    "Description",
+    "Triggers-Pending",
 ];
 
 /// The fields that are relations between packages and are written anew in one form.
@@ -77,7 +101,11 @@ impl Status {
     }
 
     fn of(&self, name: &str) -> Option<&String> {
-        self.0.range((name.to_owned(), String::new())..).next().filter(|((n, _), _)| n == name).map(|(_, stanza)| stanza)
+        self.0
+            .range((name.to_owned(), String::new())..)
+            .next()
+            .filter(|((n, _), _)| n == name)
+            .map(|(_, stanza)| stanza)
     }
 }
 
@@ -140,14 +168,21 @@ mod tests {
         let mut members = BTreeMap::from([("control".to_owned(), control.as_bytes().to_vec())]);
         members.extend(conffiles.map(|text| ("conffiles".to_owned(), text.as_bytes().to_vec())));
         let get = |field: &str| Stanza::parse(control).unwrap().get(field).unwrap_or_default().to_owned();
-        Package { name: get("Package"), version: get("Version"), arch: get("Architecture"), control: members, paths: Vec::new() }
+        Package {
+            name: get("Package"),
+            version: get("Version"),
+            arch: get("Architecture"),
+            control: members,
+            paths: Vec::new(),
+        }
     }
 
     #[test]
     fn a_stanza_has_dpkgs_order_and_form() {
         let root = Mem::new().file("etc/b.conf", b"x\n");
         let tree = Tree::new(&root);
-        let mut status = Status::parse("Package: c\nArchitecture: all\nVersion: 1\n\nPackage: a\nArchitecture: all\nVersion: 1\n");
+        let mut status =
+            Status::parse("Package: c\nArchitecture: all\nVersion: 1\n\nPackage: a\nArchitecture: all\nVersion: 1\n");
         let control = "Package: b\nVersion: 0:1-1\nArchitecture: amd64\nMaintainer: M <m@x>\nHomepage: h\nDepends: x(>=1)|y,z:any  ( > 2 )\nMulti-Arch: no\nDescription: d\n more\n";
         let package = package(control, Some("/etc/b.conf\n"));
         status.add(&tree, &package, &package.stanza().unwrap()).unwrap();

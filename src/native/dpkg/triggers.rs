@@ -17,7 +17,12 @@ impl Triggers {
     pub(super) fn load(tree: &Tree<'_>) -> Result<Self, Error> {
         let mut triggers = Self { files: Vec::new(), named: Named::new() };
         for name in tree.names(&format!("{ADMIN}/triggers")) {
-            let lines = tree.text(&format!("{ADMIN}/triggers/{name}"))?.unwrap_or_default().lines().map(str::to_owned).collect();
+            let lines = tree
+                .text(&format!("{ADMIN}/triggers/{name}"))?
+                .unwrap_or_default()
+                .lines()
+                .map(str::to_owned)
+                .collect();
             match name.as_str() {
                 "File" => triggers.files = lines,
                 "Lock" | "Unincorp" => {}

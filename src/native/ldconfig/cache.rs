@@ -46,7 +46,12 @@ impl Cache {
 
     /// Adds a library behind all that do not come after it.
     pub(super) fn add(&mut self, directory: &str, file: &str, soname: &str, flags: u32, level: Option<&str>) {
-        let new = Library { soname: soname.to_owned(), path: format!("{directory}/{file}"), flags, level: level.map(str::to_owned) };
+        let new = Library {
+            soname: soname.to_owned(),
+            path: format!("{directory}/{file}"),
+            flags,
+            level: level.map(str::to_owned),
+        };
         self.strings.extend([new.soname.clone(), new.path.clone()]);
         self.strings.extend(new.level.clone());
         let at = self.entries.partition_point(|old| order(old, &new).is_le());

@@ -14,7 +14,6 @@ pub(super) struct Object {
 /// `FLAG_ELF_LIBC6`: what every library of today is.
 const LIBC6: u32 = 0x0003;
 
-
 const TYPE_DYN: u16 = 3;
 const LOAD: u32 = 1;
 const DYNAMIC: u32 = 2;
@@ -113,7 +112,8 @@ impl View<'_> {
             }
         }
         let (strings, name) = (strings?, name?);
-        let (address, _, offset) = loads.iter().find(|(address, length, _)| strings >= *address && strings - address < *length)?;
+        let (address, _, offset) =
+            loads.iter().find(|(address, length, _)| strings >= *address && strings - address < *length)?;
         let at = usize::try_from((strings - address).checked_add(*offset)?.checked_add(name)?).ok()?;
         let text = self.file.get(at..)?.split(|byte| *byte == 0).next()?;
         let text = std::str::from_utf8(text.get(..text.len().min(255))?).ok()?;

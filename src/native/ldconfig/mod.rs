@@ -27,7 +27,10 @@ pub(super) fn update(tree: &mut Tree<'_>, arch: Arch) -> Result<(), Error> {
     let mut seen: Vec<TreePath> = Vec::new();
     let mut cache = Cache::new(arch);
     for directory in directories {
-        let Some(at) = tree.resolve(&directory).filter(|at| tree.get(at.as_str()).is_some_and(Entry::is_directory)) else { continue };
+        let Some(at) = tree.resolve(&directory).filter(|at| tree.get(at.as_str()).is_some_and(Entry::is_directory))
+        else {
+            continue;
+        };
         if seen.contains(&at) {
             continue;
         }
@@ -66,7 +69,11 @@ fn configured(tree: &Tree<'_>, file: &str, depth: usize, into: &mut Vec<String>)
                 let (head, tail) = name.split_once('*').unwrap_or((name, ""));
                 let star = name.contains('*');
                 for found in tree.names(directory) {
-                    let fits = if star { found.len() >= head.len() + tail.len() && found.starts_with(head) && found.ends_with(tail) } else { found == name };
+                    let fits = if star {
+                        found.len() >= head.len() + tail.len() && found.starts_with(head) && found.ends_with(tail)
+                    } else {
+                        found == name
+                    };
                     if fits && !(star && found.starts_with('.')) {
                         configured(tree, &format!("{directory}/{found}"), depth + 1, into)?;
                     }
@@ -87,7 +94,13 @@ struct Library {
 }
 
 /// Adds the libraries of one directory (`search_dir`): per soname one file, a real one before a link, then the higher version.
-fn search(tree: &mut Tree<'_>, arch: Arch, directory: &str, level: Option<&str>, cache: &mut Cache) -> Result<(), Error> {
+fn search(
+    tree: &mut Tree<'_>,
+    arch: Arch,
+    directory: &str,
+    level: Option<&str>,
+    cache: &mut Cache,
+) -> Result<(), Error> {
     let mut found: BTreeMap<String, Library> = BTreeMap::new();
     for name in tree.names(directory) {
         let file = format!("{directory}/{name}");
@@ -104,7 +117,10 @@ fn search(tree: &mut Tree<'_>, arch: Arch, directory: &str, level: Option<&str>,
         let Some(object) = elf::read(&content, arch) else { continue };
         let mut soname = object.soname.unwrap_or_else(|| name.clone());
         // A link that is neither the soname nor what the linker of a compiler uses counts as a file of its own.
-        if is_link && name != soname && !(name.ends_with(".so") && soname.starts_with(&name)) {
+        if is_link
+            && name != soname
+            && !(name.rsplit_once('.').is_some_and(|(_, end)| end == "so") && soname.starts_with(&name))
+        {
             is_link = false;
         }
         if is_link {
@@ -113,7 +129,8 @@ fn search(tree: &mut Tree<'_>, arch: Arch, directory: &str, level: Option<&str>,
         let new = Library { name, flags: object.flags, is_link };
         match found.get_mut(&soname) {
             Some(old) => {
-                let better = (!new.is_link && old.is_link) || (new.is_link == old.is_link && cache::compare(&old.name, &new.name).is_lt());
+                let better = (!new.is_link && old.is_link)
+                    || (new.is_link == old.is_link && cache::compare(&old.name, &new.name).is_lt());
                 if better {
                     *old = new;
                 }

@@ -14,11 +14,19 @@ impl Allowed {
     /// Reads the list that stands beside this file: a glob, blanks, the reason.
     pub(crate) fn load() -> Self {
         let lines = include_str!("allowed.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        Self(lines.map(|line| {
-            let (glob, reason) = line.split_once(' ').expect("a glob and a reason");
-            assert!(!reason.trim().is_empty(), "`{glob}` has no reason");
-            globset::GlobBuilder::new(glob).literal_separator(true).build().map(|g: Glob| g.compile_matcher()).unwrap()
-        }).collect())
+        Self(
+            lines
+                .map(|line| {
+                    let (glob, reason) = line.split_once(' ').expect("a glob and a reason");
+                    assert!(!reason.trim().is_empty(), "`{glob}` has no reason");
+                    globset::GlobBuilder::new(glob)
+                        .literal_separator(true)
+                        .build()
+                        .map(|g: Glob| g.compile_matcher())
+                        .unwrap()
+                })
+                .collect(),
+        )
     }
 
     fn has(&self, path: &str) -> bool {
@@ -45,7 +53,13 @@ pub(crate) fn trees(ours: &Unpacked, theirs: &Path, allowed: &Allowed, set: &str
             continue;
         }
         match ours.0.get(path.as_str()) {
-            None => report.push(format!("missing  {path} ({} {:o} {:?} {})", facts.kind, facts.mode, facts.owner, excerpt(&facts.content))),
+            None => report.push(format!(
+                "missing  {path} ({} {:o} {:?} {})",
+                facts.kind,
+                facts.mode,
+                facts.owner,
+                excerpt(&facts.content)
+            )),
             Some((entry, content)) => {
                 let mine = of_entry(ours, entry, content);
                 report.extend(differences(path, &mine, facts));
@@ -77,7 +91,13 @@ fn differences(path: &str, ours: &Facts, real: &Facts) -> Vec<String> {
         let at = ours.iter().zip(&real).position(|(a, b)| a != b).unwrap_or(ours.len().min(real.len()));
         let from = at.saturating_sub(40);
         let shown = |bytes: &[u8]| excerpt(bytes.get(from..bytes.len().min(at + 60)).unwrap_or_default());
-        found.push(format!("content  {path} at {at} of {} and {}:\n    ours: {}\n    real: {}", ours.len(), real.len(), shown(&ours), shown(&real)));
+        found.push(format!(
+            "content  {path} at {at} of {} and {}:\n    ours: {}\n    real: {}",
+            ours.len(),
+            real.len(),
+            shown(&ours),
+            shown(&real)
+        ));
     }
     found
 }

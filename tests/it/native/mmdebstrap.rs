@@ -38,7 +38,8 @@ impl Judge {
 
     /// The package files, by name.
     pub(crate) fn debs(&self) -> Vec<PathBuf> {
-        let mut debs: Vec<_> = std::fs::read_dir(self.place.join("debs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut debs: Vec<_> =
+            std::fs::read_dir(self.place.join("debs")).unwrap().map(|entry| entry.unwrap().path()).collect();
         debs.sort();
         debs
     }
@@ -62,7 +63,9 @@ impl Judge {
         }
         command.arg(format!("--customize-hook=cp \"$1\"/var/cache/apt/archives/*.deb '{}'", debs.display()));
         command.arg(suite).arg(self.tree());
-        for (mirror, suite) in [(&main, suite.to_owned()), (&main, format!("{suite}-updates")), (&security, format!("{suite}-security"))] {
+        for (mirror, suite) in
+            [(&main, suite.to_owned()), (&main, format!("{suite}-updates")), (&security, format!("{suite}-security"))]
+        {
             command.arg(format!("deb [signed-by={}] {mirror} {suite} main", keyring.display()));
         }
         let output = command.output().map_err(|e| format!("cannot run mmdebstrap: {e}"))?;
@@ -77,7 +80,8 @@ impl Judge {
 /// The host's mirrors of the main and the security archive.
 fn mirrors() -> Option<(String, String)> {
     let text = std::fs::read_to_string("/etc/apt/sources.list.d/debian.sources").ok()?;
-    let uris: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("URIs:")).map(|uri| uri.trim().to_owned()).collect();
+    let uris: Vec<_> =
+        text.lines().filter_map(|line| line.strip_prefix("URIs:")).map(|uri| uri.trim().to_owned()).collect();
     let security = uris.iter().find(|uri| uri.contains("security"))?.clone();
     Some((uris.into_iter().find(|uri| !uri.contains("security"))?, security))
 }

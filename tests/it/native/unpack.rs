@@ -18,7 +18,11 @@ impl Root for Unpacked {
     }
 
     fn read(&self, path: &str) -> std::io::Result<Option<Vec<u8>>> {
-        Ok(self.0.get(path).filter(|(entry, _)| matches!(entry.kind, Kind::File { .. })).map(|(_, content)| content.clone()))
+        Ok(self
+            .0
+            .get(path)
+            .filter(|(entry, _)| matches!(entry.kind, Kind::File { .. }))
+            .map(|(_, content)| content.clone()))
     }
 
     fn under<'s>(&'s self, directory: &str) -> Box<dyn Iterator<Item = &'s Entry> + 's> {
@@ -26,7 +30,8 @@ impl Root for Unpacked {
             return Box::new(self.0.values().map(|(entry, _)| entry));
         }
         let (from, to) = (format!("{directory}/"), format!("{directory}0"));
-        let range = self.0.range::<str, _>((std::ops::Bound::Included(from.as_str()), std::ops::Bound::Excluded(to.as_str())));
+        let range =
+            self.0.range::<str, _>((std::ops::Bound::Included(from.as_str()), std::ops::Bound::Excluded(to.as_str())));
         Box::new(range.map(|(_, (entry, _))| entry))
     }
 }
@@ -65,7 +70,9 @@ impl Unpacked {
             let kind = match header.entry_type() {
                 kind if kind.is_dir() => Kind::Directory,
                 kind if kind.is_symlink() => Kind::Symlink { target: link.unwrap() },
-                kind if kind.is_hard_link() => Kind::Hardlink { target: TreePath::parse(&merged(&link.unwrap(), false)).unwrap() },
+                kind if kind.is_hard_link() => {
+                    Kind::Hardlink { target: TreePath::parse(&merged(&link.unwrap(), false)).unwrap() }
+                }
                 _ => Kind::File { size: content.len() as u64 },
             };
             if kind == Kind::Directory && self.0.contains_key(&path) {
@@ -78,7 +85,8 @@ impl Unpacked {
             self.0.insert(path, (made, content));
         }
         let text = String::from_utf8(control["control"].clone()).unwrap();
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap().to_owned();
+        let field =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap().to_owned();
         Package { name: field("Package"), version: field("Version"), arch: field("Architecture"), control, paths }
     }
 
