@@ -39,7 +39,7 @@ fn essential(stage: &Stage<'_>) -> BTreeSet<String> {
     let installed = stage.dpkg.names();
     let mut provided: BTreeMap<String, String> = BTreeMap::new();
     for name in &installed {
-        for virtual_name in order::names(&stage.dpkg.field(name, "Provides").unwrap_or_default()) {
+        for virtual_name in order::groups(&stage.dpkg.field(name, "Provides").unwrap_or_default()).concat() {
             provided.entry(virtual_name).or_insert_with(|| name.clone());
         }
     }
@@ -52,7 +52,10 @@ fn essential(stage: &Stage<'_>) -> BTreeSet<String> {
             continue;
         }
         for field in ["Pre-Depends", "Depends"] {
-            todo.extend(order::names(&stage.dpkg.field(&name, field).unwrap_or_default()));
+            for group in order::groups(&stage.dpkg.field(&name, field).unwrap_or_default()) {
+                let there = |name: &&String| stage.dpkg.has(name) || provided.contains_key(*name);
+                todo.extend(group.iter().find(there).cloned());
+            }
         }
     }
     found

@@ -19,13 +19,17 @@
 //! | `rename FROM TO` | gives a package's file the name that a diversion says |
 //! | `override USER GROUP MODE PATH` | records a stat override and applies it |
 //! | `ucf PACKAGE FROM TO` | installs a configuration file that ucf keeps |
+//! | `templates PACKAGE` | loads debconf templates, where the script does not itself say that it does |
+//! | `alternative LINK NAME PATH PRIORITY [LINK NAME PATH]…` | `update-alternatives --install`, the rest being slaves |
 //! | `answer QUESTION [VALUE [seen]]` | answers a debconf question, without a value with its default |
+//! | `variable QUESTION NAME VALUE` | sets a variable of a debconf question |
 //! | `step NAME` | runs a native step |
 //!
 //! Before a deed, `has PATH` or `not PATH` makes it depend on what is there, and `pkg NAME` on a package. `{arch}` is Debian's name of the
 //! architecture, `{triplet}` the name of its library directory.
 
 use super::accounts::Login;
+use super::alternatives::Install;
 use super::dpkg::Diversion;
 use super::script::Script;
 use super::stage::Stage;
@@ -102,6 +106,17 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
             let owner = stage.accounts.owner(&format!("{user}:{group}"));
             stage.tree.change(path, Some(mode), Some(owner))?;
         }
+        ["templates", name] => {
+            if let Some(package) = stage.input.packages.iter().find(|package| package.name == name) {
+                stage.debconf.add_quietly(package);
+            }
+        }
+        ["alternative", link, name, path, priority, ref slaves @ ..] => {
+            let Ok(priority) = priority.parse() else { return Ok(false) };
+            let slaves = slaves.chunks_exact(3).map(|slave| [slave[0], slave[1], slave[2]].map(str::to_owned)).collect();
+            Install::new(link, name, path, priority, slaves).apply(&mut stage.tree)?;
+        }
+        ["variable", question, name, value] => stage.debconf.substitute(question, name, value),
         ["answer", question] => stage.debconf.answer(question, None, false),
         ["answer", question, value] => stage.debconf.answer(question, Some(value), false),
         ["answer", question, value, "seen"] => stage.debconf.answer(question, Some(value), true),

@@ -18,6 +18,7 @@ mod deeds;
 mod dpkg;
 mod ldconfig;
 mod order;
+mod locales;
 mod pam;
 mod postgresql;
 mod script;
