@@ -76,8 +76,7 @@ impl Install {
             };
             slaves.push([link.clone(), name.clone(), path.clone()]);
         }
-        let all = [link, name, path].into_iter().chain(slaves.iter().flatten());
-        let good = all.into_iter().all(|word| constant(word))
+        let good = rest.iter().all(|word| constant(word))
             && !name.contains('/')
             && path.starts_with('/')
             && link.starts_with('/');

@@ -24,6 +24,7 @@
 //! | `answer QUESTION [VALUE [seen]]` | answers a debconf question, without a value with its default |
 //! | `variable QUESTION NAME VALUE` | sets a variable of a debconf question |
 //! | `step NAME` | runs a native step |
+//! | `missing WHAT` | says what no step does |
 //!
 //! Before a deed, `has PATH` or `not PATH` makes it depend on what is there, and `pkg NAME` on a package. `{arch}` is Debian's name of the
 //! architecture, `{triplet}` the name of its library directory.
@@ -36,10 +37,11 @@ use super::stage::Stage;
 use super::{Error, abi, steps, ucf};
 use crate::layer::Kind;
 
-/// Does one deed; `false`: the line is none.
-pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Result<bool, Error> {
-    let line = line.replace("{arch}", stage.input.arch.debian()).replace("{triplet}", abi::triplet(stage.input.arch));
-    let words = words(&line);
+/// Does one deed. What it says is what nothing does: the words behind `missing`, or that the line is no deed.
+pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Result<Option<String>, Error> {
+    let unknown = || Ok(Some(format!("`{line}` is not a deed")));
+    let filled = line.replace("{arch}", stage.input.arch.debian()).replace("{triplet}", abi::triplet(stage.input.arch));
+    let words = words(&filled);
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     while let [condition @ ("has" | "not" | "pkg"), what, ..] = words[..] {
         let holds = match condition {
@@ -51,20 +53,20 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
             }
         };
         if !holds {
-            return Ok(true);
+            return Ok(None);
         }
         words.drain(..2);
     }
     match words[..] {
         ["dir" | "file" | "text" | "document", mode, owner, path, ..] => {
-            let Ok(mode) = u32::from_str_radix(mode, 8) else { return Ok(false) };
+            let Ok(mode) = u32::from_str_radix(mode, 8) else { return unknown() };
             let owner = stage.accounts.owner(owner);
             match words[0] {
                 "dir" => drop(stage.tree.owned_directory(path, mode, owner)),
                 _ if stage.tree.exists(path) => {}
                 "document" => {
                     let number: Option<usize> = words.get(4).and_then(|number| number.parse().ok());
-                    let Some(text) = number.and_then(|number| script.documents.get(number)) else { return Ok(false) };
+                    let Some(text) = number.and_then(|number| script.documents.get(number)) else { return unknown() };
                     stage.tree.owned_file(path, mode, owner, text.clone());
                 }
                 "file" => stage.tree.owned_file(path, mode, owner, ""),
@@ -101,7 +103,7 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
         ["undivert", from] => stage.dpkg.undivert(from),
         ["rename", from, to] => stage.tree.rename(from, to),
         ["override", user, group, mode, path] => {
-            let Ok(mode) = u32::from_str_radix(mode, 8) else { return Ok(false) };
+            let Ok(mode) = u32::from_str_radix(mode, 8) else { return unknown() };
             stage.dpkg.stat_override(user, group, mode, path);
             let owner = stage.accounts.owner(&format!("{user}:{group}"));
             stage.tree.change(path, Some(mode), Some(owner))?;
@@ -112,8 +114,9 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
             }
         }
         ["alternative", link, name, path, priority, ref slaves @ ..] => {
-            let Ok(priority) = priority.parse() else { return Ok(false) };
-            let slaves = slaves.chunks_exact(3).map(|slave| [slave[0], slave[1], slave[2]].map(str::to_owned)).collect();
+            let Ok(priority) = priority.parse() else { return unknown() };
+            let slaves =
+                slaves.chunks_exact(3).map(|slave| [slave[0], slave[1], slave[2]].map(str::to_owned)).collect();
             Install::new(link, name, path, priority, slaves).apply(&mut stage.tree)?;
         }
         ["variable", question, name, value] => stage.debconf.substitute(question, name, value),
@@ -121,10 +124,11 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
         ["answer", question, value] => stage.debconf.answer(question, Some(value), false),
         ["answer", question, value, "seen"] => stage.debconf.answer(question, Some(value), true),
         ["ucf", package, from, to] => ucf::install(&mut stage.tree, package, from, to)?,
-        ["step", name] => return steps::run(stage, name),
-        _ => return Ok(false),
+        ["missing", ref what @ ..] => return Ok(Some(what.join(" "))),
+        ["step", name] if steps::run(stage, name)? => {}
+        _ => return unknown(),
     }
-    Ok(true)
+    Ok(None)
 }
 
 /// Copies a file with its mode and owner.

@@ -34,7 +34,10 @@ fn link(tree: &mut Tree<'_>, version: &str, number: i32, name: &str, packages: &
         let list = tree.text(&format!("var/lib/dpkg/info/{package}.list"))?.unwrap_or_default();
         for path in list.lines().filter(|path| path.contains(&directory) && !path.contains(name)) {
             let page = path.rsplit('/').next().unwrap_or_default();
-            let section = page.trim_end_matches(".gz").rsplit_once('.').is_some_and(|(_, end)| end.starts_with(|c: char| c.is_ascii_digit()));
+            let section = page
+                .trim_end_matches(".gz")
+                .rsplit_once('.')
+                .is_some_and(|(_, end)| end.starts_with(|c: char| c.is_ascii_digit()));
             if section {
                 slaves.push([path.replace(&directory, "man"), page.to_owned(), path.to_owned()]);
             }

@@ -22,8 +22,6 @@ pub(super) struct Reading {
     pub(super) deeds: Vec<String>,
     /// Why it has no effect in an image, or what a step leaves out on purpose.
     pub(super) notes: Vec<String>,
-    /// What no step does.
-    pub(super) missing: Vec<String>,
 }
 
 /// Readings by package and script.
@@ -87,9 +85,8 @@ impl Table {
     /// package NAME
     /// script KIND DIGEST@VERSION…     one reading of one script
     ///   nothing WHY                   it has no effect
-    ///   missing WHAT                  no step does that
     ///   note WHY                      left out on purpose
-    ///   DEED                          see `deeds`
+    ///   DEED                          see `deeds`; `missing WHAT` is one
     /// ```
     fn parse(text: &str) -> (Self, Vec<String>) {
         let mut table: BTreeMap<(String, String), Vec<Reading>> = BTreeMap::new();
@@ -118,7 +115,6 @@ impl Table {
             };
             match word {
                 "nothing" | "note" => reading.notes.push(rest.to_owned()),
-                "missing" => reading.missing.push(rest.to_owned()),
                 _ => reading.deeds.push(line.to_owned()),
             }
         }
@@ -197,10 +193,7 @@ mod tests {
         for ((package, kind), reading) in table.all() {
             assert!(["preinst", "postinst", "config"].contains(&kind.as_str()), "{package} {kind}");
             assert!(!reading.texts.is_empty(), "{package} {kind} has no digest");
-            assert!(
-                !(reading.deeds.is_empty() && reading.notes.is_empty() && reading.missing.is_empty()),
-                "{package} {kind} says nothing"
-            );
+            assert!(!(reading.deeds.is_empty() && reading.notes.is_empty()), "{package} {kind} says nothing");
         }
     }
 

@@ -89,12 +89,9 @@ impl Stage<'_> {
         };
         let script = Script::parse(&text);
         for deed in reading.iter().flat_map(|reading| &reading.deeds) {
-            if !deeds::perform(self, &script, deed)? {
-                self.report(package, kind, format!("`{deed}` is not a deed"));
+            if let Some(missing) = deeds::perform(self, &script, deed)? {
+                self.report(package, kind, missing);
             }
-        }
-        for missing in reading.iter().flat_map(|reading| &reading.missing) {
-            self.report(package, kind, missing.clone());
         }
         if kind == "postinst" {
             self.tools(&script)?;

@@ -99,3 +99,33 @@ fn toolchains_and_languages_are_what_the_scripts_leave() {
     let include = &["git", "nodejs", "ruby", "perl", "haproxy", "build-essential", "curl", "gawk"];
     judge(&Set { name: "trixie-x", suite: "trixie", include });
 }
+
+#[test]
+fn apache_is_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-apache", suite: "trixie", include: &["apache2"] });
+}
+
+#[test]
+fn php_is_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-php", suite: "trixie", include: &["php-fpm"] });
+}
+
+#[test]
+fn mariadb_is_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-mariadb", suite: "trixie", include: &["mariadb-server"] });
+}
+
+#[test]
+fn java_is_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-java", suite: "trixie", include: &["default-jre-headless"] });
+}
+
+#[test]
+fn systemd_and_ssh_are_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-systemd", suite: "trixie", include: &["systemd", "dbus", "openssh-server"] });
+}
+
+#[test]
+fn imagemagick_is_what_the_scripts_leave() {
+    judge(&Set { name: "trixie-im", suite: "trixie", include: &["imagemagick"] });
+}
