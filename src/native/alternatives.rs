@@ -31,6 +31,17 @@ struct Choice {
     slaves: BTreeMap<String, String>,
 }
 
+/// What a call of the tool is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// It installs nothing.
+    Other,
+    /// It installs what cannot be known without running the script.
+    Unknown,
+    /// It installs this.
+    Install(Install),
+}
+
 /// One call with `--install`, read from its words.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Install {
@@ -43,11 +54,17 @@ pub(super) struct Install {
 }
 
 impl Install {
-    /// Reads a call's words. `None`: it installs nothing; `Some(None)`: it does, but what cannot be known without running the script.
-    pub(super) fn parse(words: &[String]) -> Option<Option<Self>> {
-        let at = words.iter().position(|word| word == "--install")?;
+    /// A call whose words are known.
+    pub(super) fn new(link: &str, name: &str, path: &str, priority: i32, slaves: Vec<[String; 3]>) -> Self {
+        let [link, name, path] = [link, name, path].map(str::to_owned);
+        Self { link, name, path, priority, slaves }
+    }
+
+    /// Reads a call's words.
+    pub(super) fn parse(words: &[String]) -> Call {
+        let Some(at) = words.iter().position(|word| word == "--install") else { return Call::Other };
         let rest = &words[at + 1..];
-        let [link, name, path, priority, more @ ..] = rest else { return Some(None) };
+        let [link, name, path, priority, more @ ..] = rest else { return Call::Unknown };
         let mut slaves = Vec::new();
         let mut more = more.iter();
         while let Some(word) = more.next() {
@@ -55,23 +72,21 @@ impl Install {
                 continue;
             }
             let (Some(link), Some(name), Some(path)) = (more.next(), more.next(), more.next()) else {
-                return Some(None);
+                return Call::Unknown;
             };
             slaves.push([link.clone(), name.clone(), path.clone()]);
         }
-        let all = [link, name, path].into_iter().chain(slaves.iter().flatten());
-        let good = all.into_iter().all(|word| constant(word))
+        let good = rest.iter().all(|word| constant(word))
             && !name.contains('/')
             && path.starts_with('/')
             && link.starts_with('/');
-        let priority = priority.parse().ok();
-        Some(priority.filter(|_| good).map(|priority| Self {
-            link: link.clone(),
-            name: name.clone(),
-            path: path.clone(),
-            priority,
-            slaves,
-        }))
+        match priority.parse() {
+            Ok(priority) if good => {
+                let [link, name, path] = [link, name, path].map(String::clone);
+                Call::Install(Self { link, name, path, priority, slaves })
+            }
+            _ => Call::Unknown,
+        }
     }
 
     /// Adds the choice to its group and sets the links anew.
@@ -141,13 +156,12 @@ impl Group {
         let Some((path, choice)) = best.filter(|_| !self.manual) else { return };
         link(tree, &self.link, name, path);
         for (slave, at) in &self.slaves {
-            match choice.slaves.get(slave).filter(|path| tree.exists(path)) {
-                Some(path) => link(tree, at, slave, path),
-                None => {
-                    tree.remove(&format!("etc/alternatives/{slave}"));
-                    if is_link(tree, at) {
-                        tree.remove(at);
-                    }
+            if let Some(path) = choice.slaves.get(slave).filter(|path| tree.exists(path)) {
+                link(tree, at, slave, path);
+            } else {
+                tree.remove(&format!("etc/alternatives/{slave}"));
+                if is_link(tree, at) {
+                    tree.remove(at);
                 }
             }
         }
@@ -174,7 +188,10 @@ mod tests {
     use super::*;
 
     fn call(text: &str) -> Install {
-        Install::parse(&text.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap().unwrap()
+        match Install::parse(&text.split(' ').map(str::to_owned).collect::<Vec<_>>()) {
+            Call::Install(install) => install,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -203,7 +220,7 @@ mod tests {
     #[test]
     fn what_is_not_constant_is_said() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(Install::parse(&words("--remove awk /usr/bin/mawk")), None);
-        assert_eq!(Install::parse(&words("--install /usr/bin/$x x /y 5")), Some(None));
+        assert_eq!(Install::parse(&words("--remove awk /usr/bin/mawk")), Call::Other);
+        assert_eq!(Install::parse(&words("--install /usr/bin/$x x /y 5")), Call::Unknown);
     }
 }

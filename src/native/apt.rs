@@ -37,14 +37,17 @@ pub(super) fn extended_states(stage: &mut Stage<'_>) -> Result<(), Error> {
 /// The essential packages of the image with all that they need.
 fn essential(stage: &Stage<'_>) -> BTreeSet<String> {
     let installed = stage.dpkg.names();
+    // Of several that provide a thing, apt takes the one of the highest priority.
+    let required = |name: &String| stage.dpkg.field(name, "Priority").as_deref() == Some("required");
+    let (first, rest): (Vec<&String>, Vec<&String>) = installed.iter().partition(|name| required(name));
     let mut provided: BTreeMap<String, String> = BTreeMap::new();
-    for name in &installed {
-        for virtual_name in order::names(&stage.dpkg.field(name, "Provides").unwrap_or_default()) {
+    for name in first.into_iter().chain(rest) {
+        for virtual_name in order::groups(&stage.dpkg.field(name, "Provides").unwrap_or_default()).concat() {
             provided.entry(virtual_name).or_insert_with(|| name.clone());
         }
     }
     let mut todo: Vec<String> =
-        installed.into_iter().filter(|name| stage.dpkg.field(name, "Essential").is_some()).collect();
+        installed.iter().filter(|name| stage.dpkg.field(name, "Essential").is_some()).cloned().collect();
     let mut found = BTreeSet::new();
     while let Some(name) = todo.pop() {
         let name = if stage.dpkg.has(&name) { name } else { provided.get(&name).cloned().unwrap_or_default() };
@@ -52,7 +55,10 @@ fn essential(stage: &Stage<'_>) -> BTreeSet<String> {
             continue;
         }
         for field in ["Pre-Depends", "Depends"] {
-            todo.extend(order::names(&stage.dpkg.field(&name, field).unwrap_or_default()));
+            for group in order::groups(&stage.dpkg.field(&name, field).unwrap_or_default()) {
+                let there = |name: &&String| stage.dpkg.has(name) || provided.contains_key(*name);
+                todo.extend(group.iter().find(there).cloned());
+            }
         }
     }
     found

@@ -87,7 +87,7 @@ fn certificates(tree: &Tree<'_>, directory: &str) -> Vec<String> {
     let files = tree.under(directory).into_iter().filter(|entry| !entry.is_directory());
     files
         .filter_map(|entry| entry.path.as_str().get(skip..))
-        .filter(|name| name.ends_with(".crt"))
+        .filter(|name| name.rsplit_once('.').is_some_and(|(_, end)| end == "crt"))
         .map(str::to_owned)
         .collect()
 }

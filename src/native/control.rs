@@ -20,7 +20,9 @@ impl Stanza {
             }
         }
         // White space at the end of a line stays, as dpkg has it, but not at the end of the value.
-        fields.iter_mut().for_each(|(_, value)| value.truncate(value.trim_end().len()));
+        for (_, value) in &mut fields {
+            value.truncate(value.trim_end().len());
+        }
         Ok(Self(fields))
     }
 

@@ -58,9 +58,19 @@ impl Debconf {
             .filter(|(talks, _)| *talks)
             .map(|(_, owner)| owner)
             .collect();
-        if owners.is_empty() {
-            return;
+        if !owners.is_empty() {
+            self.load_templates(file, &owners);
         }
+    }
+
+    /// Loads a package's templates, whose scripts talk to debconf by way of a file that they read in.
+    pub(super) fn add_quietly(&mut self, package: &Package) {
+        if let Some(file) = package.control.get("templates") {
+            self.load_templates(file, &[&package.name]);
+        }
+    }
+
+    fn load_templates(&mut self, file: &[u8], owners: &[&str]) {
         for stanza in String::from_utf8_lossy(file).split("\n\n") {
             let mut fields = template(stanza);
             let Some(name) = fields.remove("template") else { continue };

@@ -5,6 +5,7 @@
 //! | `dir MODE OWNER PATH` | makes a directory where none is |
 //! | `file MODE OWNER PATH` | makes an empty file where none is |
 //! | `text MODE OWNER PATH "…"` | makes a file where none is; `\n` and `\t` in the text |
+//! | `document MODE OWNER PATH N` | makes a file where none is from the script's here-document N, counted from 0 |
 //! | `copy FROM TO` | copies a file with its mode and owner where nothing is |
 //! | `put FROM TO` | the same, but replaces |
 //! | `link PATH TARGET` | makes a link where nothing is |
@@ -18,22 +19,29 @@
 //! | `rename FROM TO` | gives a package's file the name that a diversion says |
 //! | `override USER GROUP MODE PATH` | records a stat override and applies it |
 //! | `ucf PACKAGE FROM TO` | installs a configuration file that ucf keeps |
+//! | `templates PACKAGE` | loads debconf templates, where the script does not itself say that it does |
+//! | `alternative LINK NAME PATH PRIORITY [LINK NAME PATH]…` | `update-alternatives --install`, the rest being slaves |
 //! | `answer QUESTION [VALUE [seen]]` | answers a debconf question, without a value with its default |
+//! | `variable QUESTION NAME VALUE` | sets a variable of a debconf question |
 //! | `step NAME` | runs a native step |
+//! | `missing WHAT` | says what no step does |
 //!
 //! Before a deed, `has PATH` or `not PATH` makes it depend on what is there, and `pkg NAME` on a package. `{arch}` is Debian's name of the
 //! architecture, `{triplet}` the name of its library directory.
 
 use super::accounts::Login;
+use super::alternatives::Install;
 use super::dpkg::Diversion;
+use super::script::Script;
 use super::stage::Stage;
 use super::{Error, abi, steps, ucf};
 use crate::layer::Kind;
 
-/// Does one deed; `false`: the line is none.
-pub(super) fn perform(stage: &mut Stage<'_>, line: &str) -> Result<bool, Error> {
-    let line = line.replace("{arch}", stage.input.arch.debian()).replace("{triplet}", abi::triplet(stage.input.arch));
-    let words = words(&line);
+/// Does one deed. What it says is what nothing does: the words behind `missing`, or that the line is no deed.
+pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Result<Option<String>, Error> {
+    let unknown = || Ok(Some(format!("`{line}` is not a deed")));
+    let filled = line.replace("{arch}", stage.input.arch.debian()).replace("{triplet}", abi::triplet(stage.input.arch));
+    let words = words(&filled);
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     while let [condition @ ("has" | "not" | "pkg"), what, ..] = words[..] {
         let holds = match condition {
@@ -45,17 +53,22 @@ pub(super) fn perform(stage: &mut Stage<'_>, line: &str) -> Result<bool, Error> 
             }
         };
         if !holds {
-            return Ok(true);
+            return Ok(None);
         }
         words.drain(..2);
     }
     match words[..] {
-        ["dir" | "file" | "text", mode, owner, path, ..] => {
-            let Ok(mode) = u32::from_str_radix(mode, 8) else { return Ok(false) };
+        ["dir" | "file" | "text" | "document", mode, owner, path, ..] => {
+            let Ok(mode) = u32::from_str_radix(mode, 8) else { return unknown() };
             let owner = stage.accounts.owner(owner);
             match words[0] {
                 "dir" => drop(stage.tree.owned_directory(path, mode, owner)),
                 _ if stage.tree.exists(path) => {}
+                "document" => {
+                    let number: Option<usize> = words.get(4).and_then(|number| number.parse().ok());
+                    let Some(text) = number.and_then(|number| script.documents.get(number)) else { return unknown() };
+                    stage.tree.owned_file(path, mode, owner, text.clone());
+                }
                 "file" => stage.tree.owned_file(path, mode, owner, ""),
                 _ => stage.tree.owned_file(path, mode, owner, words.get(4).copied().unwrap_or_default()),
             }
@@ -90,19 +103,32 @@ pub(super) fn perform(stage: &mut Stage<'_>, line: &str) -> Result<bool, Error> 
         ["undivert", from] => stage.dpkg.undivert(from),
         ["rename", from, to] => stage.tree.rename(from, to),
         ["override", user, group, mode, path] => {
-            let Ok(mode) = u32::from_str_radix(mode, 8) else { return Ok(false) };
+            let Ok(mode) = u32::from_str_radix(mode, 8) else { return unknown() };
             stage.dpkg.stat_override(user, group, mode, path);
             let owner = stage.accounts.owner(&format!("{user}:{group}"));
             stage.tree.change(path, Some(mode), Some(owner))?;
         }
+        ["templates", name] => {
+            if let Some(package) = stage.input.packages.iter().find(|package| package.name == name) {
+                stage.debconf.add_quietly(package);
+            }
+        }
+        ["alternative", link, name, path, priority, ref slaves @ ..] => {
+            let Ok(priority) = priority.parse() else { return unknown() };
+            let slaves =
+                slaves.chunks_exact(3).map(|slave| [slave[0], slave[1], slave[2]].map(str::to_owned)).collect();
+            Install::new(link, name, path, priority, slaves).apply(&mut stage.tree)?;
+        }
+        ["variable", question, name, value] => stage.debconf.substitute(question, name, value),
         ["answer", question] => stage.debconf.answer(question, None, false),
         ["answer", question, value] => stage.debconf.answer(question, Some(value), false),
         ["answer", question, value, "seen"] => stage.debconf.answer(question, Some(value), true),
         ["ucf", package, from, to] => ucf::install(&mut stage.tree, package, from, to)?,
-        ["step", name] => return steps::run(stage, name),
-        _ => return Ok(false),
+        ["missing", ref what @ ..] => return Ok(Some(what.join(" "))),
+        ["step", name] if steps::run(stage, name)? => {}
+        _ => return unknown(),
     }
-    Ok(true)
+    Ok(None)
 }
 
 /// Copies a file with its mode and owner.

@@ -12,7 +12,7 @@ pub(super) fn configuration(packages: &[Package]) -> Result<Vec<&Package>, Error
     let (mut essential, mut others) = (Vec::new(), Vec::new());
     for package in packages {
         let stanza = package.stanza()?;
-        let of = |field: &str| stanza.get(field).map(names).unwrap_or_default();
+        let of = |field: &str| stanza.get(field).map(groups).unwrap_or_default().concat();
         needs.insert(&package.name, [of("Pre-Depends"), of("Depends")].concat());
         for name in of("Provides") {
             provided.entry(name).or_insert(&package.name);
@@ -34,30 +34,28 @@ pub(super) fn configuration(packages: &[Package]) -> Result<Vec<&Package>, Error
         while let Some((name, at)) = stack.last_mut() {
             let next = needs.get(name).and_then(|needs| needs.get(*at));
             *at += 1;
-            match next {
-                Some(need) => {
-                    if let Some(need) = real(need).filter(|need| seen.insert(need)) {
-                        stack.push((need, 0));
-                    }
+            if let Some(need) = next {
+                if let Some(need) = real(need).filter(|need| seen.insert(need)) {
+                    stack.push((need, 0));
                 }
-                None => {
-                    ordered.extend(by_name.get(name).copied());
-                    stack.pop();
-                }
+            } else {
+                ordered.extend(by_name.get(name).copied());
+                stack.pop();
             }
         }
     }
     Ok(ordered)
 }
 
-/// The names in a relation field, all alternatives of each.
-pub(super) fn names(field: &str) -> Vec<String> {
+/// The names in a relation field: for each relation, its alternatives.
+pub(super) fn groups(field: &str) -> Vec<Vec<String>> {
     let name = |alternative: &str| {
-        let end = alternative.trim().find(|c: char| c == '(' || c == '[' || c == ':' || c.is_whitespace());
         let alternative = alternative.trim();
+        let end = alternative.find(|c: char| c == '(' || c == '[' || c == ':' || c.is_whitespace());
         alternative[..end.unwrap_or(alternative.len())].to_owned()
     };
-    field.split([',', '|']).map(name).filter(|name| !name.is_empty()).collect()
+    let group = |group: &str| group.split('|').map(name).filter(|name| !name.is_empty()).collect();
+    field.split(',').map(group).collect()
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub(super) fn update(tree: &mut Tree<'_>, debconf: &mut Debconf) -> Result<(), E
         "profiles",
         &list(&profiles, |profile| profile.fields.get("Name").map_or("", String::as_str)),
     );
-    let seen: String = profiles.iter().map(|profile| format!("{}\n", profile.name)).collect();
+    let seen: String = profiles.iter().flat_map(|profile| [&profile.name, "\n"]).collect();
     profiles.retain(|profile| profile.fields.get("Default").is_some_and(|value| value == "yes"));
     debconf.answer(question, Some(&list(&profiles, |profile| &profile.name)), false);
     debconf.answer("libpam-runtime/override", Some("false"), false);
@@ -60,14 +60,14 @@ fn profile(name: String, text: &str) -> Profile {
             !key.is_empty() && !key.contains(char::is_whitespace) && value.starts_with([' ', '\t'])
         });
         if let Some((key, value)) = field {
-            current = key.trim_end_matches("-Final").to_owned();
+            key.trim_end_matches("-Final").clone_into(&mut current);
             fields.insert(current.clone(), value.trim().to_owned());
             continue;
         }
         // `Auth:` with nothing behind it opens lines that follow; anything else continues the field before.
         match line.strip_suffix(':').filter(|key| !key.contains(char::is_whitespace)) {
             Some(key) => {
-                current = key.trim_end_matches("-Final").to_owned();
+                key.trim_end_matches("-Final").clone_into(&mut current);
                 fields.insert(current.clone(), String::new());
             }
             None if !line.trim().is_empty() => {

@@ -14,6 +14,8 @@ use std::str::Chars;
 pub(super) struct Script {
     /// Each command's words; constant assignments are put in for the variables.
     pub(super) commands: Vec<Vec<String>>,
+    /// The texts of its here-documents, in order; tabs in front are gone where `<<-` takes them off.
+    pub(super) documents: Vec<String>,
     /// The names of the functions that it defines.
     pub(super) functions: BTreeSet<String>,
 }
@@ -77,10 +79,10 @@ impl Cutter<'_> {
                 ';' => {
                     self.chars.next();
                     self.end();
-                    if self.chars.next_if_eq(&';').is_some() {
-                        if let Some(pattern) = self.cases.last_mut() {
-                            *pattern = true;
-                        }
+                    if self.chars.next_if_eq(&';').is_some()
+                        && let Some(pattern) = self.cases.last_mut()
+                    {
+                        *pattern = true;
                     }
                 }
                 '&' | '|' | ')' => {
@@ -124,15 +126,16 @@ impl Cutter<'_> {
             if RESERVED.contains(&word.as_str()) && word != "case" {
                 return;
             }
-            if let Some((name, value)) = word.split_once('=') {
-                if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                    if constant(value) {
-                        self.variables.insert(name.to_owned(), value.to_owned());
-                    } else {
-                        self.variables.remove(name);
-                    }
-                    return;
+            if let Some((name, value)) = word.split_once('=')
+                && !name.is_empty()
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            {
+                if constant(value) {
+                    self.variables.insert(name.to_owned(), value.to_owned());
+                } else {
+                    self.variables.remove(name);
                 }
+                return;
             }
         }
         if word == "in" && self.words.first().is_some_and(|first| first == "case") {
@@ -181,6 +184,7 @@ impl Cutter<'_> {
 
     fn skip_documents(&mut self) {
         for (end, tabs) in std::mem::take(&mut self.documents) {
+            let mut text = String::new();
             while self.chars.peek().is_some() {
                 let mut line = String::new();
                 while let Some(c) = self.chars.next().filter(|c| *c != '\n') {
@@ -190,7 +194,10 @@ impl Cutter<'_> {
                 if line == end {
                     break;
                 }
+                text.push_str(line);
+                text.push('\n');
             }
+            self.script.documents.push(text);
         }
     }
 
@@ -255,7 +262,7 @@ impl Cutter<'_> {
 
     fn backquote(&mut self, word: &mut String) {
         word.extend(self.chars.next());
-        while let Some(c) = self.chars.next() {
+        for c in self.chars.by_ref() {
             word.push(c);
             if c == '`' {
                 return;
@@ -331,6 +338,7 @@ mod tests {
         let names: Vec<_> = script.commands.iter().map(|words| words[0].as_str()).collect();
         assert_eq!(names, ["g", "[", "i", "j", "exit", "cat", "m", "n"]);
         assert!(script.functions.contains("f"));
+        assert_eq!(script.documents, ["k l\n"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! architecture, so that one line holds for all of them. debhelper's parts need no entry: the tools they call are native steps.
 
 use super::abi;
+use super::alternatives::{Call, Install};
 use super::script::Script;
 use crate::digest::Digest;
 use crate::oci::Arch;
@@ -21,8 +22,6 @@ pub(super) struct Reading {
     pub(super) deeds: Vec<String>,
     /// Why it has no effect in an image, or what a step leaves out on purpose.
     pub(super) notes: Vec<String>,
-    /// What no step does.
-    pub(super) missing: Vec<String>,
 }
 
 /// Readings by package and script.
@@ -86,9 +85,8 @@ impl Table {
     /// package NAME
     /// script KIND DIGEST@VERSION…     one reading of one script
     ///   nothing WHY                   it has no effect
-    ///   missing WHAT                  no step does that
     ///   note WHY                      left out on purpose
-    ///   DEED                          see `deeds`
+    ///   DEED                          see `deeds`; `missing WHAT` is one
     /// ```
     fn parse(text: &str) -> (Self, Vec<String>) {
         let mut table: BTreeMap<(String, String), Vec<Reading>> = BTreeMap::new();
@@ -117,7 +115,6 @@ impl Table {
             };
             match word {
                 "nothing" | "note" => reading.notes.push(rest.to_owned()),
-                "missing" => reading.missing.push(rest.to_owned()),
                 _ => reading.deeds.push(line.to_owned()),
             }
         }
@@ -181,10 +178,7 @@ fn plain(body: &str) -> bool {
         HARMLESS.contains(&words[0].as_str())
             || script.functions.contains(&words[0]) && words[0] != "update-alternatives"
     };
-    let known = |words: &Vec<String>| {
-        words[0] != "update-alternatives"
-            || super::alternatives::Install::parse(&words[1..]).is_none_or(|install| install.is_some())
-    };
+    let known = |words: &Vec<String>| words[0] != "update-alternatives" || Install::parse(&words[1..]) != Call::Unknown;
     script.commands.iter().all(|words| harmless(words) && known(words))
 }
 
@@ -199,10 +193,7 @@ mod tests {
         for ((package, kind), reading) in table.all() {
             assert!(["preinst", "postinst", "config"].contains(&kind.as_str()), "{package} {kind}");
             assert!(!reading.texts.is_empty(), "{package} {kind} has no digest");
-            assert!(
-                !(reading.deeds.is_empty() && reading.notes.is_empty() && reading.missing.is_empty()),
-                "{package} {kind} says nothing"
-            );
+            assert!(!(reading.deeds.is_empty() && reading.notes.is_empty()), "{package} {kind} says nothing");
         }
     }
 

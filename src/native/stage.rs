@@ -87,16 +87,14 @@ impl Stage<'_> {
                 None
             }
         };
+        let script = Script::parse(&text);
         for deed in reading.iter().flat_map(|reading| &reading.deeds) {
-            if !deeds::perform(self, deed)? {
-                self.report(package, kind, format!("`{deed}` is not a deed"));
+            if let Some(missing) = deeds::perform(self, &script, deed)? {
+                self.report(package, kind, missing);
             }
         }
-        for missing in reading.iter().flat_map(|reading| &reading.missing) {
-            self.report(package, kind, missing.clone());
-        }
         if kind == "postinst" {
-            self.tools(&Script::parse(&text))?;
+            self.tools(&script)?;
         }
         Ok(())
     }
@@ -104,14 +102,16 @@ impl Stage<'_> {
     /// Does what the tools do that a script calls with constant words.
     fn tools(&mut self, script: &Script) -> Result<(), Error> {
         for words in script.calls("systemd-sysusers") {
-            for name in words.iter().filter(|word| constant(word) && word.ends_with(".conf") && !word.contains('/')) {
+            for name in words.iter().filter(|word| {
+                constant(word) && word.rsplit_once('.').is_some_and(|(_, end)| end == "conf") && !word.contains('/')
+            }) {
                 if let Some(text) = self.tree.text(&format!("usr/lib/sysusers.d/{name}"))? {
                     accounts::sysusers(&mut self.accounts, &text)?;
                 }
             }
         }
         for words in script.calls("update-alternatives") {
-            if let Some(Some(install)) = alternatives::Install::parse(words) {
+            if let alternatives::Call::Install(install) = alternatives::Install::parse(words) {
                 install.apply(&mut self.tree)?;
             }
         }

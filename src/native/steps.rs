@@ -2,7 +2,7 @@
 
 use super::dpkg::Diversion;
 use super::stage::Stage;
-use super::{Error, abi, ca, ldconfig, pam, shells};
+use super::{Error, abi, ca, ldconfig, locales, pam, postgresql, shells};
 
 /// Runs a step by its name; `false`: there is none of that name.
 pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
@@ -12,6 +12,8 @@ pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
         "linker-diversion" => linker_diversion(stage),
         "shadow" => stage.accounts.shadow_on(),
         "shells" => shells::update(&mut stage.tree)?,
+        "locales" => locales::update(stage)?,
+        "postgresql-manpages" => postgresql::manpages(stage)?,
         "pam" => pam::update(&mut stage.tree, &mut stage.debconf)?,
         _ => return Ok(false),
     }

@@ -60,14 +60,14 @@ fn update_state(tree: &mut Tree<'_>, user: bool, unit: &str) -> Result<(), Error
 }
 
 fn record(tree: &mut Tree<'_>, user: bool, unit: &str, links: &[(String, String)]) {
-    let mut lines: Vec<&str> = Vec::new();
+    let mut record: Vec<&str> = Vec::new();
     for (link, _) in links {
-        if !lines.contains(&link.as_str()) {
-            lines.push(link);
+        if !record.contains(&link.as_str()) {
+            record.push(link);
         }
     }
-    if !lines.is_empty() {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    if !record.is_empty() {
+        let text = record.join("\n") + "\n";
         tree.file(&format!("{}/{unit}.dsh-also", state(user)), 0o644, text);
     }
 }

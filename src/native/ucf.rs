@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! var/lib/ucf/hashfile    <md5>  <path>        in the order in which files were installed
-//! var/lib/ucf/registry    <package> TAB <path>
+//! var/lib/ucf/registry    <package> blank TAB blank <path>
+//! var/lib/ucf/cache/      the file as installed, named by its path with `:` for `/`
 //! ```
 
 use super::Error;
@@ -17,11 +18,12 @@ pub(super) fn install(tree: &mut Tree<'_>, package: &str, from: &str, to: &str) 
     for byte in Md5::digest(&content) {
         let _ = write!(sum, "{byte:02x}");
     }
+    tree.file(&format!("var/lib/ucf/cache/{}", to.replace('/', ":")), 0o644, content.clone());
     if !tree.exists(to) {
         tree.file(to, 0o644, content);
     }
     add(tree, "var/lib/ucf/hashfile", &format!("{sum}  {to}"), to)?;
-    add(tree, "var/lib/ucf/registry", &format!("{package}\t{to}"), to)
+    add(tree, "var/lib/ucf/registry", &format!("{package} \t {to}"), to)
 }
 
 /// Adds a line, in place of one about the same path.

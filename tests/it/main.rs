@@ -15,4 +15,3 @@ mod signatures;
 mod support;
 mod tokens;
 
-fn main() {}

@@ -188,11 +188,11 @@ impl Accounts {
 
     /// Puts a user into a further group.
     pub(super) fn add_member(&mut self, group: &str, user: &str) {
-        if let Some(group) = self.groups.iter_mut().find(|g| g.name == group) {
-            if !group.members.iter().any(|m| m == user) {
-                group.members.push(user.to_owned());
-                self.changed = true;
-            }
+        if let Some(group) = self.groups.iter_mut().find(|g| g.name == group)
+            && !group.members.iter().any(|m| m == user)
+        {
+            group.members.push(user.to_owned());
+            self.changed = true;
         }
     }
 
@@ -239,15 +239,16 @@ impl Accounts {
         tree.file("etc/group", 0o644, group.collect::<String>());
         let owner = (0, self.gid("shadow").unwrap_or(0));
         if let Some(shadow) = &self.shadow {
-            let text: String = shadow.iter().map(|(name, rest)| format!("{name}:{rest}\n")).collect();
+            let text: String = shadow.iter().flat_map(|(name, rest)| [name, ":", rest, "\n"]).collect();
             tree.owned_file("etc/shadow", 0o640, owner, text);
         }
         if let Some(gshadow) = &self.gshadow {
             let members = |name: &str| {
                 self.groups.iter().find(|g| g.name == name).map(|g| g.members.join(",")).unwrap_or_default()
             };
-            let text: String =
+            let lines: Vec<String> =
                 gshadow.iter().map(|(name, rest)| format!("{name}:{rest}:{}\n", members(name))).collect();
+            let text = lines.concat();
             tree.owned_file("etc/gshadow", 0o640, owner, text);
         }
     }

@@ -19,11 +19,11 @@ pub(in super::super) fn apply(accounts: &mut Accounts, text: &str) -> Result<(),
         }
     }
     for line in &lines {
-        if line[0] == "m" {
-            if let Some(into) = line.get(2) {
-                group(accounts, into, None)?;
-                accounts.add_member(into, &line[1]);
-            }
+        if line[0] == "m"
+            && let Some(into) = line.get(2)
+        {
+            group(accounts, into, None)?;
+            accounts.add_member(into, &line[1]);
         }
     }
     Ok(())

@@ -111,13 +111,12 @@ fn wrapped(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     let length = content.len().to_be_bytes();
     let significant = &length[length.iter().take_while(|byte| **byte == 0).count()..];
-    match content.len() {
-        0..0x80 => out.push(length[length.len() - 1]),
-        _ => {
-            // At most eight bytes of length.
-            out.push(0x80 | u8::try_from(significant.len()).unwrap_or(8));
-            out.extend(significant);
-        }
+    if content.len() < 0x80 {
+        out.push(length[length.len() - 1]);
+    } else {
+        // At most eight bytes of length.
+        out.push(0x80 | u8::try_from(significant.len()).unwrap_or(8));
+        out.extend(significant);
     }
     out.extend(content);
     out

@@ -34,7 +34,7 @@ impl Diversions {
     pub(super) fn text(&self) -> String {
         let mut all: Vec<_> = self.0.iter().collect();
         all.sort_by_key(|d| bin(&d.from));
-        all.iter().map(|d| format!("{}\n{}\n{}\n", d.from, d.to, d.package)).collect()
+        all.iter().flat_map(|d| [&d.from, "\n", &d.to, "\n", &d.package, "\n"]).collect()
     }
 }
 

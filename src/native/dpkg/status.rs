@@ -127,6 +127,10 @@ fn conffiles(tree: &Tree<'_>, package: &Package) -> Result<String, Error> {
     let mut out = String::new();
     for line in String::from_utf8_lossy(list).lines() {
         let line = line.trim_end();
+        // A file that an upgrade takes away was never installed, so it has no digest.
+        if let Some(path) = line.strip_prefix("remove-on-upgrade ") {
+            let _ = writeln!(out, " {} newconffile remove-on-upgrade", path.trim());
+        }
         let Some(path) = line.strip_prefix('/').map(|_| line) else { continue };
         if let Some(content) = tree.read(path)? {
             let _ = writeln!(out, " {path} {}", md5(&content));

@@ -117,7 +117,10 @@ fn search(
         let Some(object) = elf::read(&content, arch) else { continue };
         let mut soname = object.soname.unwrap_or_else(|| name.clone());
         // A link that is neither the soname nor what the linker of a compiler uses counts as a file of its own.
-        if is_link && name != soname && !(name.ends_with(".so") && soname.starts_with(&name)) {
+        if is_link
+            && name != soname
+            && !(name.rsplit_once('.').is_some_and(|(_, end)| end == "so") && soname.starts_with(&name))
+        {
             is_link = false;
         }
         if is_link {
