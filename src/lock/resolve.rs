@@ -179,6 +179,9 @@ pub fn vanished(lock: &Lock, indices: &Indices) -> Vec<PackageKey> {
     lock.packages.iter().filter(gone).map(|(key, _)| key.clone()).collect()
 }
 
+/// A package below a layer, and whether it was installed without what it depends on.
+type Below = (PackageKey, bool);
+
 struct Resolver<'a> {
     old: &'a Lock,
     indices: &'a Indices,
@@ -213,18 +216,19 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether a locked layer stays as it is: nothing of it moves, and neither does anything below it.
-    fn keeps(&self, pin: &LayerPin, below: &[PackageKey]) -> bool {
-        !pin.packages.iter().any(|key| self.moves(key)) && below.iter().all(|key| self.old.packages.contains_key(key))
+    fn keeps(&self, pin: &LayerPin, below: &[Below]) -> bool {
+        !pin.packages.iter().any(|key| self.moves(key))
+            && below.iter().all(|(key, _)| self.old.packages.contains_key(key))
     }
 
     /// The packages that the image has below a layer.
-    fn below(&self, recipes: &Recipes, recipe: &Recipe, number: usize, platform: Platform) -> Vec<PackageKey> {
+    fn below(&self, recipes: &Recipes, recipe: &Recipe, number: usize, platform: Platform) -> Vec<Below> {
         let chain = recipes.chain(recipe.name.as_str());
         let layers = chain.iter().flat_map(|base| packages_layers(base).map(|(at, _)| (base.name.clone(), at)));
         layers
             .filter(|(name, at)| *name != recipe.name || *at < number)
             .filter_map(|(name, at)| self.new.layers.get(&(name, at, platform)))
-            .flat_map(|pin| pin.packages.iter().cloned())
+            .flat_map(|pin| pin.packages.iter().map(|key| (key.clone(), !pin.dependencies)))
             .collect()
     }
 
@@ -234,7 +238,7 @@ impl<'a> Resolver<'a> {
         number: usize,
         platform: Platform,
         packages: &Packages,
-        below: &[PackageKey],
+        below: &[Below],
         held: &Held<'_>,
     ) -> Result<LayerPin, ResolveError> {
         let sources = held
@@ -243,7 +247,7 @@ impl<'a> Resolver<'a> {
             .map(|(suite, component, index)| Source { suite, component, index: index.get() })
             .collect();
         let universe = Universe::new(platform.arch.debian(), sources);
-        let installed = below.iter().filter_map(|key| installed(&universe, key)).collect();
+        let installed = below.iter().filter_map(|(key, bare)| installed(&universe, key, *bare)).collect();
         let request = Request {
             wanted: packages.wanted.clone(),
             essential: packages.essential,
@@ -261,7 +265,7 @@ impl<'a> Resolver<'a> {
         let mut keys = Vec::with_capacity(chosen.len());
         for package in chosen {
             let key = package_key(&packages.archive, &package);
-            if let Some(there) = below.iter().find(|there| there.name == key.name) {
+            if let Some(there) = below.iter().map(|(there, _)| there).find(|there| there.name == key.name) {
                 return Err(ResolveError::Upgrade {
                     image: recipe.name.to_string(),
                     layer: number,
@@ -383,7 +387,7 @@ fn pin(suite: &str, found: &PackageRef<'_>) -> PackagePin {
     PackagePin { deb, suite: suite.to_owned(), path: found.package.filename().to_owned() }
 }
 
-fn installed(universe: &Universe<'_>, key: &PackageKey) -> Option<InstalledPackage> {
+fn installed(universe: &Universe<'_>, key: &PackageKey, bare: bool) -> Option<InstalledPackage> {
     let named = universe.named(&key.name).filter(|found| found.package.arch() == key.arch);
     let control = named
         .max_by_key(|found| (found.package.version_text() == key.version, found.package.version()))
@@ -393,5 +397,6 @@ fn installed(universe: &Universe<'_>, key: &PackageKey) -> Option<InstalledPacka
         version: key.version.parse::<Version>().ok()?,
         arch: key.arch.clone(),
         control,
+        bare,
     })
 }

@@ -67,6 +67,7 @@ fn base(universe: &Universe<'_>, names: &[String]) -> Option<(Vec<InstalledPacka
             version: Version::parse(package.version_text()).unwrap(),
             arch: package.arch().to_owned(),
             control: String::new(),
+            bare: false,
         });
         writeln!(status, "{}\nStatus: install ok installed\n", package.stanza()).unwrap();
     }

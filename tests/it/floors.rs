@@ -63,8 +63,11 @@ fn no_test_file_is_forgotten() {
             "mod" => (within.file_name().unwrap().to_str().unwrap(), parents_of(&folder, within.parent().unwrap())),
             name => (name, parents_of(&folder, within)),
         };
-        let line =
-            |text: &str| text.lines().any(|line| line.trim_start_matches("pub ").trim() == format!("mod {module};"));
+        let line = |text: &str| {
+            text.lines().any(|line| {
+                line.trim_start_matches("pub ").trim_start_matches("pub(crate) ").trim() == format!("mod {module};")
+            })
+        };
         let named = parents.iter().filter_map(|parent| std::fs::read_to_string(parent).ok()).any(|text| line(&text));
         assert!(named, "{} is compiled by nothing: add `mod {module};`", path.display());
     }

@@ -14,4 +14,3 @@ mod recipe;
 mod signatures;
 mod support;
 mod tokens;
-

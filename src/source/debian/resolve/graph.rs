@@ -195,13 +195,23 @@ impl<'a> Graph<'a> {
             return Rc::clone(needs);
         }
         let mut list = Vec::new();
+        let bare = self.is_bare(release);
         for kind in [Kind::PreDepends, Kind::Depends, Kind::Conflicts, Kind::Breaks] {
+            if bare && !kind.is_negative() {
+                continue;
+            }
             let parsed = self.release(release).origin.relations(kind);
             self.add_needs(release, kind, parsed, &mut list);
         }
         let needs: Rc<[Need]> = list.into();
         self.releases[release.index()].needs = Some(Rc::clone(&needs));
         needs
+    }
+
+    /// Whether a release is what is installed, and was installed without what it depends on.
+    fn is_bare(&self, release: ReleaseId) -> bool {
+        let node = self.node(self.release(release).name);
+        node.installed == Some(release) && self.installed.get(node.name).is_some_and(|package| package.bare)
     }
 
     /// Recommends and Suggests of a release; they are not kept, since only the sweep and the scores look at them.

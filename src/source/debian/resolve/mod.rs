@@ -67,6 +67,8 @@ pub struct InstalledPackage {
     /// Its control fields, of which the relations, Multi-Arch, Essential, Protected, Priority and Source are read. It may be
     /// empty if the universe has this version: the universe's fields are taken then in any case.
     pub control: String,
+    /// Whether it was installed on purpose without what it depends on, so that this is not made up for.
+    pub bare: bool,
 }
 
 /// Finds what has to be installed for a request, sorted by name: only what the base has not, or has in another version.

@@ -62,5 +62,6 @@ pub(super) fn installed(name: &str, version: &str, control: &str) -> InstalledPa
         version: Version::parse(version).unwrap(),
         arch: "amd64".to_owned(),
         control: control.to_owned(),
+        bare: false,
     }
 }
