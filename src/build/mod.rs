@@ -106,7 +106,8 @@ impl Builder<'_> {
         let mut done = Done::default();
         for attempt in 1.. {
             let graph = self.graph(plan);
-            self.events.send(Event::BuildPlanned { actions: graph.steps.len() as u64 });
+            let actions = graph.steps.iter().filter(|step| !matches!(step, Step::Fetch(_))).count() as u64;
+            self.events.send(Event::BuildPlanned { actions });
             let mut run = || self.execute(plan, &graph, &mut done);
             let ends = match &pool {
                 Ok(pool) => pool.install(run),

@@ -77,6 +77,8 @@ pub(super) fn packages(
             pieces.insert(at.clone(), Piece::made(Entry::file(at, 0o644, 0), Vec::new()));
         }
     }
+    // What scripts put in the place of a directory stands there now: `/var/run` of base-files becomes a link.
+    dirs.retain(|path, _| !pieces.contains_key(path));
     for member in &mut members {
         member.change = Rewrite::default();
         for indexed in member.index.entries() {
