@@ -218,3 +218,21 @@ fn a_chain_without_end_is_no_crash() {
     let lines: Vec<String> = (0..5000).map(|i| format!("p{i} 1; Depends: p{}", i + 1)).collect();
     assert!(names(&lines.join("\n"), "p0").is_err());
 }
+
+#[test]
+fn what_recommends_remains_keeps_them_and_the_obsolete_weighs_little() {
+    // `maple` conflicts with `kiwi` that it needs; it would outweigh it if `ash`, which no suite has in this version, had its weight.
+    let archive = index(
+        "kiwi 1; Priority: required; Depends: maple; Provides: v-mail
+        plum 2; Priority: required; Recommends: kiwi
+        fig 1; Priority: required; Provides: maple
+        oak 3; Priority: standard; Depends: maple
+        ash 1; Priority: required
+        maple 1; Depends: v-mail; Conflicts: v-mail",
+    );
+    let base = [
+        installed("plum", "1.5", "Priority: required\nDepends: ash"),
+        installed("ash", "1.5", "Priority: required\nRecommends: maple"),
+    ];
+    assert_eq!(chosen(&[("trixie", &archive)], "oak plum", &base).unwrap(), "fig=1 kiwi=1 oak=3 plum=2");
+}
