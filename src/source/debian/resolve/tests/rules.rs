@@ -236,3 +236,25 @@ fn what_recommends_remains_keeps_them_and_the_obsolete_weighs_little() {
     ];
     assert_eq!(chosen(&[("trixie", &archive)], "oak plum", &base).unwrap(), "fig=1 kiwi=1 oak=3 plum=2");
 }
+
+#[test]
+fn a_repair_reaches_packages_that_nobody_spoke_of_before() {
+    let lines = "ash 2; Depends: v-mail | kiwi
+        oak 1; Conflicts: yew
+        yew 1; Provides: v-mail
+        kiwi 1; Depends: plum
+        plum 1";
+    assert_eq!(names(lines, "ash oak").unwrap(), "ash kiwi oak plum");
+}
+
+#[test]
+fn binaries_of_one_source_are_upgraded_together() {
+    let archive = index("elm 2; Source: one (1); Breaks: fig\nfig 3; Source: one (1)\nkiwi 2; Source: one (1)");
+    let base = [
+        installed("elm", "1.5", "Depends: fig"),
+        installed("fig", "1.5", ""),
+        installed("plum", "2.5", "Source: one (1)\nDepends: elm | fig"),
+    ];
+    let error = chosen(&[("trixie", &archive)], "plum", &base).unwrap_err();
+    assert_eq!(error, "it cannot be installed without removing `fig` from the base");
+}
