@@ -249,7 +249,10 @@ fn a_repair_reaches_packages_that_nobody_spoke_of_before() {
 
 #[test]
 fn binaries_of_one_source_are_upgraded_together() {
-    let archive = index("elm 2; Source: one (1); Breaks: fig\nfig 3; Source: one (1)\nkiwi 2; Source: one (1)");
+    // In the order in which the archive names them: `fig` is upgraded before `elm` turns out to break it.
+    let archive = index(
+        "plum 1\nfig 3; Source: one (1); Conflicts: mail\nelm 2; Source: one (1); Breaks: fig\nkiwi 2; Source: one (1)",
+    );
     let base = [
         installed("elm", "1.5", "Depends: fig"),
         installed("fig", "1.5", ""),
