@@ -1,1 +1,395 @@
-//! placeholder
+//! Executes a plan in parallel: what the store has is taken from it, the rest is made and kept.
+//!
+//! Invariants: an action runs at most once at a time on a store, whatever the number of processes; its result depends on its key
+//! alone; a failed action stops only what depends on it. Damage that is found in the store on the way is set aside, and what
+//! was lost is made again within the same run.
+
+mod bundle;
+mod error;
+mod exclude;
+mod pack;
+mod packages;
+mod place;
+mod results;
+mod schedule;
+mod trees;
+mod unpack;
+mod view;
+
+pub use error::Error;
+pub use results::{Fragment, Layered, PackedLayer, Unpacked};
+
+use crate::digest::ActionKey;
+use crate::event::{Event, Events};
+use crate::lock::Lock;
+use crate::plan::{Action, ImagePlan, Layer, Plan, Unpack, Work};
+use crate::recipe::Compression;
+use crate::source::debian::pool::{Fetch, PoolFile};
+use crate::store::Store;
+use schedule::{End, Job, Lane};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use view::View;
+
+/// What executes plans.
+pub struct Builder<'a> {
+    /// Where results are kept.
+    pub store: &'a Store,
+    /// Where packages come from.
+    pub fetch: &'a dyn Fetch,
+    /// The lock that the plan was made from, for the dates of its suites.
+    pub lock: &'a Lock,
+    /// Who hears of what happens.
+    pub events: &'a Events,
+    /// How many actions compute at once, and how many threads compress.
+    pub jobs: usize,
+}
+
+/// What came of a plan.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The images whose layers are all there, in the plan's order, with the image's number in the plan.
+    pub images: Vec<(usize, Vec<LayerOutcome>)>,
+    /// The actions that failed, each once.
+    pub failures: Vec<Failure>,
+    /// Maintainer scripts that no native step covers, by layer action.
+    pub uncovered: BTreeMap<ActionKey, Vec<(String, String, String)>>,
+}
+
+/// A layer of an image that was built.
+#[derive(Debug, Clone)]
+pub struct LayerOutcome {
+    /// The action that made its tree.
+    pub key: ActionKey,
+    /// The layer.
+    pub packed: PackedLayer,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// Whether it was in the store before.
+    pub reused: bool,
+    /// How long its own actions took.
+    pub took: Duration,
+}
+
+/// An action that failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// What it was to do.
+    pub title: String,
+    /// Why it failed.
+    pub error: Error,
+    /// The numbers of the images in the plan that lack it.
+    pub images: Vec<usize>,
+}
+
+/// How many packages are fetched at once.
+const FETCHES: usize = 12;
+
+/// How often a run begins again after damage was found in the store.
+const ATTEMPTS: usize = 4;
+
+/// What one job of the graph does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Fetch(ActionKey),
+    Unpack(ActionKey),
+    Layer(ActionKey),
+    Pack(ActionKey, Compression),
+}
+
+impl Builder<'_> {
+    /// Makes everything that a plan's images need and that the store does not have.
+    #[must_use]
+    pub fn run(&self, plan: &Plan) -> Outcome {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build();
+        let mut done = Done::default();
+        for attempt in 1.. {
+            let graph = self.graph(plan);
+            self.events.send(Event::BuildPlanned { actions: graph.steps.len() as u64 });
+            let mut run = || self.execute(plan, &graph, &mut done);
+            let ends = match &pool {
+                Ok(pool) => pool.install(run),
+                // Without threads of its own it still works, on those that are there.
+                Err(_) => run(),
+            };
+            let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if error.is_damage()));
+            if !damaged || attempt == ATTEMPTS {
+                return self.outcome(plan, &graph, ends, done);
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// Lists the steps whose results the store lacks, each after those that it needs.
+    fn graph(&self, plan: &Plan) -> Graph {
+        let mut graph = Graph::default();
+        for (number, image) in plan.images.iter().enumerate() {
+            for key in &image.layers {
+                self.need_pack(plan, &mut graph, *key, image.compression);
+                graph.images.entry(Step::Pack(*key, image.compression)).or_default().insert(number);
+            }
+        }
+        graph
+    }
+
+    fn need_pack(&self, plan: &Plan, graph: &mut Graph, key: ActionKey, compression: Compression) {
+        let step = Step::Pack(key, compression);
+        if !graph.seen.insert(step) {
+            return;
+        }
+        let layered = self.store.action::<Layered>(&key).ok().flatten();
+        if let Some(layered) = &layered
+            && matches!(self.store.action::<PackedLayer>(&pack::key(layered, compression)), Ok(Some(_)))
+        {
+            return;
+        }
+        let after = if layered.is_some() { None } else { self.need_layer(plan, graph, key) };
+        graph.push(step, after.into_iter().collect(), u64::MAX);
+    }
+
+    fn need_layer(&self, plan: &Plan, graph: &mut Graph, key: ActionKey) -> Option<usize> {
+        let step = Step::Layer(key);
+        if !graph.seen.insert(step) {
+            return graph.numbers.get(&step).copied();
+        }
+        if matches!(self.store.action::<Layered>(&key), Ok(Some(_))) {
+            return None;
+        }
+        let layer = layer(plan, &key);
+        let mut after: Vec<usize> =
+            layer.lower.and_then(|lower| self.need_layer(plan, graph, lower)).into_iter().collect();
+        if let Work::Packages(work) = &layer.work {
+            after.extend(work.unpacks.iter().filter_map(|key| self.need_unpack(plan, graph, *key)));
+        }
+        Some(graph.push(step, after, u64::MAX - 1))
+    }
+
+    fn need_unpack(&self, plan: &Plan, graph: &mut Graph, key: ActionKey) -> Option<usize> {
+        let step = Step::Unpack(key);
+        if !graph.seen.insert(step) {
+            return graph.numbers.get(&step).copied();
+        }
+        if matches!(self.store.action::<Unpacked>(&key), Ok(Some(_))) {
+            return None;
+        }
+        // The largest first, so that no core waits for one at the end.
+        let size = unpack_of(plan, &key).pin.deb.size;
+        let fetch =
+            (!self.store.has(&unpack_of(plan, &key).pin.deb)).then(|| graph.push(Step::Fetch(key), Vec::new(), size));
+        Some(graph.push(step, fetch.into_iter().collect(), size))
+    }
+
+    fn execute(&self, plan: &Plan, graph: &Graph, done: &mut Done) -> Vec<End<Error>> {
+        let times = Mutex::new(std::mem::take(done));
+        let ends = schedule::run(&graph.jobs, self.jobs, FETCHES, |number| {
+            let step = graph.steps[number];
+            let begun = Instant::now();
+            let (key, name) = describe(plan, step);
+            let result = match step {
+                Step::Fetch(key) => self.fetch_one(unpack_of(plan, &key)),
+                _ => {
+                    self.events.send(Event::ActionStarted { key, name: name.clone() });
+                    self.perform(plan, step)
+                }
+            };
+            let took = begun.elapsed();
+            match &result {
+                Ok(()) if matches!(step, Step::Fetch(_)) => {}
+                Ok(()) => self.events.send(Event::ActionDone { key, name, cached: false, took }),
+                Err(error) => self.events.send(Event::ActionFailed { key, name, why: error.to_string() }),
+            }
+            times.lock().expect("no holder of this lock panics").0.insert(step, took);
+            result
+        });
+        *done = times.into_inner().expect("no holder of this lock panics");
+        ends
+    }
+
+    fn fetch_one(&self, unpack: &Unpack) -> Result<(), Error> {
+        let (package, pin) = (&unpack.package, &unpack.pin);
+        let release = self.lock.releases.get(&(package.archive.clone(), pin.suite.clone()));
+        let file = PoolFile {
+            title: package.title(),
+            archive: package.archive.clone(),
+            suite: pin.suite.clone(),
+            date: release.map_or(0, |release| release.date),
+            path: pin.path.clone(),
+            deb: pin.deb,
+        };
+        self.fetch.fetch(&file, self.store).map_err(|source| Error::Fetch { title: file.title.clone(), source })
+    }
+
+    /// Does one step, unless another process did it while this one waited for its turn.
+    fn perform(&self, plan: &Plan, step: Step) -> Result<(), Error> {
+        let store = self.store;
+        match step {
+            Step::Fetch(_) => Ok(()),
+            Step::Unpack(key) => {
+                let _turn = store.lock_action(&key)?;
+                if store.action::<Unpacked>(&key)?.is_none() {
+                    store.put_action(&key, &unpack::unpack(store, unpack_of(plan, &key))?)?;
+                }
+                Ok(())
+            }
+            Step::Layer(key) => {
+                let _turn = store.lock_action(&key)?;
+                if store.action::<Layered>(&key)?.is_none() {
+                    store.put_action(&key, &self.layer(plan, layer(plan, &key))?)?;
+                }
+                Ok(())
+            }
+            Step::Pack(key, compression) => {
+                let layered = self.layered(plan, &key)?;
+                let pack_key = pack::key(&layered, compression);
+                let _turn = store.lock_action(&pack_key)?;
+                if store.action::<PackedLayer>(&pack_key)?.is_none() {
+                    let packed = pack::pack(store, &layered, compression, &layer(plan, &key).title)?;
+                    store.put_action(&pack_key, &packed)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn layered(&self, plan: &Plan, key: &ActionKey) -> Result<Layered, Error> {
+        let missing = || Error::Store(crate::store::Error::Missing { digest: key.0 });
+        debug_assert!(plan.actions.contains_key(key), "a layer of this plan");
+        self.store.action::<Layered>(key)?.ok_or_else(missing)
+    }
+
+    fn layer(&self, plan: &Plan, action: &Layer) -> Result<Layered, Error> {
+        let mut below = Vec::new();
+        let mut lower = action.lower;
+        while let Some(key) = lower {
+            below.push(self.layered(plan, &key)?);
+            lower = layer(plan, &key).lower;
+        }
+        let mut view = View::new(self.store);
+        for layered in below.iter().rev() {
+            view.add_layer(layered)?;
+        }
+        match &action.work {
+            Work::Packages(work) => {
+                let missing = |key: &ActionKey| Error::Store(crate::store::Error::Missing { digest: key.0 });
+                let unpacked = work
+                    .unpacks
+                    .iter()
+                    .map(|key| self.store.action::<Unpacked>(key)?.ok_or_else(|| missing(key)))
+                    .collect::<Result<Vec<_>, Error>>()?;
+                packages::packages(self.store, view, work, &unpacked, action.platform.arch, &action.title)
+            }
+            Work::Copy(work) => trees::copy(self.store, &view, work, &action.title),
+            Work::Write(written) => trees::write(self.store, &view, written, &action.title),
+            Work::Accounts(accounts) => {
+                packages::accounts(self.store, &view, accounts, action.platform.arch, &action.title)
+            }
+        }
+    }
+
+    fn outcome(&self, plan: &Plan, graph: &Graph, ends: Vec<End<Error>>, done: Done) -> Outcome {
+        let lacking = |cause: usize| -> Vec<usize> {
+            let mut images = BTreeSet::new();
+            for (number, end) in ends.iter().enumerate() {
+                let because = matches!(end, End::Skipped(other) if *other == cause) || number == cause;
+                if because && let Some(all) = graph.images.get(&graph.steps[number]) {
+                    images.extend(all.iter().copied());
+                }
+            }
+            images.into_iter().collect()
+        };
+        let lacks: BTreeMap<usize, Vec<usize>> = (0..ends.len())
+            .filter(|number| matches!(ends[*number], End::Failed(_)))
+            .map(|number| (number, lacking(number)))
+            .collect();
+        let mut images = Vec::new();
+        for (number, image) in plan.images.iter().enumerate() {
+            if let Some(layers) = self.image(plan, image, graph, &done) {
+                images.push((number, layers));
+            }
+        }
+        let mut failures = Vec::new();
+        for (number, end) in ends.into_iter().enumerate() {
+            if let End::Failed(error) = end {
+                let (_, title) = describe(plan, graph.steps[number]);
+                failures.push(Failure { title, error, images: lacks.get(&number).cloned().unwrap_or_default() });
+            }
+        }
+        let mut uncovered = BTreeMap::new();
+        for key in plan.images.iter().flat_map(|image| &image.layers) {
+            if let Ok(Some(layered)) = self.store.action::<Layered>(key)
+                && !layered.uncovered.is_empty()
+            {
+                uncovered.insert(*key, layered.uncovered);
+            }
+        }
+        Outcome { images, failures, uncovered }
+    }
+
+    /// An image's layers, if all are there.
+    fn image(&self, plan: &Plan, image: &ImagePlan, graph: &Graph, done: &Done) -> Option<Vec<LayerOutcome>> {
+        debug_assert!(image.layers.iter().all(|key| plan.actions.contains_key(key)), "layers of this plan");
+        let one = |key: &ActionKey| {
+            let layered = self.store.action::<Layered>(key).ok()??;
+            let packed = self.store.action::<PackedLayer>(&pack::key(&layered, image.compression)).ok()??;
+            let steps = [Step::Layer(*key), Step::Pack(*key, image.compression)];
+            Some(LayerOutcome {
+                key: *key,
+                packed,
+                compression: image.compression,
+                reused: !steps.iter().any(|step| graph.numbers.contains_key(step)),
+                took: steps.iter().filter_map(|step| done.0.get(step)).sum(),
+            })
+        };
+        image.layers.iter().map(one).collect()
+    }
+}
+
+/// How long each step took.
+#[derive(Default)]
+struct Done(BTreeMap<Step, Duration>);
+
+/// The steps to take, as jobs.
+#[derive(Default)]
+struct Graph {
+    steps: Vec<Step>,
+    jobs: Vec<Job>,
+    numbers: BTreeMap<Step, usize>,
+    seen: BTreeSet<Step>,
+    /// Which images need a step's result as one of their layers.
+    images: BTreeMap<Step, BTreeSet<usize>>,
+}
+
+impl Graph {
+    fn push(&mut self, step: Step, after: Vec<usize>, urgency: u64) -> usize {
+        let number = self.steps.len();
+        let lane = if matches!(step, Step::Fetch(_)) { Lane::Network } else { Lane::Compute };
+        self.steps.push(step);
+        self.jobs.push(Job { after, lane, urgency });
+        self.numbers.insert(step, number);
+        number
+    }
+}
+
+fn layer<'p>(plan: &'p Plan, key: &ActionKey) -> &'p Layer {
+    match &plan.actions[key] {
+        Action::Layer(layer) => layer,
+        Action::Unpack(_) => unreachable!("the plan keeps layers and packages apart"),
+    }
+}
+
+fn unpack_of<'p>(plan: &'p Plan, key: &ActionKey) -> &'p Unpack {
+    match &plan.actions[key] {
+        Action::Unpack(unpack) => unpack,
+        Action::Layer(_) => unreachable!("the plan keeps layers and packages apart"),
+    }
+}
+
+fn describe(plan: &Plan, step: Step) -> (ActionKey, String) {
+    match step {
+        Step::Fetch(key) => (key, format!("fetch {}", unpack_of(plan, &key).package.title())),
+        Step::Unpack(key) => (key, format!("unpack {}", unpack_of(plan, &key).package.title())),
+        Step::Layer(key) => (key, layer(plan, &key).title.clone()),
+        Step::Pack(key, _) => (key, format!("pack {}", layer(plan, &key).title)),
+    }
+}

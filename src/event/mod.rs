@@ -87,7 +87,8 @@ pub enum Event {
         name: String,
         /// Whether the result was in the store already.
         cached: bool,
-        /// How long it took.
+        /// How long it took; whole milliseconds in JSON.
+        #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
         took: Duration,
     },
     /// An action failed.
@@ -113,4 +114,8 @@ pub enum Event {
         /// One sentence, lower case, no full stop.
         text: String,
     },
+}
+
+fn milliseconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }

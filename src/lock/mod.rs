@@ -1,1 +1,44 @@
-//! placeholder
+//! Recipe → exact digests: the lock pins every source of every recipe.
+//!
+//! Invariants: the same recipes and the same archive give the same lock, byte for byte; a lock never names a mirror; what is
+//! locked stays locked until someone asks to move it; a lock is written whole or not at all, and synced.
+
+mod changes;
+mod error;
+mod file;
+mod matching;
+mod model;
+
+pub use changes::{Change, changes};
+pub use error::Error;
+pub use file::{parse, print};
+pub use matching::{Gap, Place, gaps, matches, packages_layers, wanted};
+pub use model::{FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
+
+use std::io::Write;
+use std::path::Path;
+
+/// Reads a project's lock; `None` if there is none yet.
+pub fn read(path: &Path) -> Result<Option<Lock>, Error> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(path, &text).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Io { doing: "read", path: path.to_owned(), source }),
+    }
+}
+
+/// Writes a project's lock in place of the old one: whole, and on the disk when this returns.
+pub fn write(path: &Path, lock: &Lock) -> Result<(), Error> {
+    let io = |doing: &'static str| move |source| Error::Io { doing, path: path.to_owned(), source };
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    let mut file = tempfile::Builder::new()
+        .prefix(".remint.lock.")
+        .permissions(permissions)
+        .tempfile_in(dir)
+        .map_err(io("make a temporary file beside"))?;
+    file.write_all(print(lock).as_bytes()).map_err(io("write"))?;
+    file.as_file().sync_all().map_err(io("sync"))?;
+    file.persist(path).map_err(|e| e.error).map_err(io("put in place"))?;
+    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(io("sync the directory of"))
+}

@@ -5,6 +5,7 @@
 
 mod path;
 mod platform;
+pub mod time;
 
 pub use oci_spec::image as spec;
 pub use path::{PathError, TreePath};

@@ -1,1 +1,288 @@
-//! placeholder
+//! Lock → Plan: what has to be done for a set of images, as a graph of actions named by their keys.
+//!
+//! Invariants: pure; the same recipes, lock and trees give the same keys on any machine. A key holds everything that decides
+//! the action's result and nothing else: never a recipe's name, a line number, a mirror, a path of this machine, or how many
+//! cores there are.
+//!
+//! | in the key | unpack | layer | pack |
+//! |---|---|---|---|
+//! | format number, revision of the code that makes the bytes | ✓ | ✓ | ✓ |
+//! | digest of the `.deb` | ✓ | | |
+//! | keys of the packages' unpack actions, of the layer below | | ✓ | |
+//! | what the recipe says of the layer, the layer's epoch, the architecture | | ✓ | |
+//! | digests of a copied tree's files | | ✓ | |
+//! | digests of the layer's fragments, the codec | | | ✓ |
+//!
+//! A pack action's key is made from digests, so a layer whose inputs moved but whose bytes stayed is never packed again.
+
+mod keys;
+
+pub use keys::{REVISION, pack_key, packed_key, rewrite_key, run_key};
+
+use crate::digest::ActionKey;
+use crate::layer::CONSTANT_MTIME;
+use crate::lock::{Lock, PackageKey, PackagePin};
+use crate::oci::{Platform, TreePath};
+use crate::recipe::{
+    AccountName, Base, Compression, Config, Configure, ImageName, LayerKind, Owner, Recipe, User, Written,
+};
+use crate::source::path::Tree;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Everything that has to be done, and for which images.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Every action once, by its key.
+    pub actions: BTreeMap<ActionKey, Action>,
+    /// The images, by name and platform.
+    pub images: Vec<ImagePlan>,
+}
+
+/// One image for one platform.
+#[derive(Debug, Clone)]
+pub struct ImagePlan {
+    /// Its name.
+    pub name: ImageName,
+    /// Its platform.
+    pub platform: Platform,
+    /// The layer actions from the bottom up, those of its bases included.
+    pub layers: Vec<ActionKey>,
+    /// The image configurations of its bases and its own, from the bottom up.
+    pub configs: Vec<Config>,
+    /// How its layers are compressed.
+    pub compression: Compression,
+    /// Its date: the newest among its sources, in seconds since 1970.
+    pub epoch: u64,
+}
+
+/// Something to do whose result is kept under its key.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A `.deb` becomes a fragment.
+    Unpack(Unpack),
+    /// A layer's tree is made, as fragments.
+    Layer(Layer),
+}
+
+/// A `.deb` becomes a fragment.
+#[derive(Debug, Clone)]
+pub struct Unpack {
+    /// Which package.
+    pub package: PackageKey,
+    /// Where it is and what it must be.
+    pub pin: PackagePin,
+}
+
+/// A layer's tree is made, as fragments.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// The layer below, whose directories and links it must respect.
+    pub lower: Option<ActionKey>,
+    /// The architecture.
+    pub platform: Platform,
+    /// What it is made of.
+    pub work: Work,
+    /// What it is, for people and the image's history.
+    pub title: String,
+}
+
+/// What a layer is made of.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// Unpacked packages, configured.
+    Packages(PackagesWork),
+    /// A copied tree.
+    Copy(CopyWork),
+    /// What the recipe itself writes.
+    Write(BTreeMap<TreePath, Written>),
+    /// Users and groups alone, for an image without a packages layer of its own.
+    Accounts(Accounts),
+}
+
+/// Unpacked packages, configured.
+#[derive(Debug, Clone)]
+pub struct PackagesWork {
+    /// The unpack actions, in the order of the packages' names.
+    pub unpacks: Vec<ActionKey>,
+    /// The names that the recipe asked for.
+    pub requested: BTreeSet<String>,
+    /// What is left out.
+    pub exclude: Vec<String>,
+    /// How they are configured.
+    pub configure: Configure,
+    /// Users and groups that the recipe adds.
+    pub accounts: Accounts,
+    /// Newer times in packages are set back to this, in seconds since 1970.
+    pub epoch: u64,
+}
+
+/// A copied tree.
+#[derive(Debug, Clone)]
+pub struct CopyWork {
+    /// Where it stands on this machine; never in a key.
+    pub root: PathBuf,
+    /// What it holds.
+    pub tree: Arc<Tree>,
+    /// Where it goes; `None` is the root.
+    pub to: Option<TreePath>,
+    /// Who owns it.
+    pub owner: Owner,
+    /// The permission bits of every file, if the recipe sets them.
+    pub mode: Option<u32>,
+}
+
+/// Users and groups that a recipe adds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Accounts {
+    /// The users, by name.
+    pub users: BTreeMap<AccountName, User>,
+    /// The groups beyond the users' own, by name.
+    pub groups: BTreeMap<AccountName, u32>,
+}
+
+impl Accounts {
+    fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty()
+    }
+}
+
+/// A scanned tree and where it stands, by the image and the number of the layer that copies it, from 1.
+pub type Trees = BTreeMap<(ImageName, usize), (PathBuf, Arc<Tree>)>;
+
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// All recipes of the project, checked.
+    pub recipes: &'a [Recipe],
+    /// A lock that matches them.
+    pub lock: &'a Lock,
+    /// The scanned trees of every copy layer that is needed.
+    pub trees: &'a Trees,
+    /// How layers are compressed whose recipe does not say.
+    pub compression: Compression,
+    /// A date to use in place of the sources' own, in seconds since 1970.
+    pub source_date_epoch: Option<u64>,
+}
+
+impl Inputs<'_> {
+    fn recipe(&self, name: &ImageName) -> &Recipe {
+        self.recipes.iter().find(|recipe| recipe.name == *name).expect("checked recipes have no dangling `from`")
+    }
+}
+
+/// Plans images: each of the named ones for each of the given platforms that its recipe has.
+///
+/// # Panics
+/// If the lock does not match the recipes or a tree is missing: [`crate::lock::gaps`] has to be empty.
+#[must_use]
+pub fn plan(inputs: &Inputs<'_>, names: &BTreeSet<ImageName>, platforms: Option<&[Platform]>) -> Plan {
+    let mut plan = Plan::default();
+    for name in names {
+        let recipe = inputs.recipe(name);
+        for &platform in &recipe.platforms {
+            if platforms.is_none_or(|wanted| wanted.contains(&platform)) {
+                let image = plan_image(inputs, recipe, platform, &mut plan.actions);
+                plan.images.push(image);
+            }
+        }
+    }
+    plan
+}
+
+fn plan_image(
+    inputs: &Inputs<'_>,
+    recipe: &Recipe,
+    platform: Platform,
+    actions: &mut BTreeMap<ActionKey, Action>,
+) -> ImagePlan {
+    let mut image = match &recipe.from {
+        Some(Base::Recipe(name)) => plan_image(inputs, inputs.recipe(name), platform, actions),
+        Some(Base::Registry(_)) | None => ImagePlan {
+            name: recipe.name.clone(),
+            platform,
+            layers: Vec::new(),
+            configs: Vec::new(),
+            compression: inputs.compression,
+            epoch: inputs.source_date_epoch.unwrap_or(CONSTANT_MTIME),
+        },
+    };
+    image.name = recipe.name.clone();
+    image.compression = recipe.compression.unwrap_or(inputs.compression);
+    image.configs.push(recipe.config.clone());
+
+    let mut accounts = Accounts { users: recipe.users.clone(), groups: recipe.groups.clone() };
+    let configured =
+        |kind: &LayerKind| matches!(kind, LayerKind::Packages(packages) if packages.configure == Configure::Native);
+    if !accounts.is_empty() && !recipe.layers.iter().any(|layer| configured(&layer.kind)) {
+        let accounts = std::mem::take(&mut accounts);
+        let names: Vec<&str> = accounts.users.keys().chain(accounts.groups.keys()).map(AccountName::as_str).collect();
+        let title = format!("users {}", names.join(" "));
+        push(&mut image, actions, Work::Accounts(accounts), title);
+    }
+    for (at, layer) in recipe.layers.iter().enumerate() {
+        let number = at + 1;
+        let (work, title) = match &layer.kind {
+            LayerKind::Packages(packages) => {
+                let pin = inputs
+                    .lock
+                    .layers
+                    .get(&(recipe.name.clone(), number, platform))
+                    .expect("the lock matches the recipes");
+                let epoch = inputs.source_date_epoch.unwrap_or(pin.date);
+                image.epoch = image.epoch.max(epoch);
+                let mut unpacks = Vec::with_capacity(pin.packages.len());
+                for package in &pin.packages {
+                    let unpack = Unpack { package: package.clone(), pin: inputs.lock.packages[package].clone() };
+                    let key = keys::unpack(&unpack);
+                    actions.entry(key).or_insert(Action::Unpack(unpack));
+                    unpacks.push(key);
+                }
+                let names: Vec<&str> = packages.wanted.iter().map(|wanted| wanted.name.as_str()).collect();
+                let title = match (packages.essential, names.is_empty()) {
+                    (true, true) => "packages essential".to_owned(),
+                    (true, false) => format!("packages essential {}", names.join(" ")),
+                    (false, _) => format!("packages {}", names.join(" ")),
+                };
+                let work = PackagesWork {
+                    unpacks,
+                    requested: packages.wanted.iter().map(|wanted| wanted.name.clone()).collect(),
+                    exclude: packages.exclude.clone(),
+                    configure: packages.configure,
+                    accounts: if configured(&layer.kind) { std::mem::take(&mut accounts) } else { Accounts::default() },
+                    epoch,
+                };
+                (Work::Packages(work), title)
+            }
+            LayerKind::Copy(copy) => {
+                let (root, tree) = &inputs.trees[&(recipe.name.clone(), number)];
+                let to = copy.to.as_ref().map_or_else(|| "/".to_owned(), |to| format!("/{to}"));
+                let work = CopyWork {
+                    root: root.clone(),
+                    tree: Arc::clone(tree),
+                    to: copy.to.clone(),
+                    owner: copy.owner,
+                    mode: copy.mode,
+                };
+                (Work::Copy(work), format!("copy {} to {to}", copy.from))
+            }
+            LayerKind::Write(written) => {
+                let title = match written.first_key_value() {
+                    Some((path, _)) if written.len() == 1 => format!("write /{path}"),
+                    _ => format!("write {} paths", written.len()),
+                };
+                (Work::Write(written.clone()), title)
+            }
+        };
+        push(&mut image, actions, work, title);
+    }
+    image
+}
+
+fn push(image: &mut ImagePlan, actions: &mut BTreeMap<ActionKey, Action>, work: Work, title: String) {
+    let layer = Layer { lower: image.layers.last().copied(), platform: image.platform, work, title };
+    let key = keys::layer(&layer);
+    actions.entry(key).or_insert(Action::Layer(layer));
+    image.layers.push(key);
+}

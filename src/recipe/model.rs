@@ -48,7 +48,7 @@ pub struct Recipe {
     pub name: ImageName,
     /// What the image starts from; `None`: from nothing.
     pub from: Option<Base>,
-    /// For what it is made, sorted, without repetition; empty: what the project says.
+    /// For what it is made, sorted, without repetition, never empty: the project's where the recipe says nothing.
     pub platforms: Vec<Platform>,
     /// The layers, in the order in which they were written.
     pub layers: Vec<Layer>,
@@ -268,7 +268,7 @@ pub enum Source {
 pub struct Config {
     /// `User`: a name of the image or a number, with an optional `:group`.
     pub user: Option<String>,
-    /// `ExposedPorts`: `8080` or `8080/udp`, sorted.
+    /// `ExposedPorts`: `8080` or `8080/udp`, sorted; added to the base's.
     pub exposed_ports: Vec<String>,
     /// `Env`, by name; over the base's, name by name.
     pub env: BTreeMap<String, String>,

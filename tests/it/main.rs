@@ -1,8 +1,18 @@
-//! One integration binary.
+//! One integration binary: a file of `tests/it/` is a module of it, and `floors` notices one that is not.
 
+mod cli;
 mod closure;
+mod deb;
 mod debian;
+mod fetch;
+mod floors;
+mod house;
+mod image;
+mod layer;
+mod native;
+mod recipe;
 mod signatures;
 mod support;
+mod tokens;
 
 fn main() {}

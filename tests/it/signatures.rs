@@ -1,6 +1,7 @@
 //! gpgv judges what remint says of signed files: genuine ones, and every way to tamper that we know.
 
-use crate::support::judge::{apt_sources, has, skipped};
+use crate::support::judge::{apt_sources, find, missing};
+use crate::support::random::random;
 use crate::support::signer::{KEY_MADE, KeyFault, KeySpec, SignatureSpec, Signer, message};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::SignatureType;
@@ -61,12 +62,12 @@ fn lines(text: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(text).lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// The InReleases of Debian that can be had, with the keyring that Debian's own machines use.
+/// What Debian signed, as far as it can be had, with the keyring that Debian's own machines use.
 fn genuine() -> Vec<(&'static str, Vec<u8>)> {
     #[expect(clippy::disallowed_methods, reason = "as the program reads it")]
     let environment = std::env::var("REMINT_DEBIAN_MIRROR").ok();
     let mirrors = Mirrors::new(&[], environment.as_deref(), &apt_sources()).unwrap();
-    let fetcher = Fetcher::new(Events::none(), |_| ()).unwrap();
+    let fetcher = Fetcher::new(Events::none(), |_| ());
     let fetch = |suite: &'static str| {
         let urls =
             mirrors.bases(suite).ok()?.iter().map(|base| base.join(&format!("dists/{suite}/InRelease"))).collect();
@@ -74,7 +75,7 @@ fn genuine() -> Vec<(&'static str, Vec<u8>)> {
         match fetcher.to_memory(&request) {
             Ok((bytes, _)) => Some((suite, bytes)),
             Err(error) => {
-                skipped(&error.to_string());
+                missing(&error.to_string());
                 None
             }
         }
@@ -112,7 +113,7 @@ fn dearmoured(text: &[u8], dir: &Path) -> Vec<u8> {
 
 #[test]
 fn genuine_releases_are_verified_as_gpgv_does() {
-    if !has("gpgv") || !has("gpg") {
+    if find("gpgv").is_none() || find("gpg").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -133,19 +134,6 @@ fn genuine_releases_are_verified_as_gpgv_does() {
     }
 }
 
-/// A small generator with a fixed seed (Vigna's splitmix64), so that a failure can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((x ^ (x >> 31)) % limit as u64).unwrap()
-    }
-}
-
 /// Compares both verdicts; where remint accepts, gpgv has to accept, and the texts have to be the same.
 fn compare(what: &str, file: &[u8], keyring: &[u8], dir: &Path) -> (bool, bool) {
     let (mine, theirs) = (ours(file, keyring), gpgv(file, keyring, dir));
@@ -162,16 +150,16 @@ fn flip_bits(name: &str, file: &[u8], keyring: &[u8], flips: usize) {
     assert_eq!(compare(name, file, keyring, dir.path()), (true, true));
     let text = String::from_utf8_lossy(file).into_owned();
     let armour = text.find("-----BEGIN PGP SIGNATURE-----").unwrap();
-    let mut random = Random(7);
+    let mut state = 7;
     let (mut both, mut stricter) = (0, 0);
     for flip in 0..flips {
         // A third each in the header and the first lines, in the armour, and anywhere.
         let at = match flip % 3 {
-            0 => random.below(file.len().min(120)),
-            1 => armour + random.below(file.len() - armour),
-            _ => random.below(file.len()),
+            0 => random(&mut state, file.len().min(120)),
+            1 => armour + random(&mut state, file.len() - armour),
+            _ => random(&mut state, file.len()),
         };
-        let bit = random.below(8);
+        let bit = random(&mut state, 8);
         let mut bad = file.to_vec();
         bad[at] ^= 1 << bit;
         match compare(&format!("{name}: bit {bit} of byte {at}"), &bad, keyring, dir.path()) {
@@ -193,7 +181,7 @@ fn flip_bits(name: &str, file: &[u8], keyring: &[u8], flips: usize) {
 
 #[test]
 fn flipped_bits_are_judged_as_gpgv_does() {
-    if !has("gpgv") {
+    if find("gpgv").is_none() {
         return;
     }
     let (one, two) = (Signer::new(KeySpec::good(1)), Signer::new(KeySpec::with_subkey(2)));
@@ -205,7 +193,7 @@ fn flipped_bits_are_judged_as_gpgv_does() {
 
 #[test]
 fn flipped_bits_of_genuine_releases_are_judged_as_gpgv_does() {
-    if !has("gpgv") || !has("gpg") {
+    if find("gpgv").is_none() || find("gpg").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -219,7 +207,7 @@ fn flipped_bits_of_genuine_releases_are_judged_as_gpgv_does() {
 
 #[test]
 fn tampered_files_are_refused_as_gpgv_does() {
-    if !has("gpgv") {
+    if find("gpgv").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -270,12 +258,6 @@ fn tampered_files_are_refused_as_gpgv_does() {
             true,
             true,
         ),
-        (
-            "a signature for itself alone",
-            message(TEXT, "SHA256", &sign(specs(&|s| s.kind = SignatureType::Standalone))),
-            false,
-            false,
-        ),
         ("a changed word", file.replace("stable", "stab1e"), false, false),
         ("a line more", file.replace("Suite:", "Evil: yes\nSuite:"), false, false),
         ("a line less", file.replace("Suite: stable\n", ""), false, false),
@@ -309,7 +291,7 @@ fn tampered_files_are_refused_as_gpgv_does() {
 
 #[test]
 fn keys_that_may_not_sign_are_refused_as_gpgv_does() {
-    if !has("gpgv") {
+    if find("gpgv").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -343,7 +325,7 @@ fn keys_that_may_not_sign_are_refused_as_gpgv_does() {
 /// Keys and hashes that GnuPG 2.2 still takes, and that neither apt nor remint does.
 #[test]
 fn weak_keys_and_hashes_are_refused() {
-    if !has("gpg") || !has("gpgv") || !has("gpgconf") {
+    if find("gpg").is_none() || find("gpgv").is_none() || find("gpgconf").is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -411,4 +393,30 @@ fn keyrings_are_read_in_armour_and_errors_name_keys() {
     let changed =
         verify(one.clearsign(TEXT, MADE).replace("last", "lost").as_bytes(), &keyring, u64::from(MADE)).unwrap_err();
     assert!(changed.to_string().contains(&one.fingerprint()), "{changed}");
+}
+
+/// The packets of a signature come from whoever is on the way: whatever they hold, nothing panics, and only the signed text passes.
+#[test]
+fn hostile_packets_do_not_panic() {
+    let (one, two) = (Signer::new(KeySpec::good(1)), Signer::new(KeySpec::with_subkey(2)));
+    let keyring = Keyring::parse(&[one.certificate(), two.certificate()].concat()).unwrap();
+    let packets = [one.signature(TEXT, SignatureSpec::at(MADE)), two.signature(TEXT, SignatureSpec::at(MADE))].concat();
+    let mut state = 11;
+    for round in 0..4000 {
+        let mut bad = packets.clone();
+        for _ in 0..=random(&mut state, 4) {
+            let at = random(&mut state, bad.len());
+            bad[at] = u8::try_from(random(&mut state, 256)).unwrap();
+        }
+        bad.truncate(bad.len() - if round % 3 == 0 { random(&mut state, bad.len()) } else { 0 });
+        if let Ok(verified) = verify(message(TEXT, "SHA256", &bad).as_bytes(), &keyring, now()) {
+            assert_eq!(verified.text, TEXT);
+        }
+        let mut certificate = two.certificate().to_vec();
+        for _ in 0..=random(&mut state, 4) {
+            let at = random(&mut state, certificate.len());
+            certificate[at] = u8::try_from(random(&mut state, 256)).unwrap();
+        }
+        let _ = Keyring::parse(&certificate);
+    }
 }

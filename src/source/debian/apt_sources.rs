@@ -28,7 +28,6 @@ pub(super) fn parse(name: &str, content: &str, entries: &mut Vec<AptEntry>, skip
             }
         }
     };
-    #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "apt compares it so")]
     if !name.ends_with(".sources") {
         for (number, line) in content.lines().enumerate() {
             if let Some((address, suite)) = one_line(line) {

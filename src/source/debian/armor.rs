@@ -48,7 +48,7 @@ pub(super) fn is_header_key(key: &str) -> bool {
 
 /// Decodes canonical base64 with padding (RFC 4648, section 4).
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);

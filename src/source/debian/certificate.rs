@@ -8,7 +8,8 @@ use super::keyring::Fingerprint;
 use super::packet;
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{
-    PacketHeader, PublicKey, PublicSubkey, Signature, SignatureType, SignatureVersion, SubpacketData, UserId,
+    PacketHeader, PublicKey, PublicSubkey, Signature, SignatureConfig, SignatureType, SignatureVersion, SubpacketData,
+    UserId,
 };
 use pgp::ser::Serialize;
 use pgp::types::{EcdsaPublicParams, EddsaLegacyPublicParams, KeyDetails, PublicParams, Tag};
@@ -95,17 +96,19 @@ impl fmt::Display for Certificate {
     }
 }
 
+/// Whom signatures certify.
+enum Owner {
+    Primary,
+    User,
+    Subkey,
+}
+
 /// Sorts packets into certificates and judges each.
 pub(super) fn certificates(packets: &[(PacketHeader, &[u8])]) -> Result<Vec<Certificate>, &'static str> {
     let mut certificates = Vec::new();
     let mut parts: Option<Parts> = None;
     // Where the signatures that follow belong; those of user attributes and unknown packets, nowhere.
     let mut signatures = None;
-    enum Owner {
-        Primary,
-        User,
-        Subkey,
-    }
     for (header, body) in packets {
         let mut rest = *body;
         match header.tag() {
@@ -233,7 +236,7 @@ fn validity(key: &impl KeyDetails, signature: &Signature) -> Validity {
 }
 
 fn has_key_flags(signature: &Signature) -> bool {
-    let mut hashed = signature.config().into_iter().flat_map(|config| config.hashed_subpackets());
+    let mut hashed = signature.config().into_iter().flat_map(SignatureConfig::hashed_subpackets);
     hashed.any(|subpacket| matches!(subpacket.data, SubpacketData::KeyFlags(_)))
 }
 

@@ -74,6 +74,12 @@ pub enum IndexError {
     /// Nothing names a mirror.
     #[error(transparent)]
     Mirror(#[from] MirrorError),
+    /// A suite or a component whose name cannot be part of a path.
+    #[error("`{name}` cannot be the name of a suite or a component")]
+    Name {
+        /// The name.
+        name: String,
+    },
     /// No mirror gave an InRelease that may be used.
     #[error("cannot use the suite `{suite}`: {}", failures(.tried))]
     Suite {
@@ -161,8 +167,17 @@ const LARGEST_INRELEASE: u64 = 16 << 20;
 struct Signed {
     release: Release,
     digest: Digest,
-    signed_by: Vec<Fingerprint>,
+    by: Vec<Fingerprint>,
     bases: Vec<Url>,
+}
+
+/// One run over an archive.
+struct Run<'a> {
+    fetcher: &'a Fetcher,
+    mirrors: &'a Mirrors,
+    keyring: &'a Keyring,
+    cache: &'a dyn IndexCache,
+    wanted: &'a Wanted<'a>,
 }
 
 /// Fetches and verifies what is wanted, all suites at the same time.
@@ -173,144 +188,131 @@ pub fn indices(
     cache: &dyn IndexCache,
     wanted: &Wanted<'_>,
 ) -> Result<Vec<SuiteIndex>, IndexError> {
-    let work = |suite| suite_index(fetcher, mirrors, keyring, cache, wanted, suite);
-    in_parallel(wanted.suites.iter().map(String::as_str).collect(), &work)
+    let mut names = wanted.suites.iter().chain(wanted.components);
+    if let Some(name) = names.find(|name| !super::entry::is_archive_path(name)) {
+        return Err(IndexError::Name { name: name.clone() });
+    }
+    let run = Run { fetcher, mirrors, keyring, cache, wanted };
+    in_parallel(wanted.suites.iter().map(String::as_str).collect(), &|suite| run.suite(suite))
 }
 
-fn suite_index(
-    fetcher: &Fetcher,
-    mirrors: &Mirrors,
-    keyring: &Keyring,
-    cache: &dyn IndexCache,
-    wanted: &Wanted<'_>,
-    suite: &str,
-) -> Result<SuiteIndex, IndexError> {
-    let bases = mirrors.bases(suite)?;
-    let mut again = true;
-    loop {
-        let signed = inrelease(fetcher, &bases, keyring, wanted, suite)?;
-        match components(fetcher, &signed, cache, wanted, suite) {
-            Ok(packages) => {
-                let Signed { release, digest, signed_by, .. } = signed;
-                return Ok(SuiteIndex { suite: suite.to_owned(), release, inrelease: digest, signed_by, packages });
+impl Run<'_> {
+    fn suite(&self, suite: &str) -> Result<SuiteIndex, IndexError> {
+        let bases = self.mirrors.bases(suite)?;
+        let mut again = true;
+        loop {
+            let signed = self.inrelease(&bases, suite)?;
+            match self.components(&signed, suite) {
+                Ok(packages) => {
+                    let Signed { release, digest, by, .. } = signed;
+                    return Ok(SuiteIndex {
+                        suite: suite.to_owned(),
+                        release,
+                        inrelease: digest,
+                        signed_by: by,
+                        packages,
+                    });
+                }
+                // The mirror may have been updated between the Release and its indices: a fresh Release tells.
+                Err(IndexError::Fetch { .. }) if again => again = false,
+                Err(error) => return Err(error),
             }
-            // The mirror may have been updated between the Release and its indices: a fresh Release tells.
-            Err(IndexError::Fetch { .. }) if again => again = false,
-            Err(error) => return Err(error),
         }
     }
-}
 
-/// Fetches the InRelease of a suite from the first mirror that has one that may be used.
-fn inrelease(
-    fetcher: &Fetcher,
-    bases: &[Url],
-    keyring: &Keyring,
-    wanted: &Wanted<'_>,
-    suite: &str,
-) -> Result<Signed, IndexError> {
-    let mut tried = Vec::new();
-    for (place, base) in bases.iter().enumerate() {
-        let attempt = || -> Result<Signed, Unusable> {
-            let request = Request {
-                name: format!("InRelease of {suite}"),
-                urls: vec![base.join(&format!("dists/{suite}/InRelease"))],
-                expected: Expected::at_most(LARGEST_INRELEASE),
-            };
-            let (bytes, fetched) = fetcher.to_memory(&request)?;
-            let verified = verify(&bytes, keyring, wanted.now)?;
-            let release = Release::parse(&verified.text)?;
-            release.check_suite(suite)?;
-            release.check_time(wanted.now)?;
-            if let Some(locked) = wanted.locked.get(suite) {
-                release.check_rollback(*locked)?;
+    /// Fetches the InRelease of a suite from the first mirror that has one that may be used.
+    fn inrelease(&self, bases: &[Url], suite: &str) -> Result<Signed, IndexError> {
+        let mut tried = Vec::new();
+        for (place, base) in bases.iter().enumerate() {
+            match self.inrelease_from(base, suite) {
+                Ok((release, digest, by)) => {
+                    let mut bases = bases.to_vec();
+                    bases[..=place].rotate_right(1);
+                    return Ok(Signed { release, digest, by, bases });
+                }
+                Err(why) => tried.push((base.clone(), why)),
             }
-            let mut bases = bases.to_vec();
-            bases[..=place].rotate_right(1);
-            Ok(Signed { release, digest: fetched.digest, signed_by: verified.signed_by, bases })
+        }
+        Err(IndexError::Suite { suite: suite.to_owned(), tried })
+    }
+
+    fn inrelease_from(&self, base: &Url, suite: &str) -> Result<(Release, Digest, Vec<Fingerprint>), Unusable> {
+        let request = Request {
+            name: format!("InRelease of {suite}"),
+            urls: vec![base.join(&format!("dists/{suite}/InRelease"))],
+            expected: Expected::at_most(LARGEST_INRELEASE),
         };
-        match attempt() {
-            Ok(signed) => return Ok(signed),
-            Err(why) => tried.push((base.clone(), why)),
+        let (bytes, file) = self.fetcher.to_memory(&request)?;
+        let verified = verify(&bytes, self.keyring, self.wanted.now)?;
+        let release = Release::parse(&verified.text)?;
+        release.check_suite(suite)?;
+        release.check_time(self.wanted.now)?;
+        if let Some(locked) = self.wanted.locked.get(suite) {
+            release.check_rollback(*locked)?;
         }
+        Ok((release, file.digest, verified.signed_by))
     }
-    Err(IndexError::Suite { suite: suite.to_owned(), tried })
-}
 
-/// Fetches the indices of every component and architecture at the same time.
-fn components(
-    fetcher: &Fetcher,
-    signed: &Signed,
-    cache: &dyn IndexCache,
-    wanted: &Wanted<'_>,
-    suite: &str,
-) -> Result<Vec<ComponentIndex>, IndexError> {
-    let release = &signed.release;
-    let mut arches = wanted.arches.to_vec();
-    if let Some(arch) = arches.iter().find(|arch| !release.architectures.iter().any(|has| has == *arch)) {
-        let (suite, arch) = (suite.to_owned(), (*arch).to_owned());
-        return Err(IndexError::Arch { suite, arch, has: release.architectures.clone() });
-    }
-    if release.architectures.iter().any(|arch| arch == "all") && !release.all_in_each {
-        arches.push("all");
-    }
-    let mut jobs = Vec::new();
-    for component in wanted.components {
-        if !release.components.contains(component) {
-            let (suite, component) = (suite.to_owned(), component.clone());
-            return Err(IndexError::Component { suite, component, has: release.components.clone() });
+    /// Fetches the indices of every component and architecture at the same time.
+    fn components(&self, signed: &Signed, suite: &str) -> Result<Vec<ComponentIndex>, IndexError> {
+        let release = &signed.release;
+        let mut arches = self.wanted.arches.to_vec();
+        if let Some(arch) = arches.iter().find(|arch| !release.architectures.iter().any(|has| has == *arch)) {
+            let (suite, arch) = (suite.to_owned(), (*arch).to_owned());
+            return Err(IndexError::Arch { suite, arch, has: release.architectures.clone() });
         }
-        jobs.extend(arches.iter().map(|arch| (component.as_str(), *arch)));
+        if release.architectures.iter().any(|arch| arch == "all") && !release.all_in_each {
+            arches.push("all");
+        }
+        let mut jobs = Vec::new();
+        for component in self.wanted.components {
+            if !release.has_component(component) {
+                let (suite, component) = (suite.to_owned(), component.clone());
+                return Err(IndexError::Component { suite, component, has: release.components.clone() });
+            }
+            jobs.extend(arches.iter().map(|arch| (component.as_str(), *arch)));
+        }
+        let work = |(component, arch): (&str, &str)| {
+            let path = format!("{component}/binary-{arch}/Packages");
+            let index = PackagesIndex::parse(self.index_text(signed, suite, &path)?);
+            let index = index.map_err(|source| IndexError::Packages { suite: suite.to_owned(), path, source })?;
+            Ok(ComponentIndex { component: component.to_owned(), arch: arch.to_owned(), index })
+        };
+        in_parallel(jobs, &work)
     }
-    let work = |(component, arch): (&str, &str)| {
-        let path = format!("{component}/binary-{arch}/Packages");
-        let text = index_text(fetcher, signed, cache, suite, &path)?;
-        let index = PackagesIndex::parse(text);
-        let index = index.map_err(|source| IndexError::Packages { suite: suite.to_owned(), path, source })?;
-        Ok(ComponentIndex { component: component.to_owned(), arch: arch.to_owned(), index })
-    };
-    in_parallel(jobs, &work)
-}
 
-/// Brings in the text of an index: from the cache, else in the smallest form that the Release names.
-fn index_text(
-    fetcher: &Fetcher,
-    signed: &Signed,
-    cache: &dyn IndexCache,
-    suite: &str,
-    path: &str,
-) -> Result<Vec<u8>, IndexError> {
-    let files = &signed.release.files;
-    let plain = files.get(path).copied();
-    if let Some(text) = plain.and_then(|(digest, _)| cache.load(&digest)) {
-        return Ok(text);
-    }
-    let forms = [".xz", ".gz", ""].map(|suffix| format!("{path}{suffix}"));
-    let form = forms.iter().find_map(|form| files.get(form).map(|file| (form, *file)));
-    let Some((form, (digest, size))) = form else {
-        return Err(IndexError::Unlisted { suite: suite.to_owned(), path: path.to_owned() });
-    };
-    let mut urls = Vec::new();
-    for base in &signed.bases {
-        if signed.release.acquire_by_hash {
-            let (directory, _) = form.rsplit_once('/').unwrap_or_default();
-            urls.push(base.join(&format!("dists/{suite}/{directory}/by-hash/SHA256/{}", digest.hex())));
+    /// Brings in the text of an index: from the cache, else in the smallest form that the Release names.
+    fn index_text(&self, signed: &Signed, suite: &str, path: &str) -> Result<Vec<u8>, IndexError> {
+        let files = &signed.release.files;
+        let plain = files.get(path).copied();
+        if let Some(text) = plain.and_then(|(digest, _)| self.cache.load(&digest)) {
+            return Ok(text);
         }
-        urls.push(base.join(&format!("dists/{suite}/{form}")));
+        let forms = [".xz", ".gz", ""].map(|suffix| format!("{path}{suffix}"));
+        let form = forms.iter().find_map(|form| files.get(form).map(|file| (form, *file)));
+        let Some((form, (digest, size))) = form else {
+            return Err(IndexError::Unlisted { suite: suite.to_owned(), path: path.to_owned() });
+        };
+        let (directory, _) = form.rsplit_once('/').unwrap_or_default();
+        let mut urls = Vec::new();
+        for base in &signed.bases {
+            if signed.release.acquire_by_hash {
+                urls.push(base.join(&format!("dists/{suite}/{directory}/by-hash/SHA256/{}", digest.hex())));
+            }
+            urls.push(base.join(&format!("dists/{suite}/{form}")));
+        }
+        let limit = size.min(super::packages::LARGEST as u64);
+        let expected = Expected { limit, ..Expected::exactly(digest, size) };
+        let request = Request { name: format!("{suite} {path}"), urls, expected };
+        let fetched = self.fetcher.to_memory(&request);
+        let (bytes, _) = fetched.map_err(|source| IndexError::Fetch { suite: suite.to_owned(), source })?;
+        let text = unpack(&bytes, form, plain);
+        let text = text.map_err(|source| IndexError::Unpack { suite: suite.to_owned(), path: form.clone(), source })?;
+        if let Some((digest, _)) = plain {
+            self.cache.save(&digest, &text);
+        }
+        Ok(text)
     }
-    let request = Request {
-        name: format!("{suite} {path}"),
-        urls,
-        expected: Expected { limit: size.min(super::packages::LARGEST as u64), ..Expected::exactly(digest, size) },
-    };
-    let (bytes, _) =
-        fetcher.to_memory(&request).map_err(|source| IndexError::Fetch { suite: suite.to_owned(), source })?;
-    let text = unpack(&bytes, form, plain);
-    let text = text.map_err(|source| IndexError::Unpack { suite: suite.to_owned(), path: form.clone(), source })?;
-    if let Some((digest, _)) = plain {
-        cache.save(&digest, &text);
-    }
-    Ok(text)
 }
 
 /// Decompresses an index and compares it with what the Release says of its plain form.

@@ -106,7 +106,9 @@ fn dearmor(text: &str) -> Result<Vec<u8>, &'static str> {
 impl Fingerprint {
     /// The fingerprint of the bytes that a key says are its own.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        Self(bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>().into())
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        Self(digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect::<String>().into())
     }
 
     /// The hex digits.
@@ -156,7 +158,7 @@ mod tests {
             .certificates()
             .iter()
             .map(|c| {
-                let expiry = c.expires().map(super::super::date::show).unwrap();
+                let expiry = c.expires().map(crate::oci::time::format_rfc3339).unwrap();
                 (c.fingerprint.to_string(), c.users[0].replace(['<', '>'], ""), expiry[..10].to_owned())
             })
             .collect();

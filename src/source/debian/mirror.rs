@@ -51,7 +51,7 @@ impl MirrorError {
 impl Mirrors {
     /// Decides who names the mirrors.
     ///
-    /// `configured` is the project's list, `environment` the value of REMINT_DEBIAN_MIRROR (addresses divided by spaces), `host` the
+    /// `configured` is the project's list, `environment` the value of `REMINT_DEBIAN_MIRROR` (addresses divided by spaces), `host` the
     /// names and contents of the files `sources.list` and `sources.list.d/*` of the host's apt.
     pub fn new(
         configured: &[String],

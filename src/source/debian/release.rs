@@ -3,6 +3,7 @@
 use super::stanza::{Stanza, StanzaError};
 use super::{date, signature::CLOCK_SLACK};
 use crate::digest::Digest;
+use crate::oci::time::format_rfc3339;
 use std::collections::BTreeMap;
 
 /// The facts of a Release file whose signature was verified (Debian wiki, "DebianRepository/Format", "Release files").
@@ -51,19 +52,19 @@ pub enum ReleaseError {
         value: String,
     },
     /// It may not be used any more.
-    #[error("it was valid until {}: the mirror is stale, or someone holds updates back", date::show(*.valid_until))]
+    #[error("it was valid until {}: the mirror is stale, or someone holds updates back", format_rfc3339(*.valid_until))]
     Expired {
         /// In seconds since 1970.
         valid_until: u64,
     },
     /// It was made after now.
-    #[error("it was made at {}, which is in the future: is this machine's clock right?", date::show(*.date))]
+    #[error("it was made at {}, which is in the future: is this machine's clock right?", format_rfc3339(*.date))]
     Future {
         /// In seconds since 1970.
         date: u64,
     },
     /// It is older than one that was seen before.
-    #[error("it was made at {}, before the one that is locked ({}): the mirror is stale, or someone holds updates back", date::show(*.found), date::show(*.locked))]
+    #[error("it was made at {}, before the one that is locked ({}): the mirror is stale, or someone holds updates back", format_rfc3339(*.found), format_rfc3339(*.locked))]
     Rollback {
         /// When it was made, in seconds since 1970.
         found: u64,
@@ -110,6 +111,12 @@ impl Release {
         })
     }
 
+    /// Whether it has a component. Debian's security archive writes `updates/main` for what its paths, and everyone, call `main`.
+    #[must_use]
+    pub fn has_component(&self, component: &str) -> bool {
+        self.components.iter().any(|has| has == component || has.strip_prefix("updates/") == Some(component))
+    }
+
     /// Refuses a Release that may not be used at `now` (seconds since 1970): it has expired, or comes from the future.
     pub fn check_time(&self, now: u64) -> Result<(), ReleaseError> {
         match self.valid_until {
@@ -143,7 +150,7 @@ fn files(sums: &str) -> Result<BTreeMap<String, (Digest, u64)>, ReleaseError> {
         let digest = words.next().and_then(Digest::from_hex);
         let size =
             words.next().filter(|size| size.bytes().all(|b| b.is_ascii_digit())).and_then(|size| size.parse().ok());
-        let path = words.next().filter(|path| super::packages::is_archive_path(path));
+        let path = words.next().filter(|path| super::entry::is_archive_path(path));
         let (Some(digest), Some(size), Some(path), None) = (digest, size, path, words.next()) else {
             return Err(invalid("SHA256", line));
         };
@@ -185,6 +192,9 @@ mod tests {
         assert_eq!(release.components, ["main", "contrib"]);
         assert_eq!(release.files["main/b.xz"], (Digest::from_hex(SUM).unwrap(), 13));
         assert_eq!(release.files.len(), 2);
+        assert!(release.has_component("contrib") && !release.has_component("updates/main"));
+        let security = Release::parse(&text().replace("Components: main", "Components: updates/main")).unwrap();
+        assert!(security.has_component("main") && security.has_component("updates/main"));
     }
 
     #[test]

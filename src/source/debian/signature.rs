@@ -2,9 +2,9 @@
 
 use super::certificate::{is_sound, is_strong_hash};
 use super::clearsign::Clearsigned;
-use super::date;
 use super::keyring::{Fingerprint, Keyring};
 use super::packet;
+use crate::oci::time::format_rfc3339;
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 
@@ -126,17 +126,17 @@ fn judge(signature: &Signature, hashes: &[HashAlgorithm], text: &[u8], keyring: 
     };
     let made = signature.created().map_or(0, |time| u64::from(time.as_secs()));
     if made > now.saturating_add(CLOCK_SLACK) {
-        return worthless(format!("the signature of `{key}` is from the future: {}", date::show(made)));
+        return worthless(format!("the signature of `{key}` is from the future: {}", format_rfc3339(made)));
     }
     if made < validity.from {
         return worthless(format!("the signature of `{key}` is older than the key"));
     }
     if let Some(until) = validity.until.filter(|until| *until <= now.max(made)) {
-        return worthless(format!("`{key}` expired at {}", date::show(until)));
+        return worthless(format!("`{key}` expired at {}", format_rfc3339(until)));
     }
     let life = signature.signature_expiration_time().map_or(0, |life| u64::from(life.as_secs()));
     if life > 0 && made + life <= now {
-        return worthless(format!("the signature of `{key}` expired at {}", date::show(made + life)));
+        return worthless(format!("the signature of `{key}` expired at {}", format_rfc3339(made + life)));
     }
     Verdict::Good { key: (*key).clone(), made }
 }

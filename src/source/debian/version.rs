@@ -100,6 +100,10 @@ fn split(text: &str) -> Result<(u32, usize, usize), &'static str> {
     if end + 1 == text.len() {
         return Err("the revision is empty");
     }
+    // It would be an option to many a program.
+    if text[start..].starts_with('-') {
+        return Err("the upstream version begins with `-`");
+    }
     let upstream = |b: u8| b.is_ascii_alphanumeric() || b".-+~:".contains(&b);
     let revision = |b: u8| b.is_ascii_alphanumeric() || b".+~".contains(&b);
     if !text.as_bytes()[start..end].iter().copied().all(upstream) {
@@ -222,8 +226,23 @@ mod tests {
 
     #[test]
     fn what_is_no_version_is_refused() {
-        for text in ["", ":1", "a:1", "1:", "-1", "1-", "1 2", "1_2", "1/2", "2147483648:1", "1-2:3", "1\u{e9}", "1:-1"]
-        {
+        for text in [
+            "",
+            ":1",
+            "a:1",
+            "1:",
+            "-1",
+            "1-",
+            "1 2",
+            "1_2",
+            "1/2",
+            "2147483648:1",
+            "1-2:3",
+            "1\u{e9}",
+            "1:-1",
+            "--1",
+            "1:-1-1",
+        ] {
             assert!(Version::parse(text).is_err(), "{text}");
         }
         assert!(Version::parse(&"1".repeat(LONGEST + 1)).is_err());

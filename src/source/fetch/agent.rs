@@ -1,6 +1,6 @@
 //! One request to one address.
 
-use super::{FetchError, LONGEST_PAUSE, Url};
+use super::{LONGEST_PAUSE, Url};
 use crate::digest::Mismatch;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -55,7 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const REDIRECTS: u32 = 5;
 
 /// Connections with the certificates that this machine trusts. The proxy is what the environment says, as with other programs.
-pub(super) fn agent() -> Result<ureq::Agent, FetchError> {
+pub(super) fn agent() -> ureq::Agent {
     let found = rustls_native_certs::load_native_certs();
     // A machine without certificates still reaches plain mirrors, whose files are verified all the same.
     let roots: Vec<Certificate<'static>> =
@@ -78,7 +78,7 @@ pub(super) fn agent() -> Result<ureq::Agent, FetchError> {
         .timeout_per_read(Some(PATIENCE))
         .max_idle_connections_per_host(16)
         .build();
-    Ok(config.new_agent())
+    config.new_agent()
 }
 
 /// Asks an address for its file, from an offset on if it can.
@@ -140,12 +140,16 @@ fn failure(error: &ureq::Error) -> Failure {
             Failure::Refused(error.to_string())
         }
         // A certificate that is not trusted will not be at the next attempt.
-        ureq::Error::Rustls(_) => Failure::Refused(error.to_string()),
-        ureq::Error::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-            Failure::Refused(error.to_string())
+        ureq::Error::Rustls(_) => untrusted(error),
+        ureq::Error::Io(io) if io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) => {
+            untrusted(error)
         }
         _ => Failure::transient(error.to_string()),
     }
+}
+
+fn untrusted(error: &ureq::Error) -> Failure {
+    Failure::Refused(format!("{error}; is the package `ca-certificates` installed, or SSL_CERT_FILE set?"))
 }
 
 /// The server cannot answer now; it may say for how long (RFC 9110, section 10.2.3; the form with a date is not used).

@@ -16,7 +16,7 @@ use sink::{Restart, Sink};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Fetches files; cheap to clone, usable from any thread, with one pool of connections.
 #[derive(Clone)]
@@ -62,12 +62,6 @@ pub struct Fetched {
 /// Why a file could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The certificates that this machine trusts cannot be read, and an address needs them.
-    #[error("cannot set up connections: {why}")]
-    Setup {
-        /// Why.
-        why: String,
-    },
     /// Every address failed.
     #[error("cannot fetch `{name}`: {}", list(.tried))]
     Failed {
@@ -105,6 +99,12 @@ const ATTEMPTS: u32 = 4;
 /// The longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// After which time a transfer has to have reached [`SLOWEST`] on average: a server that drips could hold a run for days.
+const SLOW_START: Duration = Duration::from_secs(60);
+
+/// In bytes a second.
+const SLOWEST: u64 = 1024;
+
 impl Expected {
     /// A file of which everything is known.
     #[must_use]
@@ -125,8 +125,8 @@ impl Expected {
 
 impl Fetcher {
     /// Sets up connections with the certificates that this machine trusts; `sleep` is called between attempts.
-    pub fn new(events: Events, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Result<Self, FetchError> {
-        Ok(Self { agent: agent::agent()?, events, sleep: Arc::new(sleep) })
+    pub fn new(events: Events, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self { agent: agent::agent(), events, sleep: Arc::new(sleep) }
     }
 
     /// Fetches a small file into memory.
@@ -232,6 +232,7 @@ impl Fetcher {
 
     fn copy<T: Restart>(&self, body: &mut impl Read, most: u64, sink: &mut Sink<T>) -> Result<(), Failure> {
         let mut buffer = vec![0; 1 << 16];
+        let (start, mut received) = (Instant::now(), 0);
         loop {
             let read = match body.read(&mut buffer) {
                 Ok(0) => return Ok(()),
@@ -244,6 +245,11 @@ impl Fetcher {
             }
             sink.write(&buffer[..read]).map_err(Failure::Sink)?;
             self.events.send(Event::FetchProgress { bytes: read as u64 });
+            received += read as u64;
+            let time = start.elapsed();
+            if time > SLOW_START && received < time.as_secs() * SLOWEST {
+                return Err(Failure::transient("it sends less than 1 KiB a second".to_owned()));
+            }
         }
     }
 }
@@ -253,7 +259,6 @@ impl FetchError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Setup { .. } => "install the package `ca-certificates`, or set SSL_CERT_FILE",
             Self::Write { .. } => "is the disk full, or the directory not writable?",
             Self::Failed { .. } if self.is_absent() => {
                 "the archive no longer has it: name a mirror or a dated archive that does"

@@ -1,6 +1,6 @@
 //! Addresses of files: on a server, or in a directory.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The address of a file or of a directory of files.
@@ -139,7 +139,7 @@ fn quote(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
             quoted.push(char::from(byte));
         } else {
-            quoted.push_str(&format!("%{byte:02X}"));
+            let _ = write!(quoted, "%{byte:02X}");
         }
     }
     quoted

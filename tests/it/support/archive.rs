@@ -43,7 +43,7 @@ pub(crate) struct Suite {
     /// Its name: `trixie`.
     pub(crate) codename: String,
     /// Its role: `stable`.
-    pub(crate) suite: String,
+    pub(crate) role: String,
     pub(crate) architectures: Vec<String>,
     pub(crate) components: Vec<(String, Vec<Package>)>,
     pub(crate) date: String,
@@ -171,7 +171,7 @@ impl Suite {
     pub(crate) fn new(codename: &str, packages: Vec<Package>) -> Self {
         Self {
             codename: codename.to_owned(),
-            suite: "stable".to_owned(),
+            role: "stable".to_owned(),
             architectures: vec!["all".to_owned(), "amd64".to_owned()],
             components: vec![("main".to_owned(), packages)],
             date: "Thu, 01 Jan 2026 00:00:00 UTC".to_owned(),
@@ -225,7 +225,7 @@ impl Suite {
         }
         let components: Vec<&str> = self.components.iter().map(|(name, _)| name.as_str()).collect();
         let mut release =
-            format!("Origin: Test\nSuite: {}\nCodename: {}\nDate: {}\n", self.suite, self.codename, self.date);
+            format!("Origin: Test\nSuite: {}\nCodename: {}\nDate: {}\n", self.role, self.codename, self.date);
         if let Some(date) = &self.valid_until {
             let _ = writeln!(release, "Valid-Until: {date}");
         }
@@ -298,7 +298,7 @@ pub(crate) fn pack(packing: &str, bytes: &[u8]) -> Vec<u8> {
 pub(crate) fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut file = b"!<arch>\n".to_vec();
     for (name, bytes) in members {
-        let _ = write!(file, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", SIGNED, 0, 0, "100644", bytes.len());
+        let _ = writeln!(file, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`", SIGNED, 0, 0, "100644", bytes.len());
         file.extend_from_slice(bytes);
         if bytes.len() % 2 == 1 {
             file.push(b'\n');

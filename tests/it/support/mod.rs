@@ -1,6 +1,14 @@
-//! What several tests need: a signed archive, a server of files.
+//! What tests share: judges from outside, servers that end with their test, a signed archive, and checks of whole images.
 
 pub(crate) mod archive;
+pub(crate) mod containerd;
+pub(crate) mod docker_engine;
+pub(crate) mod file_server;
+pub(crate) mod handmade;
 pub(crate) mod judge;
+pub(crate) mod layout;
+pub(crate) mod podman;
+pub(crate) mod random;
+pub(crate) mod registry_server;
 pub(crate) mod server;
 pub(crate) mod signer;

@@ -202,17 +202,14 @@ impl Signer {
             config
         };
         let none = Password::empty();
-        let signature: Signature = match &self.subkey {
-            Some(subkey) => {
-                let config = finish(config(spec.kind, spec.hash, spec.made, subkey.public_key(), more));
-                config.sign(subkey, &none, canonical.as_bytes())
-            }
-            None => {
-                let config = finish(config(spec.kind, spec.hash, spec.made, self.primary.public_key(), more));
-                config.sign(&self.primary, &none, canonical.as_bytes())
-            }
-        }
-        .unwrap();
+        let data = canonical.as_bytes();
+        let signature: Signature = if let Some(subkey) = &self.subkey {
+            let config = finish(config(spec.kind, spec.hash, spec.made, subkey.public_key(), more));
+            config.sign(subkey, &none, data).unwrap()
+        } else {
+            let config = finish(config(spec.kind, spec.hash, spec.made, self.primary.public_key(), more));
+            config.sign(&self.primary, &none, data).unwrap()
+        };
         let mut packet = Vec::new();
         signature.to_writer_with_header(&mut packet).unwrap();
         packet

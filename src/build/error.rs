@@ -1,0 +1,127 @@
+//! What can go wrong in an action.
+
+use crate::digest::Digest;
+use crate::layer;
+use crate::native;
+use crate::oci::{PathError, TreePath};
+use crate::source::debian::pool::PoolError;
+use crate::source::debian::{DebError, DependencyError};
+use crate::source::path;
+use crate::store;
+use std::io;
+
+/// Why an action failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A source could not be had.
+    #[error("cannot get `{title}`")]
+    Fetch {
+        /// Which.
+        title: String,
+        /// Why not.
+        source: PoolError,
+    },
+    /// A package cannot be unpacked.
+    #[error("cannot unpack `{title}`")]
+    Deb {
+        /// Which.
+        title: String,
+        /// Why not.
+        source: DebError,
+    },
+    /// What a package or a recipe holds cannot become a layer.
+    #[error("cannot make `{title}`")]
+    Layer {
+        /// What was being made.
+        title: String,
+        /// Why not.
+        source: layer::Error,
+    },
+    /// The packages of a layer cannot be configured.
+    #[error("cannot configure `{title}`")]
+    Native {
+        /// The layer.
+        title: String,
+        /// Why not.
+        source: native::Error,
+    },
+    /// A file of a copied tree is no longer what it was when the build began.
+    #[error("cannot copy `{}`", path.display())]
+    Copy {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: path::Error,
+    },
+    /// A package says something that cannot be read.
+    #[error("the control file of `{package}` is malformed")]
+    Control {
+        /// The package.
+        package: String,
+        /// What is wrong with it.
+        source: DependencyError,
+    },
+    /// Two packages have the same file, and neither replaces the other's.
+    #[error("`/{path}` is in both `{first}` and `{second}`, and neither replaces the other")]
+    Conflict {
+        /// The file.
+        path: TreePath,
+        /// A package.
+        first: String,
+        /// Another.
+        second: String,
+    },
+    /// A path leads through something that is no directory.
+    #[error("`/{path}` cannot be made: `/{through}` is {what}")]
+    Through {
+        /// What was to be made.
+        path: TreePath,
+        /// What is in the way.
+        through: TreePath,
+        /// What that is.
+        what: &'static str,
+    },
+    /// A link of the image leads out of it, or around in a circle.
+    #[error("`/{path}` cannot be made: the link `/{link}` leads nowhere in the image")]
+    Link {
+        /// What was to be made.
+        path: TreePath,
+        /// The link.
+        link: TreePath,
+    },
+    /// Two paths are one once links are followed, or cannot be joined.
+    #[error("a path of the layer is not one")]
+    Path(#[from] PathError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// What an action left in the store is not in its form.
+    #[error("blob {digest} in the store is not {expected}")]
+    Form {
+        /// The blob.
+        digest: Digest,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A blob could not be read.
+    #[error("cannot read blob {digest} of the store")]
+    Read {
+        /// The blob.
+        digest: Digest,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// Whether the store was found damaged: what is damaged was set aside, so trying again makes it anew.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(store::Error::Damaged { .. } | store::Error::Missing { .. })
+                | Self::Form { .. }
+                | Self::Layer { source: layer::Error::PartDigest { .. } | layer::Error::PartTar { .. }, .. }
+        )
+    }
+}

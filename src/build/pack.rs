@@ -1,0 +1,92 @@
+//! A layer's fragments become a blob: what was compressed before is copied from where it is.
+
+use super::error::Error;
+use super::results::{Layered, PackedFragment, PackedLayer};
+use crate::digest::{ActionKey, Digest};
+use crate::layer::{Codec, PackedRange, Part, pack as pack_parts};
+use crate::oci::Blob;
+use crate::plan::{pack_key, packed_key};
+use crate::recipe::Compression;
+use crate::store::Store;
+
+use std::io::{Read, Seek, SeekFrom};
+
+/// The key of packing a layer.
+pub(super) fn key(layered: &Layered, compression: Compression) -> ActionKey {
+    let fragments: Vec<Digest> = tars(layered).map(|tar| tar.digest).collect();
+    pack_key(compression, &fragments)
+}
+
+/// Packs a layer that is in the store.
+pub(super) fn pack(
+    store: &Store,
+    layered: &Layered,
+    compression: Compression,
+    title: &str,
+) -> Result<PackedLayer, Error> {
+    let codec = match compression {
+        Compression::Zstd => Codec::Zstd,
+        Compression::Gzip => Codec::Gzip,
+    };
+    let tars: Vec<Blob> = tars(layered).collect();
+    let parts = tars.iter().map(|tar| part(store, tar, compression)).collect::<Result<Vec<_>, _>>()?;
+    let mut writer = store.writer()?;
+    let packed =
+        pack_parts(codec, parts, &mut writer).map_err(|source| damage(store, &tars, compression, title, source))?;
+    writer.commit(packed.blob)?;
+    for (tar, range) in tars.iter().zip(&packed.ranges) {
+        let found = PackedFragment {
+            blob: packed.blob,
+            offset: range.offset,
+            size: range.size,
+            crc32: range.crc32,
+            digest: range.digest,
+        };
+        let key = packed_key(compression, &tar.digest);
+        if store.action::<PackedFragment>(&key)?.is_none() {
+            store.put_action(&key, &found)?;
+        }
+    }
+    Ok(PackedLayer { diff_id: packed.diff_id, tar_size: packed.tar_size, blob: packed.blob })
+}
+
+fn tars(layered: &Layered) -> impl Iterator<Item = Blob> {
+    std::iter::once(layered.directories).chain(layered.fragments.iter().map(|fragment| fragment.tar))
+}
+
+fn part<'a>(store: &Store, tar: &Blob, compression: Compression) -> Result<Part<'a>, Error> {
+    if let Some(found) = store.action::<PackedFragment>(&packed_key(compression, &tar.digest))? {
+        let mut blob = store.open_file(&found.blob.digest)?;
+        blob.seek(SeekFrom::Start(found.offset)).map_err(|source| Error::Read { digest: found.blob.digest, source })?;
+        let range = PackedRange { offset: found.offset, size: found.size, crc32: found.crc32, digest: found.digest };
+        return Ok(Part::Packed {
+            tar: Box::new(store.open_file(&tar.digest)?),
+            size: tar.size,
+            packed: Box::new(blob.take(found.size)),
+            range,
+        });
+    }
+    // Verified while it passes: what is packed once is trusted by every layer that reuses it.
+    Ok(Part::Fresh(Box::new(store.open_blob(tar)?), tar.size))
+}
+
+/// Sets aside what a failed pack found damaged, so that the next attempt makes it anew.
+fn damage(store: &Store, tars: &[Blob], compression: Compression, title: &str, source: crate::layer::Error) -> Error {
+    use crate::layer::Error as Layer;
+    if let Layer::PartDigest { part, .. }
+    | Layer::PartTar { part, .. }
+    | Layer::Part { part, .. }
+    | Layer::PartSize { part, .. } = &source
+        && let Some(tar) = tars.get(*part)
+    {
+        let key = packed_key(compression, &tar.digest);
+        let packed = store.action::<PackedFragment>(&key).ok().flatten();
+        store.forget(&key);
+        // Reading it through sets a damaged blob aside; whichever of the two it was, the record of the packing is gone.
+        let _ = packed.as_ref().map(|packed| store.check(&packed.blob));
+        if store.check(tar).is_err() || packed.is_some() {
+            return Error::Store(crate::store::Error::Missing { digest: tar.digest });
+        }
+    }
+    Error::Layer { title: title.to_owned(), source }
+}

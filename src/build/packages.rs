@@ -1,0 +1,336 @@
+//! A packages layer: the fragments of its packages, put together as dpkg would, and configured.
+
+use super::bundle;
+use super::error::Error;
+use super::exclude::Exclude;
+use super::place::{add_parents, resolve};
+use super::results::{Fragment, Layered, Run, Unpacked};
+use super::trees::{Piece, fragment, put_directories, put_fragment};
+use super::view::{View, WHITEOUT, parse_directories, read_index};
+use crate::digest::HashingWriter;
+use crate::layer::{Entry, Index, Rewrite, rewrite};
+use crate::native::{self, Package, Root};
+use crate::oci::{Arch, TreePath};
+use crate::plan::{Accounts, PackagesWork, rewrite_key};
+use crate::recipe::Configure;
+use crate::source::debian::{Dependency, Stanza};
+use crate::store::Store;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A package of the layer, as it is put together with the others.
+struct Member {
+    package: Package,
+    files: Fragment,
+    index: Index,
+    directories: Vec<Entry>,
+    change: Rewrite,
+}
+
+/// Makes a layer of unpacked packages.
+pub(super) fn packages(
+    store: &Store,
+    mut view: View<'_>,
+    work: &PackagesWork,
+    unpacked: &[Unpacked],
+    arch: Arch,
+    title: &str,
+) -> Result<Layered, Error> {
+    let mut members = unpacked.iter().map(|unpacked| member(store, unpacked)).collect::<Result<Vec<_>, _>>()?;
+    members.sort_by(|a, b| (&a.package.name, &a.package.arch).cmp(&(&b.package.name, &b.package.arch)));
+    let below: BTreeMap<TreePath, Entry> = view.entries().map(|entry| (entry.path.clone(), entry.clone())).collect();
+    let mut dirs = follow_links(&below, &mut members)?;
+    settle_conflicts(&mut members)?;
+    exclude(&Exclude::new(&work.exclude), &mut members, &mut dirs);
+    for member in &mut members {
+        member.change.clamp = Some(work.epoch).filter(|epoch| member.index.max_mtime() > *epoch);
+        apply(store, member, title)?;
+    }
+    // dpkg leaves a directory that is there as it is.
+    dirs.retain(|path, _| !below.get(path).is_some_and(Entry::is_directory));
+    for directory in dirs.values() {
+        view.add_directory(directory.clone());
+    }
+    for member in &members {
+        view.add_fragment(&member.files, &member.index);
+    }
+
+    let mut output = native::Output::default();
+    if work.configure == Configure::Native {
+        let described: Vec<Package> = members.iter().map(|member| member.package.clone()).collect();
+        let input = native::Input {
+            arch,
+            root: &view,
+            packages: &described,
+            requested: &work.requested,
+            users: &work.accounts.users,
+            groups: &work.accounts.groups,
+        };
+        output = native::configure(&input).map_err(|source| Error::Native { title: title.to_owned(), source })?;
+    }
+    let mut pieces = made(&below, &view, std::mem::take(&mut output.entries), &mut dirs)?;
+    let gone: BTreeSet<&TreePath> = output.removed.iter().chain(output.moved.keys()).collect();
+    for path in gone {
+        dirs.remove(path);
+        if below.contains_key(path) && !output.moved.contains_key(path) {
+            let name = format!("{WHITEOUT}{}", path.name());
+            let at = path.parent().map_or_else(|| TreePath::parse(&name), |parent| parent.join(&name))?;
+            pieces.insert(at.clone(), Piece::made(Entry::file(at, 0o644, 0), Vec::new()));
+        }
+    }
+    for member in &mut members {
+        member.change = Rewrite::default();
+        for indexed in member.index.entries() {
+            let path = &indexed.entry.path;
+            if let Some(to) = output.moved.get(path) {
+                member.change.rename.insert(path.clone(), to.clone());
+            } else if pieces.contains_key(path) || output.removed.contains(path) || dirs.contains_key(path) {
+                member.change.drop.insert(path.clone());
+            }
+        }
+        apply(store, member, title)?;
+    }
+    let paths: Vec<TreePath> = members
+        .iter()
+        .flat_map(|member| member.index.entries().iter().map(|indexed| indexed.entry.path.clone()))
+        .chain(pieces.keys().cloned())
+        .chain(dirs.keys().cloned())
+        .collect();
+    add_parents(&mut dirs, &paths, &|path: &str| below.get(path))?;
+    let mut fragments: Vec<Fragment> =
+        members.iter().filter(|member| !member.index.entries().is_empty()).map(|member| member.files).collect();
+    if !pieces.is_empty() {
+        fragments.push(fragment(store, pieces.values(), title)?);
+    }
+    let uncovered = output.uncovered.into_iter().map(|one| (one.package, one.script, one.why)).collect();
+    Ok(Layered { directories: put_directories(store, &dirs, title)?, fragments, uncovered })
+}
+
+fn member(store: &Store, unpacked: &Unpacked) -> Result<Member, Error> {
+    let form = |expected| {
+        store.discard(&unpacked.package.digest);
+        Error::Form { digest: unpacked.package.digest, expected }
+    };
+    let mut parts = bundle::decode(&store.read(&unpacked.package)?).ok_or_else(|| form("an unpacked package"))?;
+    let directories = parts.remove("directories").unwrap_or_default();
+    let paths = parts.remove("paths").unwrap_or_default();
+    let control: BTreeMap<String, Vec<u8>> = parts
+        .into_iter()
+        .filter_map(|(name, bytes)| Some((name.strip_prefix("control/")?.to_owned(), bytes)))
+        .collect();
+    let text = String::from_utf8_lossy(control.get("control").map_or(&[][..], Vec::as_slice)).into_owned();
+    let stanza = Stanza::parse(&text).map_err(|_| form("a package with a control file"))?;
+    let field = |name| stanza.get(name).unwrap_or_default().to_owned();
+    let package = Package {
+        name: field("Package"),
+        version: field("Version"),
+        arch: field("Architecture"),
+        paths: String::from_utf8_lossy(&paths).lines().map(str::to_owned).collect(),
+        control,
+    };
+    Ok(Member {
+        package,
+        files: unpacked.files,
+        index: read_index(store, &unpacked.files)?,
+        directories: parse_directories(&directories).map_err(|_| form("a fragment of directories"))?,
+        change: Rewrite::default(),
+    })
+}
+
+/// Puts what stands below a link to a directory behind that link, as dpkg does, and collects the directories: of several
+/// packages' views of one, that of base-files counts, then the first by name.
+fn follow_links(below: &BTreeMap<TreePath, Entry>, members: &mut [Member]) -> Result<BTreeMap<TreePath, Entry>, Error> {
+    let mut links: BTreeMap<&str, &Entry> = BTreeMap::new();
+    let mut directories: BTreeSet<&str> = BTreeSet::new();
+    for member in members.iter() {
+        directories.extend(member.directories.iter().map(|directory| directory.path.as_str()));
+    }
+    // Only a link at a place where something else has a directory, or below which something stands, can matter.
+    let symlink = |entry: &Entry| matches!(entry.kind, crate::layer::Kind::Symlink { .. });
+    for member in members.iter() {
+        links.extend(
+            member.index.entries().iter().map(|i| (i.entry.path.as_str(), &i.entry)).filter(|(_, e)| symlink(e)),
+        );
+    }
+    for (path, entry) in below.iter().filter(|(_, entry)| symlink(entry)) {
+        links.insert(path.as_str(), entry);
+    }
+    let get = |path: &str| links.get(path).copied();
+    let mut real: BTreeMap<TreePath, TreePath> = BTreeMap::new();
+    let mut renames: Vec<BTreeMap<TreePath, TreePath>> = Vec::new();
+    let mut dirs: BTreeMap<TreePath, Entry> = BTreeMap::new();
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by_key(|&at| members[at].package.name != "base-files");
+    for at in order {
+        for directory in &members[at].directories {
+            let place = match get(directory.path.as_str()) {
+                Some(_) => directory_behind(&directory.path, &get)?,
+                None => resolve(&directory.path, &get)?,
+            };
+            dirs.entry(place.clone()).or_insert_with(|| Entry { path: place, ..directory.clone() });
+        }
+    }
+    for member in members.iter() {
+        let mut rename = BTreeMap::new();
+        for indexed in member.index.entries() {
+            let path = &indexed.entry.path;
+            let Some(parent) = path.parent() else { continue };
+            let place = match real.get(&parent) {
+                Some(place) => place.clone(),
+                None => {
+                    let place = directory_behind(&parent, &get)?;
+                    real.insert(parent.clone(), place.clone());
+                    place
+                }
+            };
+            if place != parent {
+                rename.insert(path.clone(), place.join(path.name())?);
+            }
+        }
+        renames.push(rename);
+    }
+    for (member, rename) in members.iter_mut().zip(renames) {
+        member.change.rename = rename;
+    }
+    Ok(dirs)
+}
+
+fn directory_behind<'a>(path: &TreePath, get: &dyn Fn(&str) -> Option<&'a Entry>) -> Result<TreePath, Error> {
+    let below = resolve(&path.join("x")?, get)?;
+    below.parent().ok_or_else(|| Error::Link { path: path.clone(), link: path.clone() })
+}
+
+/// Decides whose file it is where several packages have one: that of the package that replaces the other (policy 7.6).
+fn settle_conflicts(members: &mut [Member]) -> Result<(), Error> {
+    let mut owners: BTreeMap<TreePath, usize> = BTreeMap::new();
+    for at in 0..members.len() {
+        let index = members[at].index.clone();
+        for indexed in index.entries() {
+            let old = &indexed.entry.path;
+            let path = members[at].change.rename.get(old).unwrap_or(old).clone();
+            let Some(&other) = owners.get(&path) else {
+                owners.insert(path, at);
+                continue;
+            };
+            let (first, second) = (&members[other].package, &members[at].package);
+            let loser = if replaces(second, first)? {
+                other
+            } else if replaces(first, second)? {
+                at
+            } else {
+                return Err(Error::Conflict { path, first: first.name.clone(), second: second.name.clone() });
+            };
+            let renamed =
+                members[loser].change.rename.iter().find(|(_, new)| **new == path).map(|(old, _)| old.clone());
+            members[loser].change.drop.insert(renamed.unwrap_or_else(|| path.clone()));
+            owners.insert(path, if loser == at { other } else { at });
+        }
+    }
+    Ok(())
+}
+
+fn replaces(package: &Package, other: &Package) -> Result<bool, Error> {
+    let text = String::from_utf8_lossy(package.control.get("control").map_or(&[][..], Vec::as_slice)).into_owned();
+    let Ok(stanza) = Stanza::parse(&text) else { return Ok(false) };
+    let Some(field) = stanza.get("Replaces") else { return Ok(false) };
+    let malformed = |source| Error::Control { package: package.name.clone(), source };
+    let all = Dependency::parse_list(field).map_err(malformed)?;
+    Ok(all.iter().flat_map(|dependency| &dependency.alternatives).any(|atom| atom.name == other.name))
+}
+
+fn exclude(exclude: &Exclude, members: &mut [Member], dirs: &mut BTreeMap<TreePath, Entry>) {
+    if exclude.is_empty() {
+        return;
+    }
+    let mut kept: BTreeSet<TreePath> = BTreeSet::new();
+    for member in members {
+        for indexed in member.index.entries() {
+            let old = &indexed.entry.path;
+            let path = member.change.rename.get(old).unwrap_or(old);
+            if exclude.file(path) {
+                member.change.drop.insert(old.clone());
+            } else {
+                kept.extend(path.ancestors());
+            }
+        }
+    }
+    dirs.retain(|path, _| kept.contains(path) || !exclude.empty_directory(path));
+}
+
+/// Changes a member's fragment as was decided; a change that was made before is taken from the store.
+fn apply(store: &Store, member: &mut Member, title: &str) -> Result<(), Error> {
+    if !member.change.changes(&member.index) {
+        return Ok(());
+    }
+    let key = rewrite_key(&member.files.tar.digest, &member.change);
+    let files = match store.action::<Run>(&key)? {
+        Some(run) => run.files,
+        None => {
+            store.ensure(&member.files.tar)?;
+            let mut content = store.open_file(&member.files.tar.digest)?;
+            let mut out = HashingWriter::new(store.writer()?);
+            let index = rewrite(&member.index, &mut content, &member.change, &mut out)
+                .map_err(|source| Error::Layer { title: title.to_owned(), source })?;
+            let files = put_fragment(store, out, &index)?;
+            store.put_action(&key, &Run { files })?;
+            files
+        }
+    };
+    member.index = read_index(store, &files)?;
+    member.files = files;
+    Ok(())
+}
+
+/// What configuring made, without what is there already, by path; its directories go to the others.
+fn made(
+    below: &BTreeMap<TreePath, Entry>,
+    view: &View<'_>,
+    entries: Vec<(Entry, Vec<u8>)>,
+    dirs: &mut BTreeMap<TreePath, Entry>,
+) -> Result<BTreeMap<TreePath, Piece>, Error> {
+    let mut pieces = BTreeMap::new();
+    for (entry, bytes) in entries {
+        let path = entry.path.clone();
+        if entry.is_directory() {
+            if below.get(&path) != Some(&entry) {
+                dirs.insert(path, entry);
+            }
+            continue;
+        }
+        let read = |source| Error::Native {
+            title: path.to_string(),
+            source: native::Error::Read { path: path.clone(), source },
+        };
+        let same =
+            below.get(&path) == Some(&entry) && view.read(path.as_str()).map_err(read)?.unwrap_or_default() == bytes;
+        if !same {
+            pieces.insert(path, Piece::made(entry, bytes));
+        }
+    }
+    Ok(pieces)
+}
+
+/// Makes a layer of nothing but users and groups.
+pub(super) fn accounts(
+    store: &Store,
+    view: &View<'_>,
+    accounts: &Accounts,
+    arch: Arch,
+    title: &str,
+) -> Result<Layered, Error> {
+    let input = native::Input {
+        arch,
+        root: view,
+        packages: &[],
+        requested: &BTreeSet::new(),
+        users: &accounts.users,
+        groups: &accounts.groups,
+    };
+    let output = native::configure(&input).map_err(|source| Error::Native { title: title.to_owned(), source })?;
+    let below: BTreeMap<TreePath, Entry> = view.entries().map(|entry| (entry.path.clone(), entry.clone())).collect();
+    let mut dirs = BTreeMap::new();
+    let pieces = made(&below, view, output.entries, &mut dirs)?;
+    let paths: Vec<TreePath> = pieces.keys().chain(dirs.keys()).cloned().collect();
+    add_parents(&mut dirs, &paths, &|path: &str| below.get(path))?;
+    let fragments = if pieces.is_empty() { Vec::new() } else { vec![fragment(store, pieces.values(), title)?] };
+    Ok(Layered { directories: put_directories(store, &dirs, title)?, fragments, uncovered: Vec::new() })
+}

@@ -1,0 +1,167 @@
+//! The image's files as a layer sees them: what lies below it, and what it adds, merged.
+
+use super::error::Error;
+use super::results::{Fragment, Layered};
+use crate::layer::{Entry, Index, Kind, Limits};
+use crate::native::Root;
+use crate::oci::{Blob, TreePath};
+use crate::store::Store;
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Bound;
+use std::os::unix::fs::FileExt;
+
+/// A merged tree over fragments in the store; what is added later stands over what was there.
+pub(super) struct View<'a> {
+    store: &'a Store,
+    tars: Vec<Blob>,
+    entries: BTreeMap<TreePath, Seen>,
+}
+
+struct Seen {
+    entry: Entry,
+    content: Content,
+}
+
+#[derive(Clone, Copy)]
+enum Content {
+    None,
+    /// In that fragment, at that byte.
+    At(usize, u64),
+}
+
+/// The prefix of a file that says that its namesake in a lower layer is gone (image-spec, layer.md, "Whiteouts").
+pub(super) const WHITEOUT: &str = ".wh.";
+
+impl<'a> View<'a> {
+    /// A view of nothing.
+    pub(super) fn new(store: &'a Store) -> Self {
+        Self { store, tars: Vec::new(), entries: BTreeMap::new() }
+    }
+
+    /// Lays a finished layer over what is there.
+    pub(super) fn add_layer(&mut self, layer: &Layered) -> Result<(), Error> {
+        let directories = read_directories(self.store, &layer.directories)?;
+        let mut indexes = Vec::with_capacity(layer.fragments.len());
+        for fragment in &layer.fragments {
+            let index = read_index(self.store, fragment)?;
+            for gone in index.entries().iter().filter_map(|indexed| whiteout(&indexed.entry.path)) {
+                self.remove(&gone);
+            }
+            indexes.push(index);
+        }
+        for directory in directories {
+            self.add_directory(directory);
+        }
+        for (fragment, index) in layer.fragments.iter().zip(indexes) {
+            self.add_fragment(fragment, &index);
+        }
+        Ok(())
+    }
+
+    /// Lays a directory over what is there.
+    pub(super) fn add_directory(&mut self, directory: Entry) {
+        self.entries.insert(directory.path.clone(), Seen { entry: directory, content: Content::None });
+    }
+
+    /// Lays a fragment's entries over what is there.
+    pub(super) fn add_fragment(&mut self, fragment: &Fragment, index: &Index) {
+        let at = self.tars.len();
+        self.tars.push(fragment.tar);
+        for indexed in index.entries() {
+            if whiteout(&indexed.entry.path).is_some() {
+                continue;
+            }
+            let mut seen = Seen { entry: indexed.entry.clone(), content: Content::At(at, indexed.offset) };
+            // A reader wants the file, by whichever of its names.
+            if let Kind::Hardlink { target } = &indexed.entry.kind
+                && let Some(file) = index.get(target)
+            {
+                seen.entry.kind = file.entry.kind.clone();
+                seen.content = Content::At(at, file.offset);
+            }
+            self.entries.insert(seen.entry.path.clone(), seen);
+        }
+    }
+
+    /// Takes away a path and all below it.
+    pub(super) fn remove(&mut self, path: &TreePath) {
+        self.entries.remove(path);
+        let below: Vec<TreePath> = self.below(path.as_str()).map(|(path, _)| path.clone()).collect();
+        for path in below {
+            self.entries.remove(&path);
+        }
+    }
+
+    /// Every entry, in byte order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values().map(|seen| &seen.entry)
+    }
+
+    fn below<'s>(&'s self, directory: &str) -> impl Iterator<Item = (&'s TreePath, &'s Seen)> + use<'s> {
+        let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+        self.entries
+            .range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded))
+            .take_while(move |(path, _)| path.as_str().starts_with(&prefix))
+    }
+}
+
+impl Root for View<'_> {
+    fn get(&self, path: &str) -> Option<&Entry> {
+        self.entries.get(path).map(|seen| &seen.entry)
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        let Some(Seen { entry: Entry { kind: Kind::File { size }, .. }, content: Content::At(tar, offset) }) =
+            self.entries.get(path)
+        else {
+            return Ok(None);
+        };
+        let tar = &self.tars[*tar];
+        self.store.ensure(tar).map_err(io::Error::other)?;
+        let file = self.store.open_file(&tar.digest).map_err(io::Error::other)?;
+        let mut bytes = vec![0; usize::try_from(*size).map_err(io::Error::other)?];
+        file.read_exact_at(&mut bytes, *offset)?;
+        Ok(Some(bytes))
+    }
+
+    fn under<'s>(&'s self, directory: &str) -> Box<dyn Iterator<Item = &'s Entry> + 's> {
+        Box::new(self.below(directory).map(|(_, seen)| &seen.entry))
+    }
+}
+
+/// Of what a whiteout tells that it is gone.
+fn whiteout(path: &TreePath) -> Option<TreePath> {
+    let gone = path.name().strip_prefix(WHITEOUT)?;
+    match path.parent() {
+        Some(parent) => parent.join(gone).ok(),
+        None => TreePath::parse(gone).ok(),
+    }
+}
+
+/// Reads a fragment's index out of the store.
+pub(super) fn read_index(store: &Store, fragment: &Fragment) -> Result<Index, Error> {
+    Index::decode(&store.read(&fragment.index)?).map_err(|_| {
+        store.discard(&fragment.index.digest);
+        Error::Form { digest: fragment.index.digest, expected: "a fragment's index" }
+    })
+}
+
+/// Reads a layer's directories out of the store.
+pub(super) fn read_directories(store: &Store, blob: &Blob) -> Result<Vec<Entry>, Error> {
+    parse_directories(&store.read(blob)?).map_err(|_| {
+        store.discard(&blob.digest);
+        Error::Form { digest: blob.digest, expected: "a fragment of directories" }
+    })
+}
+
+/// Reads what [`crate::layer::directories`] writes.
+pub(super) fn parse_directories(tar: &[u8]) -> Result<Vec<Entry>, crate::layer::Error> {
+    let mut all = Vec::new();
+    let whole = io::Read::chain(tar, &crate::layer::END[..]);
+    crate::layer::read(whole, &Limits::default(), |entry, _| {
+        all.push(entry);
+        Ok::<(), crate::layer::Error>(())
+    })?;
+    Ok(all)
+}

@@ -1,0 +1,329 @@
+//! The command line: what can be asked for, and what `--help` teaches.
+
+use super::help;
+use crate::oci::Platform;
+use crate::recipe::Compression;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The whole command line.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "remint",
+    version,
+    about = "Builds every container image again from clean, trusted, locked sources, bit for bit, with one button",
+    long_about = None,
+    after_help = help::REMINT,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+)]
+pub struct Arguments {
+    /// What to do; nothing: `build`, with all its defaults.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The project's folder [default: the current one, or the nearest above that is a project]
+    #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub project: Option<PathBuf>,
+    /// The store's place, over `REMINT_CACHE_DIR`.
+    #[arg(help = "The store's place [env: REMINT_CACHE_DIR] [default: cache/ in the project]")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub cache_dir: Option<PathBuf>,
+    /// When to use colour; `NO_COLOR` and `CLICOLOR_FORCE` are honoured
+    #[arg(
+        long,
+        global = true,
+        value_name = "auto|always|never",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub color: Color,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say what each action does and how long it takes
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// Where a terminal shows it
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Start a project that builds at once
+    #[command(after_help = help::INIT)]
+    Init(Init),
+    /// Pin every source of every recipe by digest, in remint.lock
+    #[command(after_help = help::LOCK)]
+    Lock(Lock),
+    /// Build images into the store; `remint` alone builds all
+    #[command(after_help = help::BUILD)]
+    Build(Build),
+    /// Show what a build would do, without doing it
+    #[command(after_help = help::PLAN)]
+    Plan(Plan),
+    /// Show what an image is made of
+    #[command(after_help = help::INSPECT)]
+    Inspect(Inspect),
+    /// Print a completion script for a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(Completions),
+}
+
+/// `remint init`.
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    /// Where; made if it is not there
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub directory: PathBuf,
+}
+
+/// `remint lock`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What may move")]
+pub struct Lock {
+    /// Move to the newest versions: of all packages, or of those named
+    #[arg(long, value_name = "NAME", num_args = 0.., conflicts_with = "check")]
+    pub update: Option<Vec<String>>,
+    /// Move only the packages that no mirror has any more
+    #[arg(long, conflicts_with_all = ["update", "check"])]
+    pub vanished: bool,
+    /// Accept an archive that is older than the locked one
+    #[arg(long)]
+    pub allow_rollback: bool,
+    /// Write nothing: exit with 3 and show what would change, if anything would
+    #[arg(long, help_heading = "Checking")]
+    pub check: bool,
+}
+
+/// `remint build`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Build {
+    /// Which images, by their recipes' folders [default: all]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Build only for these platforms, such as `linux/arm64`
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform, help_heading = "What to build")]
+    pub platform: Vec<Platform>,
+    /// Compress layers so, whatever the recipes say; gzip is for clients that know no zstd
+    #[arg(long, value_name = "zstd|gzip", value_enum, hide_possible_values = true, help_heading = "What to build")]
+    pub compression: Option<Method>,
+    /// Refuse to write remint.lock: fail where it is missing or does not match the recipes
+    #[arg(long, help_heading = "Where from")]
+    pub locked: bool,
+    /// Use what the store has and nothing from the network
+    #[arg(long, help_heading = "Where from")]
+    pub offline: bool,
+    /// Also write the image there: `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `tar:FILE`
+    #[arg(short, long, value_name = "KIND:PATH", value_parser = Output::from_str, help_heading = "Where to")]
+    pub output: Vec<Output>,
+    /// What to print: a table, or each event as a line of JSON
+    #[arg(
+        long,
+        value_name = "text|json",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Where to"
+    )]
+    pub format: TextOrJson,
+    /// How many actions run at once [default: the number of cores]
+    #[arg(short, long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// `remint plan`.
+#[derive(Debug, Clone, Args)]
+pub struct Plan {
+    /// Which images, by their recipes' folders [default: all]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Plan only for these platforms, such as `linux/arm64`
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform)]
+    pub platform: Vec<Platform>,
+    /// Show each action, also where many are alike (JSON always does)
+    #[arg(long)]
+    pub all: bool,
+    /// As a tree, as a graph for machines or for Graphviz, or as a picture for a browser
+    #[arg(long, value_name = "tree|json|dot|svg", default_value_t, value_enum, hide_possible_values = true)]
+    pub format: PlanFormat,
+    /// Write to a file instead of stdout
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+/// `remint inspect`.
+#[derive(Debug, Clone, Args)]
+pub struct Inspect {
+    /// Which image, by its name in the store
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// Of which platform [default: all]
+    #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
+    pub platform: Option<Platform>,
+    /// Tables for people, or JSON for machines
+    #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
+    pub format: TextOrJson,
+}
+
+/// `remint completions`.
+#[derive(Debug, Clone, Args)]
+pub struct Completions {
+    /// For which shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// Tables for people
+    #[default]
+    Text,
+    /// JSON for machines
+    Json,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// A tree of each image
+    #[default]
+    Tree,
+    /// The graph for machines
+    Json,
+    /// The graph for Graphviz
+    Dot,
+    /// A picture that a browser shows
+    Svg,
+}
+
+/// How layers are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Method {
+    /// Smaller and faster: the default
+    Zstd,
+    /// For clients that know no zstd
+    Gzip,
+}
+
+impl From<Method> for Compression {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Zstd => Self::Zstd,
+            Method::Gzip => Self::Gzip,
+        }
+    }
+}
+
+/// Where an image is written besides the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// In which form.
+    pub kind: OutputKind,
+    /// Where, relative to the current directory.
+    pub path: PathBuf,
+}
+
+/// The forms in which an image can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputKind {
+    /// An OCI image layout: a directory.
+    Oci,
+    /// An OCI image layout in one tar file.
+    OciArchive,
+    /// What `docker load` reads.
+    DockerArchive,
+    /// The root file system, flattened, as one tar file.
+    Tar,
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, path) = text.split_once(':').ok_or("expected KIND:PATH, such as `oci:out`")?;
+        let kind = match kind {
+            "oci" => OutputKind::Oci,
+            "oci-archive" => OutputKind::OciArchive,
+            "docker-archive" => OutputKind::DockerArchive,
+            "tar" => OutputKind::Tar,
+            _ => return Err(format!("`{kind}` is none of `oci`, `oci-archive`, `docker-archive`, `tar`")),
+        };
+        if path.is_empty() {
+            return Err("the path behind the colon is missing".to_owned());
+        }
+        Ok(Self { kind, path: path.into() })
+    }
+}
+
+/// Reads a number of threads.
+fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number from 1".to_owned())
+}
+
+/// Reads a platform, with or without `linux/` in front.
+fn parse_platform(text: &str) -> Result<Platform, String> {
+    if text.contains('/') { text.parse() } else { format!("linux/{text}").parse() }
+        .map_err(|error: crate::oci::UnknownPlatform| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_output_names_its_form() {
+        let output: Output = "oci-archive:a:b.tar".parse().unwrap();
+        assert_eq!(output, Output { kind: OutputKind::OciArchive, path: "a:b.tar".into() });
+        for wrong in ["", "oci", "oci:", "zip:x", "x.tar"] {
+            assert!(wrong.parse::<Output>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn platforms_may_be_listed_and_shortened() {
+        let arguments = Arguments::parse_from(["remint", "build", "--platform", "amd64,linux/arm64"]);
+        let Some(Command::Build(build)) = arguments.command else { panic!("not build") };
+        assert_eq!(build.platform.iter().map(ToString::to_string).collect::<Vec<_>>(), ["linux/amd64", "linux/arm64"]);
+    }
+
+    #[test]
+    fn updates_of_all_and_of_some_differ() {
+        let lock = |words: &[&str]| match Arguments::parse_from(["remint", "lock"].iter().chain(words)).command {
+            Some(Command::Lock(lock)) => lock.update,
+            _ => panic!("not lock"),
+        };
+        assert_eq!(lock(&[]), None);
+        assert_eq!(lock(&["--update"]), Some(vec![]));
+        assert_eq!(lock(&["--update", "a", "b"]), Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+}

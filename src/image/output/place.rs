@@ -1,0 +1,214 @@
+//! Putting a file or a directory in place whole, or not at all.
+
+use super::super::error::{Error, doing};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::{NamedTempFile, TempDir};
+
+/// A file that appears at its path when it is committed; dropped before, it leaves nothing and what was there stays.
+pub(super) struct NewFile {
+    target: PathBuf,
+    file: BufWriter<NamedTempFile>,
+}
+
+impl NewFile {
+    /// Begins the file that will stand at a path.
+    pub(super) fn begin(target: &Path) -> Result<Self, Error> {
+        let (target, parent) = resolve(target)?;
+        match fs::symlink_metadata(&target) {
+            Ok(meta) if !meta.is_file() => {
+                return Err(Error::NotReplaced { path: target, expected: "a file" });
+            }
+            _ => {}
+        }
+        let file = builder(0o666).tempfile_in(&parent).map_err(doing("make a temporary file in", &parent))?;
+        Ok(Self { target, file: BufWriter::with_capacity(1 << 17, file) })
+    }
+
+    /// Puts the file in place.
+    pub(super) fn commit(self) -> Result<(), Error> {
+        let target = self.target;
+        let file = self.file.into_inner().map_err(|e| doing("write", &target)(e.into_error()))?;
+        file.persist(&target).map_err(|e| doing("put in place", &target)(e.error))?;
+        Ok(())
+    }
+
+    /// The path that it will have.
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// A file beside it that has no name and is gone when it is closed, for what is needed while this one is written.
+    pub(super) fn scratch(&self) -> Result<File, Error> {
+        let parent = self.target.parent().unwrap_or(Path::new("."));
+        tempfile::tempfile_in(parent).map_err(doing("make a temporary file in", parent))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// A directory that appears at its path when it is committed; dropped before, it leaves nothing and what was there stays.
+pub(super) struct NewDirectory {
+    target: PathBuf,
+    new: TempDir,
+}
+
+impl NewDirectory {
+    /// Begins the directory that will stand at a path.
+    ///
+    /// One that is there already is replaced only if it is empty, or has `marker` in it and nothing but `known`: a slip of the
+    /// keyboard must not cost anyone a home directory.
+    pub(super) fn begin(target: &Path, marker: &str, known: &[&str]) -> Result<Self, Error> {
+        let (target, parent) = resolve(target)?;
+        if !may_replace(&target, marker, known)? {
+            return Err(Error::NotReplaced { path: target, expected: "an OCI image layout or an empty directory" });
+        }
+        let new = builder(0o777).tempdir_in(&parent).map_err(doing("make a temporary directory in", &parent))?;
+        Ok(Self { target, new })
+    }
+
+    /// Where it is being written.
+    pub(super) fn path(&self) -> &Path {
+        self.new.path()
+    }
+
+    /// Puts the directory in place; what was there is removed after.
+    pub(super) fn commit(self) -> Result<(), Error> {
+        let Self { target, new } = self;
+        match fs::rename(new.path(), &target) {
+            Ok(()) => {
+                let _ = new.keep(); // it is elsewhere now
+                return Ok(());
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {}
+            Err(error) => return Err(doing("put in place", &target)(error)),
+        }
+        if renameat_with(CWD, new.path(), CWD, &target, RenameFlags::EXCHANGE).is_ok() {
+            return Ok(()); // what was there stands at the temporary path, and goes with it
+        }
+        // Some file systems cannot exchange two names: for a moment there is nothing at the path.
+        let parent = target.parent().unwrap_or(Path::new("."));
+        let old = builder(0o700).tempdir_in(parent).map_err(doing("make a temporary directory in", parent))?;
+        fs::rename(&target, old.path()).map_err(doing("set aside", &target))?;
+        if let Err(error) = fs::rename(new.path(), &target) {
+            let _ = fs::rename(old.path(), &target);
+            return Err(doing("put in place", &target)(error));
+        }
+        let _ = new.keep();
+        Ok(())
+    }
+}
+
+/// Follows a link at a path, so that what it points to is replaced and not the link, and makes the directory that it is in.
+fn resolve(target: &Path) -> Result<(PathBuf, PathBuf), Error> {
+    let target = match fs::canonicalize(target) {
+        Ok(real) => real,
+        Err(_) => target.to_owned(),
+    };
+    let parent = match target.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    fs::create_dir_all(&parent).map_err(doing("make the directory", &parent))?;
+    Ok((target, parent))
+}
+
+fn may_replace(target: &Path, marker: &str, known: &[&str]) -> Result<bool, Error> {
+    let entries = match fs::read_dir(target) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(false),
+        Err(error) => return Err(doing("read the directory", target)(error)),
+    };
+    let (mut empty, mut is_ours) = (true, false);
+    for entry in entries {
+        let name = entry.map_err(doing("read the directory", target))?.file_name();
+        if !known.iter().any(|known| name == *known) {
+            return Ok(false);
+        }
+        empty = false;
+        is_ours |= name == marker;
+    }
+    Ok(empty || is_ours)
+}
+
+/// Temporary names begin with a dot and say whose they are; the mode is what the umask leaves of `mode`.
+fn builder(mode: u32) -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".remint-").permissions(Permissions::from_mode(mode));
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_that_is_not_committed_leaves_the_old_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/file");
+        let mut file = NewFile::begin(&path).unwrap();
+        file.write_all(b"old").unwrap();
+        file.commit().unwrap();
+        let mut file = NewFile::begin(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(&dir.path().join("new")), ["file"]);
+        assert!(matches!(NewFile::begin(dir.path()), Err(Error::NotReplaced { .. })));
+    }
+
+    #[test]
+    fn a_link_is_followed_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let mut file = NewFile::begin(&link).unwrap();
+        file.write_all(b"new").unwrap();
+        file.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert!(link.is_symlink());
+    }
+
+    #[test]
+    fn a_directory_is_replaced_whole_and_only_if_it_is_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("layout");
+        for text in ["one", "two"] {
+            let new = NewDirectory::begin(&path, "mark", &["mark"]).unwrap();
+            fs::write(new.path().join("mark"), text).unwrap();
+            new.commit().unwrap();
+            assert_eq!(fs::read_to_string(path.join("mark")).unwrap(), text);
+        }
+        drop(NewDirectory::begin(&path, "mark", &["mark"]).unwrap());
+        assert_eq!(names(dir.path()), ["layout"]);
+        assert_eq!(fs::read_to_string(path.join("mark")).unwrap(), "two");
+
+        fs::write(path.join("precious"), "").unwrap();
+        assert!(matches!(NewDirectory::begin(&path, "mark", &["mark"]), Err(Error::NotReplaced { .. })));
+        fs::remove_file(path.join("mark")).unwrap();
+        let known = &["mark", "precious"];
+        assert!(matches!(NewDirectory::begin(&path, "mark", known), Err(Error::NotReplaced { .. })));
+        fs::remove_file(path.join("precious")).unwrap();
+        NewDirectory::begin(&path, "mark", known).unwrap().commit().unwrap();
+    }
+}

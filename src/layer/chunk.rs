@@ -1,0 +1,109 @@
+//! How a fragment is cut and each piece compressed alone.
+
+use super::{Error, gzip, zstd};
+use crate::recipe::Compression;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The size of every chunk of a fragment but the last, in bytes: part of the format.
+pub const CHUNK: usize = 2 << 20;
+
+/// How the chunks of a layer are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Codec {
+    /// Each chunk a zstd frame.
+    Zstd,
+    /// Each chunk some blocks of one gzip member.
+    Gzip,
+}
+
+impl Codec {
+    /// Fails if this program was linked with another library than the one that format 1 is made with.
+    pub fn check(self) -> Result<(), Error> {
+        match self {
+            Self::Zstd => zstd::check(),
+            // The encoder is compiled in; only its lock line can change it, which the golden vectors notice.
+            Self::Gzip => Ok(()),
+        }
+    }
+
+    /// What stands before the first chunk of a blob.
+    pub(super) fn head(self) -> &'static [u8] {
+        match self {
+            Self::Zstd => &[],
+            Self::Gzip => &gzip::HEAD,
+        }
+    }
+
+    /// What stands behind the last chunk of a blob whose tar has that check sum and size.
+    pub(super) fn tail(self, crc32: u32, tar_size: u64) -> Vec<u8> {
+        match self {
+            Self::Zstd => Vec::new(),
+            Self::Gzip => gzip::tail(crc32, tar_size).to_vec(),
+        }
+    }
+}
+
+impl From<Compression> for Codec {
+    fn from(compression: Compression) -> Self {
+        match compression {
+            Compression::Zstd => Self::Zstd,
+            Compression::Gzip => Self::Gzip,
+        }
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+        })
+    }
+}
+
+/// Compresses chunks on any number of threads; keeps what is dear to make.
+pub(super) struct Encoder {
+    codec: Codec,
+    zstd: Mutex<Vec<zstd::Context>>,
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Encoder {
+    pub(super) fn new(codec: Codec) -> Result<Self, Error> {
+        codec.check()?;
+        Ok(Self { codec, zstd: Mutex::default(), spare: Mutex::default() })
+    }
+
+    pub(super) fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// An empty buffer that can hold a chunk, packed or not.
+    pub(super) fn buffer(&self) -> Vec<u8> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_else(|| Vec::with_capacity(zstd::bound(CHUNK).max(gzip::bound(CHUNK))))
+    }
+
+    /// Takes a buffer back from the last who had it.
+    pub(super) fn release(&self, buffer: Arc<Vec<u8>>) {
+        let Some(mut buffer) = Arc::into_inner(buffer) else { return };
+        buffer.clear();
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+
+    /// Compresses a chunk. The result depends on the chunk alone.
+    pub(super) fn compress(&self, chunk: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut out = self.buffer();
+        match self.codec {
+            Codec::Gzip => gzip::compress(chunk, &mut out)?,
+            Codec::Zstd => {
+                let context = self.zstd.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut context = context.map_or_else(zstd::Context::new, Ok)?;
+                context.compress(chunk, &mut out)?;
+                self.zstd.lock().unwrap_or_else(PoisonError::into_inner).push(context);
+            }
+        }
+        Ok(out)
+    }
+}

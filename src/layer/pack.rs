@@ -1,0 +1,312 @@
+//! Turns the parts of a layer into one compressed blob, on all cores, and names its tar and itself on the way.
+
+use super::chunk::{CHUNK, Codec, Encoder};
+use super::job::Job;
+use super::lane::Lane;
+use super::sink::ended;
+use super::{END, Error};
+use crate::digest::{DiffId, Digest};
+use crate::oci::Blob;
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+/// A fragment of a layer, in the order of its tar.
+pub enum Part<'a> {
+    /// A fragment that is to be compressed, and its size in bytes.
+    Fresh(Box<dyn Read + Send + 'a>, u64),
+    /// A fragment that was compressed before with the same codec.
+    Packed {
+        /// Its tar, which is hashed only.
+        tar: Box<dyn Read + Send + 'a>,
+        /// The size of its tar in bytes.
+        size: u64,
+        /// The compressed bytes, which are copied.
+        packed: Box<dyn Read + Send + 'a>,
+        /// What [`pack`] said of it then.
+        range: PackedRange,
+    },
+}
+
+/// Where a part lies in a blob, and how to know that it is still what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PackedRange {
+    /// Where it begins in the blob, in bytes.
+    pub offset: u64,
+    /// How many bytes it has there.
+    pub size: u64,
+    /// The CRC-32 of its tar.
+    pub crc32: u32,
+    /// The digest of its bytes in the blob.
+    pub digest: Digest,
+}
+
+/// A layer that was written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Packed {
+    /// The name of the tar.
+    pub diff_id: DiffId,
+    /// The name and size of the blob.
+    pub blob: Blob,
+    /// The size of the tar in bytes, with its end.
+    pub tar_size: u64,
+    /// One range a part that was given; the tar's end belongs to none.
+    pub ranges: Vec<PackedRange>,
+}
+
+/// Writes a layer: the parts one behind the other, and the end of the tar, compressed.
+///
+/// Chunks are compressed on the current rayon pool and on the calling thread. The bytes depend on the parts' bytes and borders
+/// and on the codec, not on the pool, nor on which parts were packed before. Memory holds two chunks a thread, at most 32, before
+/// and after compression, and a few more to be hashed. After an error what was written is no blob.
+pub fn pack<'a>(codec: Codec, parts: impl IntoIterator<Item = Part<'a>>, out: &mut dyn Write) -> Result<Packed, Error> {
+    let mut packer = Packer::new(codec, out)?;
+    packer.write(&Arc::new(codec.head().to_vec()))?;
+    for part in parts {
+        packer.part(part)?;
+    }
+    let given = packer.ranges.len();
+    packer.part(Part::Fresh(Box::new(&END[..]), END.len() as u64))?;
+    packer.finish(given)
+}
+
+struct Packer<'a, 'o> {
+    encoder: Arc<Encoder>,
+    /// Work whose bytes are not in the blob yet, in order.
+    window: Window<'a>,
+    window_limit: usize,
+    ranges: Vec<Range>,
+    /// Hashes the tar.
+    tar: Arc<Lane>,
+    tar_size: u64,
+    /// Hashes the blob.
+    blob: Arc<Lane>,
+    blob_size: u64,
+    /// Hashes each part of the blob.
+    parts: Arc<Lane>,
+    /// How many parts were cut off from `parts`.
+    cuts: usize,
+    out: &'o mut dyn Write,
+}
+
+/// Cancels what nobody has begun when a layer fails.
+#[derive(Default)]
+struct Window<'a>(VecDeque<Pending<'a>>);
+
+impl Drop for Window<'_> {
+    fn drop(&mut self) {
+        for pending in &self.0 {
+            if let Work::Chunk(job) = &pending.work {
+                job.cancel();
+            }
+        }
+    }
+}
+
+/// Something that stands in the blob at its turn.
+struct Pending<'a> {
+    part: usize,
+    work: Work<'a>,
+}
+
+enum Work<'a> {
+    Chunk(Arc<Job>),
+    Copy(Box<dyn Read + Send + 'a>, PackedRange),
+}
+
+/// A [`PackedRange`] in the making.
+#[derive(Default)]
+struct Range {
+    /// Set when the first of its bytes is written.
+    offset: Option<u64>,
+    size: u64,
+    crc32: crc32fast::Hasher,
+    /// What was packed, for a part that is used again.
+    expected: Option<Digest>,
+}
+
+impl<'a, 'o> Packer<'a, 'o> {
+    fn new(codec: Codec, out: &'o mut dyn Write) -> Result<Self, Error> {
+        let encoder = Arc::new(Encoder::new(codec)?);
+        Ok(Self {
+            window: Window::default(),
+            window_limit: (2 * rayon::current_num_threads()).clamp(4, 32),
+            ranges: Vec::new(),
+            tar: Lane::new(&encoder),
+            tar_size: 0,
+            blob: Lane::new(&encoder),
+            blob_size: 0,
+            parts: Lane::new(&encoder),
+            cuts: 0,
+            out,
+            encoder,
+        })
+    }
+
+    /// Takes in a part: hashes its tar now; its blob bytes follow when it is their turn.
+    fn part(&mut self, part: Part<'a>) -> Result<(), Error> {
+        let at = self.ranges.len();
+        self.ranges.push(Range::default());
+        match part {
+            Part::Fresh(mut tar, size) => {
+                let mut left = size;
+                while left > 0 {
+                    let chunk = self.chunk(at, &mut *tar, size, left)?;
+                    left -= chunk.len() as u64;
+                    let job = Job::start(chunk, &self.encoder);
+                    self.push(at, Work::Chunk(job))?;
+                }
+                expect_end(at, "tar", &mut *tar, size)
+            }
+            Part::Packed { mut tar, size, packed, range } => {
+                let mut left = size;
+                let mut crc32 = crc32fast::Hasher::new();
+                while left > 0 {
+                    let chunk = self.chunk(at, &mut *tar, size, left)?;
+                    left -= chunk.len() as u64;
+                    crc32.update(&chunk);
+                    self.encoder.release(chunk);
+                }
+                expect_end(at, "tar", &mut *tar, size)?;
+                let found = crc32.clone().finalize();
+                if found != range.crc32 {
+                    return Err(Error::PartTar { part: at, expected: range.crc32, found });
+                }
+                self.ranges[at].crc32 = crc32;
+                self.push(at, Work::Copy(packed, range))
+            }
+        }
+    }
+
+    /// Reads the next chunk of a part of `size` bytes of which `left` are left, and adds it to the tar.
+    fn chunk(&mut self, part: usize, tar: &mut dyn Read, size: u64, left: u64) -> Result<Arc<Vec<u8>>, Error> {
+        let wanted = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
+        let mut chunk = self.encoder.buffer();
+        tar.take(wanted as u64).read_to_end(&mut chunk).map_err(|source| Error::Part { part, what: "tar", source })?;
+        if chunk.len() < wanted {
+            return Err(Error::PartSize { part, what: "tar", expected: size, longer: false });
+        }
+        let chunk = Arc::new(chunk);
+        self.tar.put(&chunk);
+        self.tar_size += wanted as u64;
+        Ok(chunk)
+    }
+
+    fn push(&mut self, part: usize, work: Work<'a>) -> Result<(), Error> {
+        self.window.0.push_back(Pending { part, work });
+        while self.window.0.len() >= self.window_limit {
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the oldest work of the window into the blob; false if there is none.
+    fn step(&mut self) -> Result<bool, Error> {
+        let Some(Pending { part, work }) = self.window.0.pop_front() else { return Ok(false) };
+        match work {
+            Work::Chunk(job) => {
+                let compressed = job.finish(&self.encoder)?;
+                self.append(part, compressed.bytes)?;
+                let crc32 = crc32fast::Hasher::new_with_initial_len(compressed.crc32, compressed.chunk_size);
+                self.ranges[part].crc32.combine(&crc32);
+            }
+            Work::Copy(packed, range) => self.copy(part, packed, &range)?,
+        }
+        Ok(true)
+    }
+
+    /// Copies bytes that were packed before, if they are still what they were.
+    fn copy(&mut self, part: usize, mut packed: Box<dyn Read + Send + 'a>, range: &PackedRange) -> Result<(), Error> {
+        let mut left = range.size;
+        while left > 0 {
+            let mut buffer = self.encoder.buffer();
+            (&mut packed).take(left.min(CHUNK as u64)).read_to_end(&mut buffer).map_err(|source| Error::Part {
+                part,
+                what: "packed bytes",
+                source,
+            })?;
+            if buffer.is_empty() {
+                return Err(Error::PartSize { part, what: "packed bytes", expected: range.size, longer: false });
+            }
+            left -= buffer.len() as u64;
+            self.append(part, buffer)?;
+        }
+        self.ranges[part].expected = Some(range.digest);
+        expect_end(part, "packed bytes", &mut *packed, range.size)
+    }
+
+    /// Writes bytes of a part.
+    fn append(&mut self, part: usize, bytes: Vec<u8>) -> Result<(), Error> {
+        self.cut(part);
+        let range = &mut self.ranges[part];
+        range.offset.get_or_insert(self.blob_size);
+        range.size += bytes.len() as u64;
+        let bytes = Arc::new(bytes);
+        self.parts.put(&bytes);
+        self.write(&bytes)?;
+        self.encoder.release(bytes);
+        Ok(())
+    }
+
+    /// Ends the hashes of the parts before one.
+    fn cut(&mut self, part: usize) {
+        while self.cuts < part {
+            self.parts.cut();
+            self.cuts += 1;
+        }
+    }
+
+    fn write(&mut self, bytes: &Arc<Vec<u8>>) -> Result<(), Error> {
+        self.blob.put(bytes);
+        self.blob_size += bytes.len() as u64;
+        self.out.write_all(bytes).map_err(|source| Error::Write { what: "layer", source })
+    }
+
+    /// Writes what is left and names what was written; of the parts the first `given` were.
+    fn finish(mut self, given: usize) -> Result<Packed, Error> {
+        while self.step()? {}
+        let mut crc32 = crc32fast::Hasher::new();
+        for range in &self.ranges {
+            crc32.combine(&range.crc32);
+        }
+        self.write(&Arc::new(self.encoder.codec().tail(crc32.finalize(), self.tar_size)))?;
+        self.out.flush().map_err(|source| Error::Write { what: "layer", source })?;
+
+        self.cut(given);
+        let mut next = self.encoder.codec().head().len() as u64;
+        let mut ranges = Vec::with_capacity(given);
+        for (part, (range, digest)) in self.ranges.into_iter().zip(self.parts.finish()).enumerate() {
+            match range.expected {
+                Some(expected) if expected != digest => {
+                    return Err(Error::PartDigest { part, expected, found: digest });
+                }
+                _ => {}
+            }
+            // A part without bytes lies where the one before it ends.
+            let offset = range.offset.unwrap_or(next);
+            next = offset + range.size;
+            ranges.push(PackedRange { offset, size: range.size, crc32: range.crc32.finalize(), digest });
+        }
+        self.tar.cut();
+        self.blob.cut();
+        let only = |lane: &Lane| lane.finish().pop().expect("one cut gives one digest");
+        Ok(Packed {
+            diff_id: DiffId(only(&self.tar)),
+            blob: Blob { digest: only(&self.blob), size: self.blob_size },
+            tar_size: self.tar_size,
+            ranges,
+        })
+    }
+}
+
+/// Fails unless a reader of a part has come to its end.
+fn expect_end(part: usize, what: &'static str, reader: &mut dyn Read, expected: u64) -> Result<(), Error> {
+    match ended(reader) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::PartSize { part, what, expected, longer: true }),
+        Err(source) => Err(Error::Part { part, what, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! What moved between two locks, for people.
+
+use super::{Lock, PackageKey};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A package that a lock gained, lost, or has in another version.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Change {
+    /// The package.
+    pub package: String,
+    /// Its architecture.
+    pub arch: String,
+    /// The versions that went; empty: it is new.
+    pub old: Vec<String>,
+    /// The versions that came; empty: it is gone.
+    pub new: Vec<String>,
+}
+
+/// Lists the packages that differ between two locks, by name and architecture.
+#[must_use]
+pub fn changes(old: &Lock, new: &Lock) -> Vec<Change> {
+    let (before, after) = (versions(old), versions(new));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
+    let mut all = Vec::new();
+    for at in names {
+        let none = BTreeSet::new();
+        let (old, new) = (before.get(&at).unwrap_or(&none), after.get(&at).unwrap_or(&none));
+        if old != new {
+            all.push(Change {
+                package: at.0.to_owned(),
+                arch: at.1.to_owned(),
+                old: old.difference(new).map(|v| (*v).to_owned()).collect(),
+                new: new.difference(old).map(|v| (*v).to_owned()).collect(),
+            });
+        }
+    }
+    all
+}
+
+fn versions(lock: &Lock) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
+    let mut all: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for PackageKey { name, arch, version, .. } in lock.packages.keys() {
+        all.entry((name.as_str(), arch.as_str())).or_default().insert(version.as_str());
+    }
+    all
+}

@@ -1,0 +1,89 @@
+//! What a lock holds.
+
+use crate::digest::Digest;
+use crate::oci::{Blob, Platform};
+use crate::recipe::ImageName;
+use std::collections::BTreeMap;
+
+/// The number of the output's format that this version of remint makes (`docs/format-1.md`).
+pub const FORMAT: u64 = 1;
+
+/// Every source of every recipe, by digest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lock {
+    /// The state of each suite when the lock last moved, by archive and suite.
+    pub releases: BTreeMap<(String, String), ReleasePin>,
+    /// Every package, once.
+    pub packages: BTreeMap<PackageKey, PackagePin>,
+    /// What each packages layer of each recipe installs.
+    pub layers: BTreeMap<(ImageName, usize, Platform), LayerPin>,
+}
+
+/// A suite's signed state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleasePin {
+    /// `Date` of the InRelease, in seconds since 1970.
+    pub date: u64,
+    /// The digest of the InRelease file.
+    pub inrelease: Digest,
+    /// The fingerprint of the certificate whose signature was verified, in upper-case hex.
+    pub signed_by: String,
+}
+
+/// What tells packages of a lock apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackageKey {
+    /// The archive's table in remint.toml.
+    pub archive: String,
+    /// The package's name.
+    pub name: String,
+    /// Its architecture in Debian's words, or `all`.
+    pub arch: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Where a package's bytes are and what they must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackagePin {
+    /// Digest and size of the `.deb`.
+    pub deb: Blob,
+    /// The suite whose index named it.
+    pub suite: String,
+    /// Its path in the archive, below the mirror's base.
+    pub path: String,
+}
+
+/// What one packages layer installs on one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerPin {
+    /// What the recipe asked for when this was resolved, as [`crate::recipe::PackageRequest`] prints it, sorted.
+    pub wanted: Vec<String>,
+    /// The archive's table in remint.toml.
+    pub archive: String,
+    /// Whether all Essential packages were asked for.
+    pub essential: bool,
+    /// Whether dependencies were asked for.
+    pub dependencies: bool,
+    /// The newest date among the suites when this layer's packages last changed, in seconds since 1970.
+    pub date: u64,
+    /// The packages, sorted by name.
+    pub packages: Vec<PackageKey>,
+}
+
+impl PackageKey {
+    /// The package as people write it: `name version (arch)`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} {} ({})", self.name, self.version, self.arch)
+    }
+}
+
+impl Lock {
+    /// Forgets packages that no layer names.
+    pub fn prune(&mut self) {
+        let used: std::collections::BTreeSet<&PackageKey> =
+            self.layers.values().flat_map(|layer| &layer.packages).collect();
+        self.packages.retain(|key, _| used.contains(key));
+    }
+}

@@ -1,0 +1,59 @@
+//! What apt records of packages (apt 2.6 and 3.0).
+
+use super::control::{Stanza, stanzas};
+use super::stage::Stage;
+use super::{Error, order};
+use std::collections::{BTreeMap, BTreeSet};
+
+const STATES: &str = "var/lib/apt/extended_states";
+
+/// Marks the packages that nobody asked for, so that `apt-get autoremove` knows them: those of this layer that are not requested, not
+/// essential, and not needed by an essential one. Only where apt is in the image.
+pub(super) fn extended_states(stage: &mut Stage<'_>) -> Result<(), Error> {
+    if !stage.dpkg.has("apt") {
+        return Ok(());
+    }
+    let mut marks: BTreeMap<(String, String), String> = BTreeMap::new();
+    for text in stanzas(&stage.tree.text(STATES)?.unwrap_or_default()) {
+        let stanza = Stanza::parse(text).unwrap_or_default();
+        let of = |field: &str| stanza.get(field).unwrap_or_default().to_owned();
+        marks.insert((of("Package"), of("Architecture")), text.to_owned());
+    }
+    let base = essential(stage);
+    let arch = stage.input.arch.debian();
+    for package in stage.input.packages {
+        let key = (package.name.clone(), arch.to_owned());
+        if stage.input.requested.contains(&package.name) || base.contains(&package.name) {
+            marks.remove(&key);
+        } else {
+            marks.insert(key, format!("Package: {}\nArchitecture: {arch}\nAuto-Installed: 1", package.name));
+        }
+    }
+    let text: String = marks.into_values().map(|stanza| stanza + "\n\n").collect();
+    stage.tree.file(STATES, 0o644, text);
+    Ok(())
+}
+
+/// The essential packages of the image with all that they need.
+fn essential(stage: &Stage<'_>) -> BTreeSet<String> {
+    let installed = stage.dpkg.names();
+    let mut provided: BTreeMap<String, String> = BTreeMap::new();
+    for name in &installed {
+        for virtual_name in order::names(&stage.dpkg.field(name, "Provides").unwrap_or_default()) {
+            provided.entry(virtual_name).or_insert_with(|| name.clone());
+        }
+    }
+    let mut todo: Vec<String> =
+        installed.into_iter().filter(|name| stage.dpkg.field(name, "Essential").is_some()).collect();
+    let mut found = BTreeSet::new();
+    while let Some(name) = todo.pop() {
+        let name = if stage.dpkg.has(&name) { name } else { provided.get(&name).cloned().unwrap_or_default() };
+        if name.is_empty() || !found.insert(name.clone()) {
+            continue;
+        }
+        for field in ["Pre-Depends", "Depends"] {
+            todo.extend(order::names(&stage.dpkg.field(&name, field).unwrap_or_default()));
+        }
+    }
+    found
+}

@@ -1,0 +1,165 @@
+//! What a hand-written script does to files and accounts, written down: the verbs of `scripts.txt`.
+//!
+//! | deed | does what |
+//! |---|---|
+//! | `dir MODE OWNER PATH` | makes a directory where none is |
+//! | `file MODE OWNER PATH` | makes an empty file where none is |
+//! | `text MODE OWNER PATH "…"` | makes a file where none is; `\n` and `\t` in the text |
+//! | `copy FROM TO` | copies a file with its mode and owner where nothing is |
+//! | `put FROM TO` | the same, but replaces |
+//! | `link PATH TARGET` | makes a link where nothing is |
+//! | `relink PATH TARGET` | the same, but replaces |
+//! | `set MODE OWNER PATH` | gives what is there a mode (or `-`) and an owner (or `-`) |
+//! | `remove PATH` | takes a file, a link or an empty directory away |
+//! | `group NAME [GID]` | adds a system group, as `addgroup --system` |
+//! | `user NAME GROUP HOME SHELL "COMMENT"` | adds a system user, as `adduser --system`; GROUP `+` is one of its own |
+//! | `member USER GROUP` | puts a user into a group |
+//! | `divert PACKAGE FROM TO` | records a diversion without renaming |
+//! | `rename FROM TO` | gives a package's file the name that a diversion says |
+//! | `override USER GROUP MODE PATH` | records a stat override and applies it |
+//! | `ucf PACKAGE FROM TO` | installs a configuration file that ucf keeps |
+//! | `answer QUESTION [VALUE [seen]]` | answers a debconf question, without a value with its default |
+//! | `step NAME` | runs a native step |
+//!
+//! Before a deed, `has PATH` or `not PATH` makes it depend on what is there, and `pkg NAME` on a package. `{arch}` is Debian's name of the
+//! architecture, `{triplet}` the name of its library directory.
+
+use super::accounts::Login;
+use super::dpkg::Diversion;
+use super::stage::Stage;
+use super::{Error, abi, steps, ucf};
+use crate::layer::Kind;
+
+/// Does one deed; `false`: the line is none.
+pub(super) fn perform(stage: &mut Stage<'_>, line: &str) -> Result<bool, Error> {
+    let line = line.replace("{arch}", stage.input.arch.debian()).replace("{triplet}", abi::triplet(stage.input.arch));
+    let words = words(&line);
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    while let [condition @ ("has" | "not" | "pkg"), what, ..] = words[..] {
+        let holds = match condition {
+            "pkg" => stage.dpkg.has(what),
+            _ => {
+                (stage.tree.exists(what)
+                    || stage.tree.place(what).is_some_and(|at| stage.tree.get(at.as_str()).is_some()))
+                    == (condition == "has")
+            }
+        };
+        if !holds {
+            return Ok(true);
+        }
+        words.drain(..2);
+    }
+    match words[..] {
+        ["dir" | "file" | "text", mode, owner, path, ..] => {
+            let Ok(mode) = u32::from_str_radix(mode, 8) else { return Ok(false) };
+            let owner = stage.accounts.owner(owner);
+            match words[0] {
+                "dir" => drop(stage.tree.owned_directory(path, mode, owner)),
+                _ if stage.tree.exists(path) => {}
+                "file" => stage.tree.owned_file(path, mode, owner, ""),
+                _ => stage.tree.owned_file(path, mode, owner, words.get(4).copied().unwrap_or_default()),
+            }
+        }
+        ["copy", from, to] => copy(stage, from, to, false)?,
+        ["put", from, to] => copy(stage, from, to, true)?,
+        ["link", path, target] => {
+            if stage.tree.place(path).is_some_and(|at| stage.tree.get(at.as_str()).is_none()) {
+                stage.tree.symlink(path, target);
+            }
+        }
+        ["relink", path, target] => {
+            // A directory in the way is taken away first, if it is empty; else `ln` would link inside it.
+            stage.tree.remove(path);
+            if stage.tree.place(path).is_some_and(|at| stage.tree.get(at.as_str()).is_none()) {
+                stage.tree.symlink(path, target);
+            }
+        }
+        ["set", mode, owner, path] => {
+            let mode = u32::from_str_radix(mode, 8).ok();
+            let owner = (owner != "-").then(|| stage.accounts.owner(owner));
+            stage.tree.change(path, mode, owner)?;
+        }
+        ["remove", path] => stage.tree.remove(path),
+        ["group", name] => drop(stage.accounts.add_group(name, None)?),
+        ["group", name, gid] => drop(stage.accounts.add_group(name, gid.parse().ok())?),
+        ["user", name, group, home, shell, comment] => add_user(stage, name, group, home, shell, comment)?,
+        ["member", user, group] => stage.accounts.add_member(group, user),
+        ["divert", package, from, to] => {
+            stage.dpkg.divert(Diversion { from: from.to_owned(), to: to.to_owned(), package: package.to_owned() });
+        }
+        ["undivert", from] => stage.dpkg.undivert(from),
+        ["rename", from, to] => stage.tree.rename(from, to),
+        ["override", user, group, mode, path] => {
+            let Ok(mode) = u32::from_str_radix(mode, 8) else { return Ok(false) };
+            stage.dpkg.stat_override(user, group, mode, path);
+            let owner = stage.accounts.owner(&format!("{user}:{group}"));
+            stage.tree.change(path, Some(mode), Some(owner))?;
+        }
+        ["answer", question] => stage.debconf.answer(question, None, false),
+        ["answer", question, value] => stage.debconf.answer(question, Some(value), false),
+        ["answer", question, value, "seen"] => stage.debconf.answer(question, Some(value), true),
+        ["ucf", package, from, to] => ucf::install(&mut stage.tree, package, from, to)?,
+        ["step", name] => return steps::run(stage, name),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Copies a file with its mode and owner.
+fn copy(stage: &mut Stage<'_>, from: &str, to: &str, replace: bool) -> Result<(), Error> {
+    let Some(entry) = stage.tree.resolve(from).and_then(|at| stage.tree.get(at.as_str()).cloned()) else {
+        return Ok(());
+    };
+    if matches!(entry.kind, Kind::File { .. } | Kind::Hardlink { .. }) && (replace || !stage.tree.exists(to)) {
+        let content = stage.tree.read(from)?.unwrap_or_default();
+        stage.tree.owned_file(to, entry.mode, (entry.uid, entry.gid), content);
+    }
+    Ok(())
+}
+
+/// Adds a system user with the first free number, after the group of its own.
+fn add_user(
+    stage: &mut Stage<'_>,
+    name: &str,
+    group: &str,
+    home: &str,
+    shell: &str,
+    comment: &str,
+) -> Result<(), Error> {
+    if stage.accounts.uid(name).is_some() {
+        return Ok(());
+    }
+    let gid = match group {
+        "+" => stage.accounts.add_group(name, None)?,
+        _ => stage.accounts.gid(group).unwrap_or(65_534),
+    };
+    let uid = stage.accounts.free_uid(name)?;
+    let [name, comment, home, shell] = [name, comment, home, shell].map(str::to_owned);
+    stage.accounts.add_user(Login { name, uid, gid, comment, home, shell });
+    Ok(())
+}
+
+/// A deed's words; quotes keep blanks together, and `\n`, `\t`, `\"` in them are what C means.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if quoted => word.get_or_insert_default().extend(chars.next().map(|c| match c {
+                'n' => '\n',
+                't' => '\t',
+                other => other,
+            })),
+            _ if c.is_whitespace() && !quoted => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}

@@ -1,0 +1,36 @@
+//! The steps that `scripts.txt` calls by name, and those that packages set off in each other by triggers.
+
+use super::dpkg::Diversion;
+use super::stage::Stage;
+use super::{Error, abi, ca, ldconfig, pam, shells};
+
+/// Runs a step by its name; `false`: there is none of that name.
+pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
+    match name {
+        "base-users" => stage.accounts.base(&stage.tree)?,
+        "ca-certificates" => ca::configure(stage)?,
+        "linker-diversion" => linker_diversion(stage),
+        "shadow" => stage.accounts.shadow_on(),
+        "shells" => shells::update(&mut stage.tree)?,
+        "pam" => pam::update(&mut stage.tree, &mut stage.debconf)?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Does what triggers would do at the end, whichever layer brought the package that is interested: each step looks at the whole image and
+/// changes nothing where all is as it should be.
+pub(super) fn triggers(stage: &mut Stage<'_>) -> Result<(), Error> {
+    if stage.dpkg.has("debianutils") {
+        shells::update(&mut stage.tree)?;
+    }
+    ca::update(&mut stage.tree)?;
+    ldconfig::update(&mut stage.tree, stage.input.arch)
+}
+
+/// Protects the dynamic linker, which libc6 ships in one of two directories, while releases move it (glibc 2.41, `preinst`).
+fn linker_diversion(stage: &mut Stage<'_>) {
+    let from = abi::linker(stage.input.arch).to_owned();
+    let to = format!("{from}.usr-is-merged");
+    stage.dpkg.divert(Diversion { from, to, package: "libc6".to_owned() });
+}

@@ -1,0 +1,68 @@
+//! The users and groups that every Debian system has by the same numbers.
+//!
+//! Source: base-passwd 3.6, `passwd.master` and `group.master`; Debian policy 9.2.2 says that the range 0 to 99 is allocated
+//! globally by that package. `_apt` and `nobody` are in its tables too.
+
+/// Users: name, number, number of the primary group.
+pub(super) const USERS: &[(&str, u32, u32)] = &[
+    ("root", 0, 0),
+    ("daemon", 1, 1),
+    ("bin", 2, 2),
+    ("sys", 3, 3),
+    ("sync", 4, 65534),
+    ("games", 5, 60),
+    ("man", 6, 12),
+    ("lp", 7, 7),
+    ("mail", 8, 8),
+    ("news", 9, 9),
+    ("uucp", 10, 10),
+    ("proxy", 13, 13),
+    ("www-data", 33, 33),
+    ("backup", 34, 34),
+    ("list", 38, 38),
+    ("irc", 39, 39),
+    ("_apt", 42, 65534),
+    ("nobody", 65534, 65534),
+];
+
+/// Groups: name, number.
+pub(super) const GROUPS: &[(&str, u32)] = &[
+    ("root", 0),
+    ("daemon", 1),
+    ("bin", 2),
+    ("sys", 3),
+    ("adm", 4),
+    ("tty", 5),
+    ("disk", 6),
+    ("lp", 7),
+    ("mail", 8),
+    ("news", 9),
+    ("uucp", 10),
+    ("man", 12),
+    ("proxy", 13),
+    ("kmem", 15),
+    ("dialout", 20),
+    ("fax", 21),
+    ("voice", 22),
+    ("cdrom", 24),
+    ("floppy", 25),
+    ("tape", 26),
+    ("sudo", 27),
+    ("audio", 29),
+    ("dip", 30),
+    ("www-data", 33),
+    ("backup", 34),
+    ("operator", 37),
+    ("list", 38),
+    ("irc", 39),
+    ("src", 40),
+    ("shadow", 42),
+    ("utmp", 43),
+    ("video", 44),
+    ("sasl", 45),
+    ("plugdev", 46),
+    ("staff", 50),
+    ("games", 60),
+    ("users", 100),
+    ("nogroup", 65534),
+];

@@ -1,0 +1,312 @@
+//! Local trees that recipes copy: listed and digested at each run, never locked.
+//!
+//! A tree is what a checkout of it would be on any machine: names, contents, which files may be executed, and links as text.
+//! Owners, other permission bits, times, inode order and hard links are the machine's, and are left behind.
+
+mod hashes;
+
+pub use hashes::{HashCache, Now};
+
+use crate::digest::Hasher;
+use crate::oci::{Blob, PathError, TreePath};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use rayon::prelude::*;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What a recipe copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tree {
+    /// A single file.
+    File(LocalFile),
+    /// A directory, as the sorted list of what is below it.
+    Directory(Vec<Item>),
+}
+
+/// Something below a copied directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Where, relative to the directory.
+    pub path: TreePath,
+    /// What.
+    pub kind: ItemKind,
+}
+
+/// What something below a copied directory is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemKind {
+    /// A directory.
+    Directory,
+    /// A file.
+    File(LocalFile),
+    /// A symbolic link, as text.
+    Symlink(String),
+}
+
+/// A local file's content and the one permission that a checkout keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalFile {
+    /// Its content.
+    pub content: Blob,
+    /// Whether its owner may execute it.
+    pub executable: bool,
+}
+
+/// Why a local tree could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused.
+    #[error("could not {doing} `{}`", path.display())]
+    Io {
+        /// What was being done, to be read before the path.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is nothing to copy.
+    #[error("`{}` does not exist", path.display())]
+    Missing {
+        /// What the recipe names.
+        path: PathBuf,
+    },
+    /// A name that no image can hold.
+    #[error("`{}` cannot go into an image", path.display())]
+    Name {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: PathError,
+    },
+    /// A link whose target is no text.
+    #[error("the target of the link `{}` is not UTF-8", path.display())]
+    Target {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A socket, pipe or device.
+    #[error("`{}` is {what}, which cannot be copied; leave it out with `exclude`", path.display())]
+    Special {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// Someone wrote to a file while it was read.
+    #[error("`{}` changed while it was read; build again when nothing writes to it", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The recipe's source is a link, whose target could be anywhere.
+    #[error("`{}` is a symbolic link; name what it points to", path.display())]
+    Link {
+        /// What the recipe names.
+        path: PathBuf,
+    },
+    /// A pattern of `exclude` is no glob.
+    #[error("`{pattern}` is not a pattern")]
+    Pattern {
+        /// What the recipe says.
+        pattern: String,
+        /// Why not.
+        source: globset::Error,
+    },
+}
+
+fn doing(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Io { doing, path: path.to_owned(), source }
+}
+
+/// A file whose content has yet to be digested.
+struct Pending {
+    at: usize,
+    path: PathBuf,
+    meta: Metadata,
+}
+
+/// Lists and digests what a recipe copies; files that did not change since they were last seen are not read.
+pub fn scan(root: &Path, exclude: &[String], hashes: &HashCache) -> Result<Tree, Error> {
+    let meta = match fs::symlink_metadata(root) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing { path: root.to_owned() }),
+        Err(error) => return Err(doing("look at", root)(error)),
+    };
+    if meta.is_symlink() {
+        return Err(Error::Link { path: root.to_owned() });
+    }
+    if meta.is_file() {
+        return Ok(Tree::File(LocalFile { content: digest(root, &meta, hashes)?, executable: executable(&meta) }));
+    }
+    refuse_special(root, &meta)?;
+    let (mut items, pending) = list(root, &patterns(exclude)?)?;
+    let digests: Result<Vec<Blob>, Error> =
+        pending.par_iter().map(|file| digest(&file.path, &file.meta, hashes)).collect();
+    for (file, content) in pending.iter().zip(digests?) {
+        items[file.at].kind = ItemKind::File(LocalFile { content, executable: executable(&file.meta) });
+    }
+    items.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(Tree::Directory(items))
+}
+
+/// Opens a file of a scanned tree and checks at its end that it is still what was scanned.
+pub fn open(path: &Path, content: Blob) -> Result<crate::digest::VerifyingReader<File>, Error> {
+    let file = File::open(path).map_err(doing("open", path))?;
+    Ok(crate::digest::VerifyingReader::new(file, content.digest, content.size))
+}
+
+/// Builds the matcher of `exclude`: a pattern without a slash matches at any depth, as in `.gitignore`; `*` stops at slashes.
+pub fn patterns(exclude: &[String]) -> Result<GlobSet, Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in exclude {
+        let whole = pattern.trim_start_matches('/').trim_end_matches('/');
+        let whole = if pattern.contains('/') { whole.to_owned() } else { format!("**/{whole}") };
+        let glob = GlobBuilder::new(&whole)
+            .literal_separator(true)
+            .build()
+            .map_err(|source| Error::Pattern { pattern: pattern.clone(), source })?;
+        set.add(glob);
+    }
+    set.build().map_err(|source| Error::Pattern { pattern: exclude.join(" "), source })
+}
+
+fn list(root: &Path, exclude: &GlobSet) -> Result<(Vec<Item>, Vec<Pending>), Error> {
+    let (mut items, mut pending) = (Vec::new(), Vec::new());
+    let mut walk = walkdir::WalkDir::new(root).min_depth(1).follow_links(false).into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(root).to_owned();
+            doing("list", &path)(error.into_io_error().unwrap_or_else(|| io::Error::other("a loop of links")))
+        })?;
+        let relative = entry.path().strip_prefix(root).expect("the walk stays below its root");
+        if exclude.is_match(relative) {
+            if entry.file_type().is_dir() {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
+        let path = entry.path();
+        let place = TreePath::parse_bytes(relative.as_os_str().as_encoded_bytes())
+            .map_err(|source| Error::Name { path: path.to_owned(), source })?;
+        let kind = if entry.file_type().is_dir() {
+            ItemKind::Directory
+        } else if entry.file_type().is_symlink() {
+            let target = fs::read_link(path).map_err(doing("read the link", path))?;
+            let target = target.into_os_string().into_string();
+            ItemKind::Symlink(target.map_err(|_| Error::Target { path: path.to_owned() })?)
+        } else {
+            let meta = entry.metadata().map_err(|error| doing("look at", path)(error.into()))?;
+            refuse_special(path, &meta)?;
+            pending.push(Pending { at: items.len(), path: path.to_owned(), meta });
+            ItemKind::Directory
+        };
+        items.push(Item { path: place, kind });
+    }
+    Ok((items, pending))
+}
+
+fn refuse_special(path: &Path, meta: &Metadata) -> Result<(), Error> {
+    let kind = meta.file_type();
+    let what = match () {
+        () if kind.is_dir() || kind.is_file() => return Ok(()),
+        () if kind.is_socket() => "a socket",
+        () if kind.is_fifo() => "a named pipe",
+        () => "a device",
+    };
+    Err(Error::Special { path: path.to_owned(), what })
+}
+
+fn executable(meta: &Metadata) -> bool {
+    meta.permissions().mode() & 0o100 != 0
+}
+
+fn digest(path: &Path, meta: &Metadata, hashes: &HashCache) -> Result<Blob, Error> {
+    if let Some(content) = hashes.get(meta) {
+        return Ok(content);
+    }
+    let mut file = File::open(path).map_err(doing("open", path))?;
+    let before = file.metadata().map_err(doing("look at", path))?;
+    let mut hasher = Hasher::new();
+    let mut size = 0;
+    let mut buffer = vec![0; usize::try_from(before.len()).unwrap_or(usize::MAX).clamp(512, 256 << 10)];
+    loop {
+        let read = file.read(&mut buffer).map_err(doing("read", path))?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..read]);
+        size += read as u64;
+    }
+    let after = file.metadata().map_err(doing("look at", path))?;
+    if size != before.len() || !hashes::same(&before, &after) {
+        return Err(Error::Changed { path: path.to_owned() });
+    }
+    let content = Blob { digest: hasher.finish(), size };
+    hashes.put(&after, content);
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn names(tree: &Tree) -> Vec<String> {
+        match tree {
+            Tree::File(_) => panic!("a directory was scanned"),
+            Tree::Directory(items) => items.iter().map(|item| item.path.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_tree_is_what_a_checkout_keeps() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        fs::create_dir_all(root.join("b/__pycache__")).unwrap();
+        fs::write(root.join("b/__pycache__/x.pyc"), "x").unwrap();
+        fs::write(root.join("b/x"), "x").unwrap();
+        fs::write(root.join("b-c"), "run").unwrap();
+        fs::set_permissions(root.join("b-c"), fs::Permissions::from_mode(0o4711)).unwrap();
+        symlink("/etc/../anywhere", root.join("a")).unwrap();
+        let hashes = HashCache::none();
+        let tree = scan(root, &["__pycache__".to_owned()], &hashes).unwrap();
+        assert_eq!(names(&tree), ["a", "b", "b-c", "b/x"]);
+        let Tree::Directory(found) = &tree else { unreachable!() };
+        assert_eq!(found[0].kind, ItemKind::Symlink("/etc/../anywhere".to_owned()));
+        assert_eq!(found[2].kind, ItemKind::File(LocalFile { content: Blob::of(b"run"), executable: true }));
+        let alone = scan(&root.join("b-c"), &[], &hashes).unwrap();
+        assert_eq!(alone, Tree::File(LocalFile { content: Blob::of(b"run"), executable: true }));
+    }
+
+    #[test]
+    fn patterns_match_as_in_gitignore() {
+        let set = patterns(&["*.pyc".into(), "/top".into(), "a/*".into(), "**/deep/x".into()]).unwrap();
+        for yes in ["x.pyc", "a/b/x.pyc", "top", "a/b", "p/q/deep/x", "deep/x"] {
+            assert!(set.is_match(yes), "{yes}");
+        }
+        for no in ["b/top", "a/b/c", "x.py"] {
+            assert!(!set.is_match(no), "{no}");
+        }
+        assert!(patterns(&["[".into()]).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_copied_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let hashes = HashCache::none();
+        assert!(matches!(scan(&root.join("none"), &[], &hashes), Err(Error::Missing { .. })));
+        let socket = root.join("s");
+        let _held = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(matches!(scan(root, &[], &hashes), Err(Error::Special { path, what: "a socket" }) if path == socket));
+        assert_eq!(names(&scan(root, &["s".to_owned()], &hashes).unwrap()), Vec::<String>::new());
+        symlink("s", root.join("l")).unwrap();
+        assert!(matches!(scan(&root.join("l"), &[], &hashes), Err(Error::Link { .. })));
+        let odd: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"odd\xff");
+        fs::write(root.join(odd), "").unwrap();
+        assert!(matches!(scan(root, &["s".to_owned()], &hashes), Err(Error::Name { .. })));
+    }
+}

@@ -1,0 +1,127 @@
+//! Results of actions by key.
+
+use super::Store;
+use super::error::{Error, doing};
+use crate::digest::{ActionKey, Digest};
+use crate::oci::{Blob, canonical_json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+/// What an action left behind: a small record, and the blobs that it names.
+pub trait ActionResult: Serialize + DeserializeOwned {
+    /// Every blob that the record names; a result is there only while all of them are.
+    fn blobs(&self) -> Vec<Blob>;
+}
+
+/// Something in the store that was found damaged and set aside, to be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// A blob whose bytes were not those of its name.
+    Blob(Digest),
+    /// An action's result that was not as it was written.
+    Action(ActionKey),
+}
+
+/// How a result stands in its file, before the line with the digest of this one.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Record<T> {
+    /// For whoever collects garbage without knowing the kind of action.
+    blobs: Vec<Blob>,
+    result: T,
+}
+
+impl Store {
+    /// Reads an action's result; `None` if it is not there, or not whole, or one of its blobs is gone.
+    pub fn action<T: ActionResult>(&self, key: &ActionKey) -> Result<Option<T>, Error> {
+        let path = self.action_path(key);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(doing("read", &path)(error)),
+        };
+        let Some(record) = parse::<T>(&bytes) else {
+            // A failure to remove shows itself when the result is written again.
+            let _ = fs::remove_file(&path);
+            self.report_damage(Damage::Action(*key));
+            return Ok(None);
+        };
+        Ok(record.blobs.iter().all(|blob| self.has(blob)).then_some(record.result))
+    }
+
+    /// Writes an action's result; its blobs must be there already.
+    pub fn put_action<T: ActionResult>(&self, key: &ActionKey, result: &T) -> Result<(), Error> {
+        let mut blobs = result.blobs();
+        blobs.sort_unstable();
+        blobs.dedup();
+        let mut bytes = canonical_json(&Record { blobs, result });
+        let digest = Digest::of(&bytes);
+        bytes.extend_from_slice(format!("\n{digest}\n").as_bytes());
+        self.replace(&self.action_path(key), &bytes)
+    }
+
+    /// Removes an action's result, so that it is made again.
+    pub fn forget(&self, key: &ActionKey) {
+        // A failure to remove shows itself when the result is written again.
+        let _ = fs::remove_file(self.action_path(key));
+    }
+
+    fn action_path(&self, key: &ActionKey) -> PathBuf {
+        self.dir.join("actions").join(key.0.hex())
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<Record<T>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (json, digest) = text.strip_suffix('\n')?.rsplit_once('\n')?;
+    (digest.parse() == Ok(Digest::of(json.as_bytes()))).then(|| serde_json::from_str(json).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::KeyHasher;
+
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Sample {
+        output: Blob,
+    }
+
+    impl ActionResult for Sample {
+        fn blobs(&self) -> Vec<Blob> {
+            vec![self.output]
+        }
+    }
+
+    #[test]
+    fn a_result_is_there_while_it_and_its_blobs_are_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let key = KeyHasher::new("sample").finish();
+        assert!(store.action::<Sample>(&key).unwrap().is_none());
+        let sample = Sample { output: store.put(b"output").unwrap() };
+        store.put_action(&key, &sample).unwrap();
+        assert_eq!(store.action(&key).unwrap().as_ref(), Some(&sample));
+
+        fs::remove_file(store.blob_path(&sample.output.digest)).unwrap();
+        assert!(store.action::<Sample>(&key).unwrap().is_none(), "a blob is gone");
+        store.put(b"output").unwrap();
+
+        let path = store.action_path(&key);
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 4;
+            fs::write(&path, &flipped).unwrap();
+            assert!(store.action::<Sample>(&key).unwrap().is_none(), "byte {at} flipped");
+            assert_eq!(store.take_damage(), [Damage::Action(key)]);
+            fs::write(&path, &whole[..at]).unwrap();
+            assert!(store.action::<Sample>(&key).unwrap().is_none(), "cut at {at}");
+            store.take_damage();
+        }
+        store.put_action(&key, &sample).unwrap();
+        assert_eq!(store.action(&key).unwrap(), Some(sample));
+    }
+}

@@ -1,0 +1,203 @@
+//! Blobs: written whole or not at all, verified whenever they are read.
+
+use super::error::{Error, doing};
+use super::{Damage, Store};
+use crate::digest::{Digest, HashingWriter, Mismatch, VerifyingReader};
+use crate::oci::Blob;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use tempfile::NamedTempFile;
+
+/// What a reader of a blob is: it fails at the end unless the bytes are the blob's.
+pub type BlobReader = VerifyingReader<File>;
+
+/// A blob that is being written; dropped without [`BlobWriter::commit`], it leaves nothing behind.
+pub struct BlobWriter<'a> {
+    store: &'a Store,
+    file: NamedTempFile,
+}
+
+/// Everything in the store is for all to read, whatever the umask: another user may serve it.
+pub(super) fn permissions() -> Permissions {
+    Permissions::from_mode(0o644)
+}
+
+impl Store {
+    /// Where a blob stands, whether it is there or not.
+    #[must_use]
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.dir.join("blobs/sha256").join(digest.hex())
+    }
+
+    /// Whether a blob is there with its size; its bytes are checked when it is read.
+    #[must_use]
+    pub fn has(&self, blob: &Blob) -> bool {
+        fs::metadata(self.blob_path(&blob.digest)).is_ok_and(|meta| meta.is_file() && meta.len() == blob.size)
+    }
+
+    /// Opens a blob for reading once, verified: the last read fails if the bytes are not the blob's.
+    pub fn open_blob(&self, blob: &Blob) -> Result<BlobReader, Error> {
+        Ok(VerifyingReader::new(self.open_file(&blob.digest)?, blob.digest, blob.size))
+    }
+
+    /// Opens a blob's file without verification, for whoever verifies by other means.
+    pub fn open_file(&self, digest: &Digest) -> Result<File, Error> {
+        let path = self.blob_path(digest);
+        match File::open(&path) {
+            Ok(file) => Ok(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::Missing { digest: *digest }),
+            Err(error) => Err(doing("open", &path)(error)),
+        }
+    }
+
+    /// Reads a small blob whole, verified; one that is damaged is set aside, so that it can be made again.
+    pub fn read(&self, blob: &Blob) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::with_capacity(usize::try_from(blob.size).unwrap_or(0).min(1 << 30));
+        match self.open_blob(blob)?.read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(self.damaged(&blob.digest, error)),
+        }
+    }
+
+    /// Reads a blob through once, unless this process did or wrote it itself, so that parts of it can be used without more ado.
+    pub fn ensure(&self, blob: &Blob) -> Result<(), Error> {
+        if self.known().contains(&blob.digest) { Ok(()) } else { self.check(blob) }
+    }
+
+    /// Reads a blob through; one that is damaged is set aside.
+    pub fn check(&self, blob: &Blob) -> Result<(), Error> {
+        let mut reader = self.open_blob(blob)?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => return Err(self.damaged(&blob.digest, error)),
+            }
+        }
+        self.known().insert(blob.digest);
+        Ok(())
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<Digest>> {
+        self.known.lock().expect("no holder of this lock panics")
+    }
+
+    /// Turns a failed read of a blob into an error; if the bytes were wrong, sets the blob aside, so that it can be made again.
+    pub fn damaged(&self, digest: &Digest, error: io::Error) -> Error {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Mismatch>()) {
+            Some(&source) => {
+                self.discard(digest);
+                Error::Damaged { digest: *digest, source }
+            }
+            None => doing("read", &self.blob_path(digest))(error),
+        }
+    }
+
+    /// Removes a blob that was found damaged and remembers it for [`Store::take_damage`].
+    pub fn discard(&self, digest: &Digest) {
+        self.known().remove(digest);
+        // A failure to remove shows itself when the blob is written again.
+        let _ = fs::remove_file(self.blob_path(digest));
+        self.report_damage(Damage::Blob(*digest));
+    }
+
+    /// Stores bytes that are in memory.
+    pub fn put(&self, bytes: &[u8]) -> Result<Blob, Error> {
+        let blob = Blob::of(bytes);
+        if self.has(&blob) {
+            return Ok(blob);
+        }
+        let mut writer = self.writer()?;
+        writer.write_all(bytes).map_err(doing("write", writer.file.path()))?;
+        writer.commit(blob)?;
+        Ok(blob)
+    }
+
+    /// Stores everything that a reader gives.
+    pub fn put_from(&self, reader: &mut dyn Read) -> Result<Blob, Error> {
+        let mut writer = HashingWriter::new(self.writer()?);
+        io::copy(reader, &mut writer).map_err(doing("write a blob in", &self.dir))?;
+        let (writer, digest, size) = writer.finish();
+        writer.commit(Blob { digest, size })
+    }
+
+    /// Begins a blob whose digest is known at its end.
+    pub fn writer(&self) -> Result<BlobWriter<'_>, Error> {
+        let scratch = self.scratch();
+        let file = tempfile::Builder::new()
+            .permissions(permissions())
+            .tempfile_in(&scratch)
+            .map_err(doing("make a temporary file in", &scratch))?;
+        Ok(BlobWriter { store: self, file })
+    }
+
+    /// Takes a file that was verified elsewhere, on the same file system, as a blob.
+    pub fn adopt(&self, file: &std::path::Path, blob: Blob) -> Result<Blob, Error> {
+        fs::set_permissions(file, permissions()).map_err(doing("set the permissions of", file))?;
+        let path = self.blob_path(&blob.digest);
+        fs::rename(file, &path).map_err(doing("put in place", &path))?;
+        Ok(blob)
+    }
+}
+
+impl BlobWriter<'_> {
+    /// Puts the blob in place under its digest, which the caller computed from the very bytes that it wrote.
+    pub fn commit(self, blob: Blob) -> Result<Blob, Error> {
+        let path = self.store.blob_path(&blob.digest);
+        self.file.persist(&path).map_err(|e| e.error).map_err(doing("put in place", &path))?;
+        self.store.known().insert(blob.digest);
+        Ok(blob)
+    }
+
+    /// The file that is being written.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        self.file.as_file()
+    }
+}
+
+impl Write for BlobWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_is_there_only_once_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let blob = Blob::of(b"whole");
+        let mut writer = store.writer().unwrap();
+        writer.write_all(b"who").unwrap();
+        drop(writer);
+        assert!(!store.has(&blob));
+        assert_eq!(fs::read_dir(store.scratch()).unwrap().count(), 0);
+        assert_eq!(store.put_from(&mut &b"whole"[..]).unwrap(), blob);
+        assert!(store.has(&blob));
+    }
+
+    #[test]
+    fn rot_is_noticed_named_and_healed() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let blob = store.put(b"bytes").unwrap();
+        fs::write(store.blob_path(&blob.digest), b"bytEs").unwrap();
+        assert!(matches!(store.read(&blob), Err(Error::Damaged { digest, .. }) if digest == blob.digest));
+        assert!(matches!(&store.take_damage()[..], [Damage::Blob(digest)] if *digest == blob.digest));
+        assert!(!store.has(&blob));
+        store.put(b"bytes").unwrap();
+        assert_eq!(store.read(&blob).unwrap(), b"bytes");
+        assert!(matches!(store.read(&Blob::of(b"never")), Err(Error::Missing { .. })));
+    }
+}

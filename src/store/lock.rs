@@ -1,0 +1,31 @@
+//! Locks between threads and processes, so that the same work is not done twice at once.
+
+use super::Store;
+use super::error::{Error, doing};
+use crate::digest::ActionKey;
+use std::fs::{File, OpenOptions};
+
+/// A lock that is held until it is dropped, or until its process ends, however it ends.
+#[derive(Debug)]
+pub struct StoreLock(#[expect(dead_code, reason = "held for its drop, which releases the lock")] File);
+
+impl Store {
+    /// Waits until no one else runs an action whose key begins with the same byte.
+    ///
+    /// Whoever holds such a lock takes no other, so no circle of waiting can arise.
+    pub fn lock_action(&self, key: &ActionKey) -> Result<StoreLock, Error> {
+        self.lock(&key.0.hex()[..2])
+    }
+
+    pub(super) fn lock(&self, name: &str) -> Result<StoreLock, Error> {
+        let path = self.dir.join("locks").join(name);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(doing("open the lock", &path))?;
+        file.lock().map_err(doing("lock", &path))?;
+        Ok(StoreLock(file))
+    }
+}

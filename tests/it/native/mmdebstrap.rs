@@ -1,0 +1,87 @@
+//! The judge: a real system made by mmdebstrap, with the package files that it was made from.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One set's real system.
+pub(crate) struct Judge {
+    place: PathBuf,
+    /// Removed with the test, unless the place is kept.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Judge {
+    /// Makes the system, or takes it from the directory `REMINT_TEST_JUDGE_CACHE`, where it is kept between runs. `None`, with a word
+    /// about it, where this machine cannot make it.
+    #[expect(clippy::disallowed_methods, reason = "tests decide by the environment whether they need their judges")]
+    pub(crate) fn find(name: &str, suite: &str, include: &[&str]) -> Option<Self> {
+        let (place, temporary) = if let Some(kept) = std::env::var_os("REMINT_TEST_JUDGE_CACHE") {
+            (PathBuf::from(kept).join(name), None)
+        } else {
+            let temporary = tempfile::tempdir().unwrap();
+            (temporary.path().join(name), Some(temporary))
+        };
+        let judge = Self { place, _temporary: temporary };
+        if judge.tree().join("var/lib/dpkg/status").is_file() || judge.make(suite, include).is_ok() {
+            return Some(judge);
+        }
+        let why = judge.make(suite, include).unwrap_err();
+        assert!(std::env::var_os("REMINT_TEST_REQUIRE_JUDGES").is_none(), "mmdebstrap is required: {why}");
+        eprintln!("skipped: {why}");
+        None
+    }
+
+    /// The system's root.
+    pub(crate) fn tree(&self) -> PathBuf {
+        self.place.join("tree")
+    }
+
+    /// The package files, by name.
+    pub(crate) fn debs(&self) -> Vec<PathBuf> {
+        let mut debs: Vec<_> =
+            std::fs::read_dir(self.place.join("debs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        debs.sort();
+        debs
+    }
+
+    fn make(&self, suite: &str, include: &[&str]) -> Result<(), String> {
+        if !rustix::process::geteuid().is_root() {
+            return Err("mmdebstrap has to run as root".to_owned());
+        }
+        let keyring = Path::new("/usr/share/keyrings/debian-archive-keyring.gpg");
+        if !keyring.exists() {
+            return Err(format!("{} is missing", keyring.display()));
+        }
+        let (main, security) = mirrors().ok_or("the host's apt sources name no Debian mirror")?;
+        let debs = self.place.join("debs");
+        std::fs::create_dir_all(&debs).map_err(|e| format!("cannot create {}: {e}", debs.display()))?;
+        let mut command = Command::new("mmdebstrap");
+        command.args(["--quiet", "--mode=root", "--variant=minbase", "--skip=essential/unlink"]);
+        command.arg("--aptopt=Apt::Install-Recommends false");
+        if !include.is_empty() {
+            command.arg(format!("--include={}", include.join(",")));
+        }
+        command.arg(format!("--customize-hook=cp \"$1\"/var/cache/apt/archives/*.deb '{}'", debs.display()));
+        command.arg(suite).arg(self.tree());
+        for (mirror, suite) in
+            [(&main, suite.to_owned()), (&main, format!("{suite}-updates")), (&security, format!("{suite}-security"))]
+        {
+            command.arg(format!("deb [signed-by={}] {mirror} {suite} main", keyring.display()));
+        }
+        let output = command.output().map_err(|e| format!("cannot run mmdebstrap: {e}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let _ = std::fs::remove_dir_all(&self.place);
+        Err(format!("mmdebstrap failed: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+/// The host's mirrors of the main and the security archive.
+fn mirrors() -> Option<(String, String)> {
+    let text = std::fs::read_to_string("/etc/apt/sources.list.d/debian.sources").ok()?;
+    let uris: Vec<_> =
+        text.lines().filter_map(|line| line.strip_prefix("URIs:")).map(|uri| uri.trim().to_owned()).collect();
+    let security = uris.iter().find(|uri| uri.contains("security"))?.clone();
+    Some((uris.into_iter().find(|uri| !uri.contains("security"))?, security))
+}
