@@ -116,7 +116,7 @@ impl Builder<'_> {
             };
             let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if error.is_damage()));
             if !damaged || attempt == ATTEMPTS {
-                return self.outcome(plan, &graph, ends, done);
+                return self.outcome(plan, &graph, ends, &done);
             }
         }
         unreachable!("the last attempt returns")
@@ -218,7 +218,9 @@ impl Builder<'_> {
             path: pin.path.clone(),
             deb: pin.deb,
         };
-        self.fetch.fetch(&file, self.store).map_err(|source| Error::Fetch { title: file.title.clone(), source })
+        self.fetch
+            .fetch(&file, self.store)
+            .map_err(|source| Error::Fetch { title: file.title.clone(), source: Box::new(source) })
     }
 
     /// Does one step, unless another process did it while this one waited for its turn.
@@ -288,7 +290,7 @@ impl Builder<'_> {
         }
     }
 
-    fn outcome(&self, plan: &Plan, graph: &Graph, ends: Vec<End<Error>>, done: Done) -> Outcome {
+    fn outcome(&self, plan: &Plan, graph: &Graph, ends: Vec<End<Error>>, done: &Done) -> Outcome {
         let lacking = |cause: usize| -> Vec<usize> {
             let mut images = BTreeSet::new();
             for (number, end) in ends.iter().enumerate() {
@@ -305,7 +307,7 @@ impl Builder<'_> {
             .collect();
         let mut images = Vec::new();
         for (number, image) in plan.images.iter().enumerate() {
-            if let Some(layers) = self.image(plan, image, graph, &done) {
+            if let Some(layers) = self.image(plan, image, graph, done) {
                 images.push((number, layers));
             }
         }

@@ -66,7 +66,7 @@ fn base(universe: &Universe<'_>, names: &[String]) -> Option<(Vec<InstalledPacka
             name: package.name().to_owned(),
             version: Version::parse(package.version_text()).unwrap(),
             arch: package.arch().to_owned(),
-            control: String::new(),
+            control: package.stanza().to_owned(),
             bare: false,
         });
         writeln!(status, "{}\nStatus: install ok installed\n", package.stanza()).unwrap();
