@@ -121,9 +121,6 @@ impl AptRoot {
         if verdict != "0" {
             return Err(text.to_owned());
         }
-        if let Some(line) = text.lines().find(|line| line.starts_with("Remv ")) {
-            return Err(line.to_owned());
-        }
         let inst = |line: &str| {
             let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
             // `Inst name [old] (new suite [arch])`
@@ -131,7 +128,13 @@ impl AptRoot {
             let name = name.split(':').next()?.to_owned();
             Some(Inst { name, version: rest.split_whitespace().next()?.to_owned() })
         };
-        Ok(text.lines().filter_map(inst).collect())
+        let found: Vec<Inst> = text.lines().filter_map(inst).collect();
+        // dpkg is sometimes told to remove what it upgrades later; only what does not come back is removed.
+        let removed = text.lines().filter_map(|line| line.strip_prefix("Remv ")?.split(' ').next());
+        match removed.into_iter().find(|name| !found.iter().any(|inst| inst.name == *name)) {
+            Some(name) => Err(format!("it removes {name}")),
+            None => Ok(found),
+        }
     }
 
     /// apt is slow, and its answer to the same question over the same lists is the same: it is asked once.
