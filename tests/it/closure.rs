@@ -138,7 +138,8 @@ fn judge(release: &str, arch: &str) {
     let Some(root) = AptRoot::open(release, arch) else { return };
     let indices = Indices::read(&root);
     let universe = indices.universe(arch);
-    let sets: Vec<Set> = sets::all().into_iter().filter(|set| set.is_for(release, arch)).collect();
+    let all: Vec<Set> = sets::all().into_iter().filter(|set| set.is_for(release, arch)).collect();
+    let sets = if judge::long() { all } else { spread(all, if arch == "amd64" { 72 } else { 24 }) };
     let (mut same, mut bad, mut cured) = (0, String::new(), String::new());
     for set in &sets {
         let name = &set.name;
@@ -158,6 +159,13 @@ fn judge(release: &str, arch: &str) {
     report(&format!("{release} {arch}: {same} of {} sets installed alike", sets.len()));
     assert!(bad.is_empty() && cured.is_empty(), "{release} {arch}, {} sets:\n{bad}{cured}", sets.len());
     assert!(same >= if arch == "amd64" { 60 } else { 20 }, "{release} {arch}: only {same} sets");
+}
+
+/// So many sets of the list, evenly from its beginning to its end: asking apt for all takes a quarter of an hour.
+fn spread(all: Vec<Set>, most: usize) -> Vec<Set> {
+    let count = all.len();
+    let taken = |at: usize| count <= most || (at * most) / count != ((at + 1) * most) / count;
+    all.into_iter().enumerate().filter(|(at, _)| taken(*at)).map(|(_, set)| set).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says whether judges are asked")]
