@@ -2,6 +2,7 @@
 //! leaves behind is compared path by path.
 
 mod compare;
+mod linker;
 mod mmdebstrap;
 mod unpack;
 
@@ -42,12 +43,44 @@ fn judge(set: &Set) {
     };
     let output = configure(&input).unwrap();
     for uncovered in &output.uncovered {
-        eprintln!("uncovered: {} {}: {}", uncovered.package, uncovered.script, uncovered.why);
+        note(&format!("uncovered: {} {}: {}", uncovered.package, uncovered.script, uncovered.why));
     }
     let ours = root.with(&output);
     let allowed = Allowed::load();
     let report = compare::trees(&ours, &judge.tree(), &allowed, set.name);
     assert!(report.is_empty(), "{} differences in `{}`:\n{}", report.len(), set.name, report.join("\n"));
+}
+
+/// What arm64 needs: every script is the same or was read too, and the linker's cache is that of the real ldconfig.
+fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
+    let Some(native) = Judge::find(judged, suite, include) else { return };
+    let Some(debs) = native.debs_for(name, suite, "arm64") else { return };
+    let (root, packages) = Unpacked::from_debs(&debs);
+    let (requested, users, groups) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+    let input = Input {
+        arch: Arch::Arm64,
+        root: &root,
+        packages: &packages,
+        requested: &requested,
+        users: &users,
+        groups: &groups,
+    };
+    let output = configure(&input).unwrap();
+    assert_eq!(output.uncovered, []);
+    linker::judge(&root.with(&output), "qemu-aarch64-static");
+}
+
+#[test]
+fn arm64_has_the_same_scripts_and_a_real_linker_cache() {
+    let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
+    foreign("trixie-arm64", "trixie", "trixie-web", &include);
+    foreign("bookworm-arm64", "bookworm", "bookworm-web", &include);
+}
+
+/// Says something beside a test's result.
+#[expect(clippy::disallowed_macros, reason = "a test has no other screen")]
+fn note(text: &str) {
+    eprintln!("{text}");
 }
 
 fn field(package: &Package, name: &str) -> Option<String> {

@@ -27,7 +27,7 @@ impl Judge {
         }
         let why = judge.make(suite, include).unwrap_err();
         assert!(std::env::var_os("REMINT_TEST_REQUIRE_JUDGES").is_none(), "mmdebstrap is required: {why}");
-        eprintln!("skipped: {why}");
+        super::note(&format!("skipped: {why}"));
         None
     }
 
@@ -38,10 +38,43 @@ impl Judge {
 
     /// The package files, by name.
     pub(crate) fn debs(&self) -> Vec<PathBuf> {
-        let mut debs: Vec<_> =
-            std::fs::read_dir(self.place.join("debs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        debs.sort();
-        debs
+        files(&self.place.join("debs"))
+    }
+
+    /// The files of the same packages for another architecture, fetched by apt with a configuration of its own.
+    pub(crate) fn debs_for(&self, name: &str, suite: &str, arch: &str) -> Option<Vec<PathBuf>> {
+        let place = self.place.with_file_name(name);
+        let debs = place.join("debs");
+        if !debs.is_dir() {
+            let (main, security) = mirrors()?;
+            let status = std::fs::read_to_string(self.tree().join("var/lib/dpkg/status")).unwrap();
+            let names = status.lines().filter_map(|line| line.strip_prefix("Package: "));
+            for directory in
+                ["debs", "etc/apt/sources.list.d", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial"]
+            {
+                std::fs::create_dir_all(place.join(directory)).unwrap();
+            }
+            let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+            let lines = [(&main, ""), (&main, "-updates"), (&security, "-security")]
+                .map(|(mirror, tail)| format!("deb [signed-by={keyring}] {mirror} {suite}{tail} main\n"));
+            std::fs::write(place.join("etc/apt/sources.list"), lines.concat()).unwrap();
+            let dir = place.display();
+            let settings = format!(
+                "Dir \"{dir}\";\nDir::Etc \"etc/apt\";\nDir::State::status \"/dev/null\";\nAPT::Architecture \"{arch}\";\nAPT::Architectures {{ \"{arch}\"; }};\nAPT::Sandbox::User \"root\";\n"
+            );
+            std::fs::write(place.join("apt.conf"), settings).unwrap();
+            let apt = || {
+                let mut command = Command::new("apt-get");
+                command.env("APT_CONFIG", place.join("apt.conf")).arg("-q").current_dir(&debs);
+                command
+            };
+            assert!(apt().arg("update").status().is_ok_and(|status| status.success()), "apt-get update for {arch}");
+            assert!(
+                apt().arg("download").args(names).status().is_ok_and(|status| status.success()),
+                "apt-get download for {arch}"
+            );
+        }
+        Some(files(&debs))
     }
 
     fn make(&self, suite: &str, include: &[&str]) -> Result<(), String> {
@@ -75,6 +108,13 @@ impl Judge {
         let _ = std::fs::remove_dir_all(&self.place);
         Err(format!("mmdebstrap failed: {}", String::from_utf8_lossy(&output.stderr)))
     }
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|end| end == "deb"));
+    files.sort();
+    files
 }
 
 /// The host's mirrors of the main and the security archive.
