@@ -2,7 +2,7 @@
 
 use super::dpkg::Diversion;
 use super::stage::Stage;
-use super::{Error, abi, ca, ldconfig, locales, pam, postgresql, shells};
+use super::{Error, abi, apache, ca, ldconfig, locales, pam, php, postgresql, shells};
 
 /// Runs a step by its name; `false`: there is none of that name.
 pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
@@ -12,6 +12,8 @@ pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
         "linker-diversion" => linker_diversion(stage),
         "shadow" => stage.accounts.shadow_on(),
         "shells" => shells::update(&mut stage.tree)?,
+        "apache" => apache::enable(&mut stage.tree)?,
+        "php-modules" => php::modules(stage)?,
         "locales" => locales::update(stage)?,
         "postgresql-manpages" => postgresql::manpages(stage)?,
         "pam" => pam::update(&mut stage.tree, &mut stage.debconf)?,
@@ -27,6 +29,10 @@ pub(super) fn triggers(stage: &mut Stage<'_>) -> Result<(), Error> {
         shells::update(&mut stage.tree)?;
     }
     ca::update(&mut stage.tree)?;
+    // The store is made from the links above, by a program that runs only where there is a Java.
+    if stage.dpkg.has("ca-certificates-java") && stage.tree.exists("usr/bin/java") {
+        ca::java_store(&mut stage.tree)?;
+    }
     ldconfig::update(&mut stage.tree, stage.input.arch)
 }
 
