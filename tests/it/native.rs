@@ -205,17 +205,20 @@ fn postgresql_is_what_the_scripts_leave() {
 #[test]
 fn redis_is_what_the_scripts_leave() {
     judge(&Set { name: "trixie-redis", suite: "trixie", include: &["redis-server"] });
+    judge(&Set { name: "bookworm-redis", suite: "bookworm", include: &["redis-server"] });
 }
 
 #[test]
 fn toolchains_and_languages_are_what_the_scripts_leave() {
-    let include = &["git", "nodejs", "ruby", "perl", "haproxy", "build-essential", "curl", "gawk"];
+    let include: &[&str] = &["git", "nodejs", "ruby", "perl", "haproxy", "build-essential", "curl", "gawk"];
     judge(&Set { name: "trixie-x", suite: "trixie", include });
+    judge(&Set { name: "bookworm-x", suite: "bookworm", include });
 }
 
 #[test]
 fn apache_is_what_the_scripts_leave() {
     judge(&Set { name: "trixie-apache", suite: "trixie", include: &["apache2"] });
+    judge(&Set { name: "bookworm-apache", suite: "bookworm", include: &["apache2"] });
 }
 
 #[test]
