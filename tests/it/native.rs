@@ -147,7 +147,12 @@ fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
     };
     let output = configure(&input).unwrap();
     assert_eq!(output.uncovered, []);
-    linker::judge(&root.with(&output), "qemu-aarch64-static");
+    let image = root.with(&output);
+    let diversions = String::from_utf8(image.0["var/lib/dpkg/diversions"].1.clone()).unwrap();
+    let linker = diversions.contains("/lib/ld-linux-aarch64.so.1\n/lib/ld-linux-aarch64.so.1.usr-is-merged\nlibc6\n");
+    let alias = diversions.contains("/lib64\n/.lib64.usr-is-merged\nbase-files\n");
+    assert_eq!((linker, alias), (suite == "trixie", suite == "trixie"), "{diversions}");
+    linker::judge(&image, "qemu-aarch64-static");
 }
 
 #[test]
