@@ -2,33 +2,36 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 /// One set's real system.
 pub(crate) struct Judge {
     place: PathBuf,
-    /// Removed with the test, unless the place is kept.
-    _temporary: Option<tempfile::TempDir>,
 }
 
+/// Held while a system is made: several tests may ask for the same.
+static MAKING: Mutex<()> = Mutex::new(());
+
 impl Judge {
-    /// Makes the system, or takes it from the directory `REMINT_TEST_JUDGE_CACHE`, where it is kept between runs. `None`, with a word
-    /// about it, where this machine cannot make it.
+    /// Takes the system from where systems are kept between runs (`REMINT_TEST_JUDGE_CACHE`, else below `target`), or makes it where
+    /// judges are required. `None`, with a word about it, where it is neither kept nor required: making it takes the network and root.
     #[expect(clippy::disallowed_methods, reason = "tests decide by the environment whether they need their judges")]
     pub(crate) fn find(name: &str, suite: &str, include: &[&str]) -> Option<Self> {
-        let (place, temporary) = if let Some(kept) = std::env::var_os("REMINT_TEST_JUDGE_CACHE") {
-            (PathBuf::from(kept).join(name), None)
-        } else {
-            let temporary = tempfile::tempdir().unwrap();
-            (temporary.path().join(name), Some(temporary))
-        };
-        let judge = Self { place, _temporary: temporary };
-        if judge.tree().join("var/lib/dpkg/status").is_file() || judge.make(suite, include).is_ok() {
+        let kept = std::env::var_os("REMINT_TEST_JUDGE_CACHE").map(PathBuf::from);
+        let judge =
+            Self { place: kept.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("judges")).join(name) };
+        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        if judge.tree().join("var/lib/dpkg/status").is_file() {
             return Some(judge);
         }
-        let why = judge.make(suite, include).unwrap_err();
-        assert!(std::env::var_os("REMINT_TEST_REQUIRE_JUDGES").is_none(), "mmdebstrap is required: {why}");
-        super::note(&format!("skipped: {why}"));
-        None
+        if std::env::var_os("REMINT_TEST_REQUIRE_JUDGES").is_none() {
+            super::note("skipped: REMINT_TEST_REQUIRE_JUDGES=1 makes the real system with mmdebstrap, as root");
+            return None;
+        }
+        if let Err(why) = judge.make(suite, include) {
+            panic!("mmdebstrap is required: {why}");
+        }
+        Some(judge)
     }
 
     /// The system's root.
@@ -45,6 +48,7 @@ impl Judge {
     pub(crate) fn debs_for(&self, name: &str, suite: &str, arch: &str) -> Option<Vec<PathBuf>> {
         let place = self.place.with_file_name(name);
         let debs = place.join("debs");
+        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         if !debs.is_dir() {
             let (main, security) = mirrors()?;
             let status = std::fs::read_to_string(self.tree().join("var/lib/dpkg/status")).unwrap();
