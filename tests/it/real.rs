@@ -24,8 +24,7 @@ fn the_store_is_a_valid_layout_with_both_platforms_of_every_recipe() {
         let digest = entry["digest"].as_str().unwrap().trim_start_matches("sha256:");
         let platforms = document(&shipped.store.join("blobs/sha256").join(digest));
         let platforms = platforms["manifests"].as_array().unwrap().iter();
-        let platforms: Vec<&str> =
-            platforms.map(|entry| entry["platform"]["architecture"].as_str().unwrap()).collect();
+        let platforms: Vec<&str> = platforms.map(|entry| entry["platform"]["architecture"].as_str().unwrap()).collect();
         assert_eq!(platforms, ["amd64", "arm64"], "{image}");
     }
 }
