@@ -10,6 +10,7 @@ mod house;
 mod image;
 mod layer;
 mod native;
+mod real;
 mod recipe;
 mod signatures;
 mod support;
