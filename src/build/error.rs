@@ -19,7 +19,7 @@ pub enum Error {
         /// Which.
         title: String,
         /// Why not.
-        source: PoolError,
+        source: Box<PoolError>,
     },
     /// A package cannot be unpacked.
     #[error("cannot unpack `{title}`")]
@@ -35,7 +35,7 @@ pub enum Error {
         /// What was being made.
         title: String,
         /// Why not.
-        source: layer::Error,
+        source: Box<layer::Error>,
     },
     /// The packages of a layer cannot be configured.
     #[error("cannot configure `{title}`")]
@@ -43,7 +43,7 @@ pub enum Error {
         /// The layer.
         title: String,
         /// Why not.
-        source: native::Error,
+        source: Box<native::Error>,
     },
     /// A file of a copied tree is no longer what it was when the build began.
     #[error("cannot copy `{}`", path.display())]
@@ -114,14 +114,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// A layer's error under the title of what was being made.
+    pub(super) fn layer(title: &str) -> impl Fn(layer::Error) -> Self {
+        |source| Self::Layer { title: title.to_owned(), source: Box::new(source) }
+    }
+
+    /// A native step's error under the title of the layer.
+    pub(super) fn native(title: &str) -> impl Fn(native::Error) -> Self {
+        |source| Self::Native { title: title.to_owned(), source: Box::new(source) }
+    }
+
     /// Whether the store was found damaged: what is damaged was set aside, so trying again makes it anew.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(
-            self,
-            Self::Store(store::Error::Damaged { .. } | store::Error::Missing { .. })
-                | Self::Form { .. }
-                | Self::Layer { source: layer::Error::PartDigest { .. } | layer::Error::PartTar { .. }, .. }
-        )
+        match self {
+            Self::Store(store::Error::Damaged { .. } | store::Error::Missing { .. }) | Self::Form { .. } => true,
+            Self::Layer { source, .. } => {
+                matches!(**source, layer::Error::PartDigest { .. } | layer::Error::PartTar { .. })
+            }
+            _ => false,
+        }
     }
 }

@@ -106,7 +106,8 @@ impl Builder<'_> {
         let mut done = Done::default();
         for attempt in 1.. {
             let graph = self.graph(plan);
-            self.events.send(Event::BuildPlanned { actions: graph.steps.len() as u64 });
+            let actions = graph.steps.iter().filter(|step| !matches!(step, Step::Fetch(_))).count() as u64;
+            self.events.send(Event::BuildPlanned { actions });
             let mut run = || self.execute(plan, &graph, &mut done);
             let ends = match &pool {
                 Ok(pool) => pool.install(run),
@@ -115,7 +116,7 @@ impl Builder<'_> {
             };
             let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if error.is_damage()));
             if !damaged || attempt == ATTEMPTS {
-                return self.outcome(plan, &graph, ends, done);
+                return self.outcome(plan, &graph, ends, &done);
             }
         }
         unreachable!("the last attempt returns")
@@ -217,7 +218,9 @@ impl Builder<'_> {
             path: pin.path.clone(),
             deb: pin.deb,
         };
-        self.fetch.fetch(&file, self.store).map_err(|source| Error::Fetch { title: file.title.clone(), source })
+        self.fetch
+            .fetch(&file, self.store)
+            .map_err(|source| Error::Fetch { title: file.title.clone(), source: Box::new(source) })
     }
 
     /// Does one step, unless another process did it while this one waited for its turn.
@@ -287,7 +290,7 @@ impl Builder<'_> {
         }
     }
 
-    fn outcome(&self, plan: &Plan, graph: &Graph, ends: Vec<End<Error>>, done: Done) -> Outcome {
+    fn outcome(&self, plan: &Plan, graph: &Graph, ends: Vec<End<Error>>, done: &Done) -> Outcome {
         let lacking = |cause: usize| -> Vec<usize> {
             let mut images = BTreeSet::new();
             for (number, end) in ends.iter().enumerate() {
@@ -304,7 +307,7 @@ impl Builder<'_> {
             .collect();
         let mut images = Vec::new();
         for (number, image) in plan.images.iter().enumerate() {
-            if let Some(layers) = self.image(plan, image, graph, &done) {
+            if let Some(layers) = self.image(plan, image, graph, done) {
                 images.push((number, layers));
             }
         }

@@ -91,5 +91,5 @@ fn damage(store: &Store, tars: &[Blob], compression: Compression, title: &str, s
             return Error::Store(crate::store::Error::Missing { digest: tar.digest });
         }
     }
-    Error::Layer { title: title.to_owned(), source }
+    Error::layer(title)(source)
 }

@@ -65,7 +65,7 @@ pub(super) fn packages(
             users: &work.accounts.users,
             groups: &work.accounts.groups,
         };
-        output = native::configure(&input).map_err(|source| Error::Native { title: title.to_owned(), source })?;
+        output = native::configure(&input).map_err(Error::native(title))?;
     }
     let mut pieces = made(&below, &view, std::mem::take(&mut output.entries), &mut dirs)?;
     let gone: BTreeSet<&TreePath> = output.removed.iter().chain(output.moved.keys()).collect();
@@ -77,6 +77,8 @@ pub(super) fn packages(
             pieces.insert(at.clone(), Piece::made(Entry::file(at, 0o644, 0), Vec::new()));
         }
     }
+    // What scripts put in the place of a directory stands there now: `/var/run` of base-files becomes a link.
+    dirs.retain(|path, _| !pieces.contains_key(path));
     for member in &mut members {
         member.change = Rewrite::default();
         for indexed in member.index.entries() {
@@ -268,8 +270,7 @@ fn apply(store: &Store, member: &mut Member, title: &str) -> Result<(), Error> {
             store.ensure(&member.files.tar)?;
             let mut content = store.open_file(&member.files.tar.digest)?;
             let mut out = HashingWriter::new(store.writer()?);
-            let index = rewrite(&member.index, &mut content, &member.change, &mut out)
-                .map_err(|source| Error::Layer { title: title.to_owned(), source })?;
+            let index = rewrite(&member.index, &mut content, &member.change, &mut out).map_err(Error::layer(title))?;
             let files = put_fragment(store, out, &index)?;
             store.put_action(&key, &Run { files })?;
             files
@@ -296,10 +297,7 @@ fn made(
             }
             continue;
         }
-        let read = |source| Error::Native {
-            title: path.to_string(),
-            source: native::Error::Read { path: path.clone(), source },
-        };
+        let read = |source| Error::native(path.as_str())(native::Error::Read { path: path.clone(), source });
         let same =
             below.get(&path) == Some(&entry) && view.read(path.as_str()).map_err(read)?.unwrap_or_default() == bytes;
         if !same {
@@ -325,7 +323,7 @@ pub(super) fn accounts(
         users: &accounts.users,
         groups: &accounts.groups,
     };
-    let output = native::configure(&input).map_err(|source| Error::Native { title: title.to_owned(), source })?;
+    let output = native::configure(&input).map_err(Error::native(title))?;
     let below: BTreeMap<TreePath, Entry> = view.entries().map(|entry| (entry.path.clone(), entry.clone())).collect();
     let mut dirs = BTreeMap::new();
     let pieces = made(&below, view, output.entries, &mut dirs)?;

@@ -134,7 +134,7 @@ pub(super) fn fragment<'a>(
     pieces: impl Iterator<Item = &'a Piece>,
     title: &str,
 ) -> Result<Fragment, Error> {
-    let failed = |source| Error::Layer { title: title.to_owned(), source };
+    let failed = Error::layer(title);
     let mut writer = FragmentWriter::new(HashingWriter::new(store.writer()?));
     for piece in pieces {
         match &piece.content {
@@ -145,9 +145,9 @@ pub(super) fn fragment<'a>(
                 writer.add(&piece.entry, &mut reader).map_err(|error| changed(file, error))
             }
         }
-        .map_err(failed)?;
+        .map_err(&failed)?;
     }
-    let (out, index) = writer.finish().map_err(failed)?;
+    let (out, index) = writer.finish().map_err(&failed)?;
     put_fragment(store, out, &index)
 }
 
@@ -164,7 +164,7 @@ pub(super) fn put_fragment(
 
 /// Keeps a layer's directories.
 pub(super) fn put_directories(store: &Store, dirs: &BTreeMap<TreePath, Entry>, title: &str) -> Result<Blob, Error> {
-    let tar = directories(dirs.values()).map_err(|source| Error::Layer { title: title.to_owned(), source })?;
+    let tar = directories(dirs.values()).map_err(Error::layer(title))?;
     Ok(store.put(&tar)?)
 }
 

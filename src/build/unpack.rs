@@ -24,7 +24,8 @@ const MERGED: [&str; 7] = ["bin", "lib", "lib32", "lib64", "libo32", "libx32", "
 /// Unpacks a package of the store.
 pub(super) fn unpack(store: &Store, action: &Unpack) -> Result<Unpacked, Error> {
     let title = || action.package.title();
-    let layer_error = |source| Error::Layer { title: title(), source };
+    let name = title();
+    let layer_error = Error::layer(&name);
     let blob = action.pin.deb;
     // The digest is checked while the bytes pass; nothing is kept of a package whose last byte was wrong.
     let mut verified = BufReader::with_capacity(256 << 10, store.open_blob(&blob)?);
@@ -38,11 +39,11 @@ pub(super) fn unpack(store: &Store, action: &Unpack) -> Result<Unpacked, Error> 
     io::copy(&mut verified, &mut io::sink()).map_err(|error| store.damaged(&blob.digest, error))?;
 
     let mut out = HashingWriter::new(store.writer()?);
-    let built = builder.finish(&mut out).map_err(layer_error)?;
+    let built = builder.finish(&mut out).map_err(&layer_error)?;
     let (writer, digest, size) = out.finish();
     let tar = writer.commit(Blob { digest, size })?;
     let index = store.put(&built.index.encode())?;
-    let dirs = directories(&built.directories).map_err(layer_error)?;
+    let dirs = directories(&built.directories).map_err(&layer_error)?;
     let package = store.put(&bundle::encode(&parts(control, &shipped, dirs)))?;
     Ok(Unpacked { files: Fragment { tar, index }, package, newest: built.max_mtime })
 }
@@ -55,7 +56,7 @@ fn take_apart(
     title: &str,
 ) -> Result<BTreeMap<String, ControlFile>, Error> {
     let bad = |source| Error::Deb { title: title.to_owned(), source };
-    let failed = |source| Error::Layer { title: title.to_owned(), source };
+    let failed = Error::layer(title);
     let (control, mut data) = Deb::open(package).and_then(|deb| deb.into_parts(LARGEST)).map_err(bad)?;
     read(&mut data, &Limits::default(), |entry, content| collect(builder, shipped, entry, content)).map_err(failed)?;
     // What stands behind the archive's end counts for the decompressor's own check.

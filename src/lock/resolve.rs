@@ -348,7 +348,7 @@ impl<'a> Resolver<'a> {
         let suites = self.indices.get(archive)?;
         let all =
             suites.iter().flat_map(|suite| &suite.packages).flat_map(|component| component.index.named(&key.name));
-        let like = all.filter(|package| package.arch() == key.arch).max_by_key(|package| package.version());
+        let like = all.filter(|package| package.arch() == key.arch).max_by_key(crate::source::debian::Package::version);
         let own = ["Version", "Filename", "Size", "SHA256", "MD5sum", "SHA1", "Package", "Architecture"];
         let mut text = format!(
             "Package: {}\nVersion: {}\nArchitecture: {}\nFilename: {}\nSize: {}\nSHA256: {}\n",

@@ -1,6 +1,7 @@
 //! What apt records of packages (apt 2.6 and 3.0).
 
 use super::control::{Stanza, stanzas};
+use super::dpkg::Database;
 use super::stage::Stage;
 use super::{Error, order};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,11 +20,10 @@ pub(super) fn extended_states(stage: &mut Stage<'_>) -> Result<(), Error> {
         let of = |field: &str| stanza.get(field).unwrap_or_default().to_owned();
         marks.insert((of("Package"), of("Architecture")), text.to_owned());
     }
-    let base = essential(stage);
     let arch = stage.input.arch.debian();
     for package in stage.input.packages {
         let key = (package.name.clone(), arch.to_owned());
-        if stage.input.requested.contains(&package.name) || base.contains(&package.name) {
+        if stage.input.requested.contains(&package.name) || stage.base.contains(&package.name) {
             marks.remove(&key);
         } else {
             marks.insert(key, format!("Package: {}\nArchitecture: {arch}\nAuto-Installed: 1", package.name));
@@ -35,28 +35,28 @@ pub(super) fn extended_states(stage: &mut Stage<'_>) -> Result<(), Error> {
 }
 
 /// The essential packages of the image with all that they need.
-fn essential(stage: &Stage<'_>) -> BTreeSet<String> {
-    let installed = stage.dpkg.names();
+pub(super) fn essential(dpkg: &Database) -> BTreeSet<String> {
+    let installed = dpkg.names();
     // Of several that provide a thing, apt takes the one of the highest priority.
-    let required = |name: &String| stage.dpkg.field(name, "Priority").as_deref() == Some("required");
+    let required = |name: &String| dpkg.field(name, "Priority").as_deref() == Some("required");
     let (first, rest): (Vec<&String>, Vec<&String>) = installed.iter().partition(|name| required(name));
     let mut provided: BTreeMap<String, String> = BTreeMap::new();
     for name in first.into_iter().chain(rest) {
-        for virtual_name in order::groups(&stage.dpkg.field(name, "Provides").unwrap_or_default()).concat() {
+        for virtual_name in order::groups(&dpkg.field(name, "Provides").unwrap_or_default()).concat() {
             provided.entry(virtual_name).or_insert_with(|| name.clone());
         }
     }
     let mut todo: Vec<String> =
-        installed.iter().filter(|name| stage.dpkg.field(name, "Essential").is_some()).cloned().collect();
+        installed.iter().filter(|name| dpkg.field(name, "Essential").is_some()).cloned().collect();
     let mut found = BTreeSet::new();
     while let Some(name) = todo.pop() {
-        let name = if stage.dpkg.has(&name) { name } else { provided.get(&name).cloned().unwrap_or_default() };
+        let name = if dpkg.has(&name) { name } else { provided.get(&name).cloned().unwrap_or_default() };
         if name.is_empty() || !found.insert(name.clone()) {
             continue;
         }
         for field in ["Pre-Depends", "Depends"] {
-            for group in order::groups(&stage.dpkg.field(&name, field).unwrap_or_default()) {
-                let there = |name: &&String| stage.dpkg.has(name) || provided.contains_key(*name);
+            for group in order::groups(&dpkg.field(&name, field).unwrap_or_default()) {
+                let there = |name: &&String| dpkg.has(name) || provided.contains_key(*name);
                 todo.extend(group.iter().find(there).cloned());
             }
         }

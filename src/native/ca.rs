@@ -8,7 +8,10 @@
 //! etc/ssl/certs/<subject hash>.<n>         link to that link: how OpenSSL finds one
 //! ```
 
+mod jks;
 mod x509;
+
+pub(super) use jks::update as java_store;
 
 use super::Error;
 use super::stage::Stage;

@@ -113,11 +113,12 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
                 stage.debconf.add_quietly(package);
             }
         }
-        ["alternative", link, name, path, priority, ref slaves @ ..] => {
-            let Ok(priority) = priority.parse() else { return unknown() };
+        ["alternative", ref what @ ..] => {
+            let [at, name, path, rank, ref others @ ..] = *what else { return unknown() };
+            let Ok(rank) = rank.parse() else { return unknown() };
             let slaves =
-                slaves.chunks_exact(3).map(|slave| [slave[0], slave[1], slave[2]].map(str::to_owned)).collect();
-            Install::new(link, name, path, priority, slaves).apply(&mut stage.tree)?;
+                others.chunks_exact(3).map(|other| [other[0], other[1], other[2]].map(str::to_owned)).collect();
+            Install::new(at, name, path, rank, slaves).apply(&mut stage.tree)?;
         }
         ["variable", question, name, value] => stage.debconf.substitute(question, name, value),
         ["answer", question] => stage.debconf.answer(question, None, false),

@@ -10,6 +10,7 @@
 mod abi;
 mod accounts;
 mod alternatives;
+mod apache;
 mod apt;
 mod ca;
 mod control;
@@ -20,6 +21,7 @@ mod ldconfig;
 mod locales;
 mod order;
 mod pam;
+mod php;
 mod postgresql;
 mod script;
 mod scripts;
@@ -31,6 +33,7 @@ mod systemd;
 mod sysv;
 #[cfg(test)]
 mod testing;
+mod tmpfiles;
 mod tree;
 mod ucf;
 
@@ -137,6 +140,31 @@ pub enum Error {
     /// A user or a group cannot be made.
     #[error("cannot make the users and groups of the layer")]
     Account(#[from] AccountError),
+}
+
+/// What was found when a maintainer script was read: one line of the table of coverage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptRead {
+    /// The package.
+    pub package: String,
+    /// The script: `preinst`, `config`, `postinst`.
+    pub script: String,
+    /// The versions it was read in; others with the same text count as read too.
+    pub versions: Vec<String>,
+    /// How many deeds the steps do for it.
+    pub deeds: usize,
+    /// The native steps it calls, by name.
+    pub steps: Vec<String>,
+    /// Why it has no effect, or what is left out on purpose.
+    pub notes: Vec<String>,
+    /// What no step does.
+    pub missing: Vec<String>,
+}
+
+/// Every maintainer script that was read, in the order of packages.
+#[must_use]
+pub fn scripts_read() -> Vec<ScriptRead> {
+    scripts::Table::load().0.rows()
 }
 
 /// Makes what the maintainer scripts of a layer's new packages would have left behind.

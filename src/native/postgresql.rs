@@ -1,4 +1,4 @@
-//! The manual pages of a PostgreSQL version (postgresql-common 248 and 278, `maintscripts-functions`, `_link_manpages`).
+//! The manual pages of a `PostgreSQL` version (postgresql-common 248 and 278, `maintscripts-functions`, `_link_manpages`).
 //!
 //! Versions that are installed side by side share groups of alternatives, so that the pages of the newest stand in `/usr/share/man`: one
 //! group since postgresql-common 267, `psql.1.gz`; two before, with the server's own pages in `postmaster.1.gz`.

@@ -3,6 +3,7 @@
 //! A script is known by the digest of its text without comments, blank lines, the parts that debhelper generated, and the names of the
 //! architecture, so that one line holds for all of them. debhelper's parts need no entry: the tools they call are native steps.
 
+use super::ScriptRead;
 use super::abi;
 use super::alternatives::{Call, Install};
 use super::script::Script;
@@ -140,7 +141,31 @@ impl Table {
         }
     }
 
-    /// Every reading, for the documentation and the tests.
+    /// Every reading as a line of the documentation.
+    pub(super) fn rows(&self) -> Vec<ScriptRead> {
+        let rows = self.0.iter().flat_map(|((package, script), readings)| {
+            readings.iter().map(move |reading| {
+                let behind = |word: &str| {
+                    let found =
+                        reading.deeds.iter().filter_map(|deed| deed.split_once(word).map(|(_, rest)| rest.to_owned()));
+                    found.collect::<Vec<_>>()
+                };
+                let (steps, missing) = (behind("step "), behind("missing "));
+                ScriptRead {
+                    package: package.clone(),
+                    script: script.clone(),
+                    versions: reading.texts.iter().map(|(_, version)| version.clone()).collect(),
+                    deeds: reading.deeds.len() - steps.len() - missing.len(),
+                    steps,
+                    notes: reading.notes.clone(),
+                    missing,
+                }
+            })
+        });
+        rows.collect()
+    }
+
+    /// Every reading, for the tests.
     #[cfg(test)]
     pub(super) fn all(&self) -> impl Iterator<Item = (&(String, String), &Reading)> {
         self.0.iter().flat_map(|(key, readings)| readings.iter().map(move |reading| (key, reading)))
@@ -158,7 +183,10 @@ fn body(text: &str, arch: Arch) -> String {
         let line = line.trim();
         if line_of_ours && !line.is_empty() && !line.starts_with('#') && !line.starts_with("dpkg-maintscript-helper ") {
             body.push_str(
-                &line.replace(abi::triplet(arch), "{triplet}").replace(&format!(":{}", arch.debian()), ":{arch}"),
+                &line
+                    .replace(abi::triplet(arch), "{triplet}")
+                    .replace(&format!(":{}", arch.debian()), ":{arch}")
+                    .replace(&format!("-openjdk-{}", arch.debian()), "-openjdk-{arch}"),
             );
             body.push('\n');
         }

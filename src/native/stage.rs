@@ -6,8 +6,11 @@ use super::dpkg::Database;
 use super::script::{Script, constant};
 use super::scripts::{Coverage, Table};
 use super::tree::Tree;
+use std::collections::BTreeSet;
+
 use super::{
     Error, Input, Output, Package, Uncovered, alternatives, apt, control, deeds, order, skeleton, steps, systemd, sysv,
+    tmpfiles,
 };
 
 /// The image while it is configured.
@@ -17,6 +20,8 @@ pub(super) struct Stage<'a> {
     pub(super) accounts: Accounts,
     pub(super) dpkg: Database,
     pub(super) debconf: Debconf,
+    /// The essential packages and what they need: configured before all others.
+    pub(super) base: BTreeSet<String>,
     uncovered: Vec<Uncovered>,
 }
 
@@ -35,18 +40,26 @@ pub(super) fn run(input: &Input<'_>) -> Result<Output, Error> {
     let mut tree = Tree::new(input.root);
     skeleton::make(&mut tree, input);
     let (accounts, dpkg, debconf) = (Accounts::load(&tree)?, Database::load(&tree)?, Debconf::load(&tree)?);
-    let mut stage = Stage { input, tree, accounts, dpkg, debconf, uncovered: Vec::new() };
+    let mut stage = Stage { input, tree, accounts, dpkg, debconf, base: BTreeSet::new(), uncovered: Vec::new() };
     for package in input.packages {
         let name = stage.dpkg.install(&mut stage.tree, package)?;
         stage.debconf.add(package, &name);
     }
+    stage.base = apt::essential(&stage.dpkg);
     let (table, _) = Table::load();
     let order = order::configuration(input.packages)?;
-    // All are unpacked before the first is configured.
-    for package in &order {
+    // The essential ones are all unpacked before the first of them is configured; every other one finds them ready.
+    let (base, others): (Vec<&Package>, Vec<&Package>) =
+        order.into_iter().partition(|package| stage.base.contains(&package.name));
+    for package in &base {
         stage.run(&table, package, "preinst")?;
     }
-    for package in &order {
+    for package in &base {
+        stage.run(&table, package, "config")?;
+        stage.run(&table, package, "postinst")?;
+    }
+    for package in &others {
+        stage.run(&table, package, "preinst")?;
         stage.run(&table, package, "config")?;
         stage.run(&table, package, "postinst")?;
     }
@@ -94,32 +107,49 @@ impl Stage<'_> {
             }
         }
         if kind == "postinst" {
-            self.tools(&script)?;
+            let told = reading.is_some_and(|reading| reading.deeds.iter().any(|deed| deed.starts_with("alternative ")));
+            self.tools(package, &script, told)?;
         }
         Ok(())
     }
 
     /// Does what the tools do that a script calls with constant words.
-    fn tools(&mut self, script: &Script) -> Result<(), Error> {
+    fn tools(&mut self, package: &Package, script: &Script, told: bool) -> Result<(), Error> {
         for words in script.calls("systemd-sysusers") {
-            for name in words.iter().filter(|word| {
-                constant(word) && word.rsplit_once('.').is_some_and(|(_, end)| end == "conf") && !word.contains('/')
-            }) {
-                if let Some(text) = self.tree.text(&format!("usr/lib/sysusers.d/{name}"))? {
-                    accounts::sysusers(&mut self.accounts, &text)?;
+            // One call writes the accounts of all its files at once.
+            let mut all = String::new();
+            for name in words.iter().filter(|word| is_conf(word)) {
+                all.push_str(&self.tree.text(&format!("usr/lib/sysusers.d/{name}"))?.unwrap_or_default());
+                all.push('\n');
+            }
+            accounts::sysusers(&mut self.accounts, &all)?;
+        }
+        if self.tree.exists("usr/bin/systemd-tmpfiles") {
+            for words in script.calls("systemd-tmpfiles") {
+                for name in words.iter().filter(|word| is_conf(word)) {
+                    if let Some(text) = self.tree.text(&format!("usr/lib/tmpfiles.d/{name}"))? {
+                        tmpfiles::apply(&mut self.tree, &self.accounts, &text)?;
+                    }
                 }
             }
         }
-        for words in script.calls("update-alternatives") {
+        // A reading that tells the alternatives knows better which calls are made.
+        for words in script.calls("update-alternatives").filter(|_| !told) {
             if let alternatives::Call::Install(install) = alternatives::Install::parse(words) {
                 install.apply(&mut self.tree)?;
             }
         }
-        systemd::apply(&mut self.tree, script)?;
+        let systemctl = self.tree.exists("usr/bin/systemctl") && !self.base.contains(&package.name);
+        systemd::apply(&mut self.tree, script, systemctl)?;
         sysv::apply(&mut self.tree, script)
     }
 
     fn report(&mut self, package: &Package, script: &str, why: String) {
         self.uncovered.push(Uncovered { package: package.name.clone(), script: script.to_owned(), why });
     }
+}
+
+/// Whether a word is the name of a file of declarations.
+fn is_conf(word: &str) -> bool {
+    constant(word) && !word.contains('/') && word.rsplit_once('.').is_some_and(|(_, end)| end == "conf")
 }

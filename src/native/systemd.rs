@@ -12,7 +12,9 @@ use super::tree::Tree;
 use std::collections::BTreeSet;
 
 /// Does what a script's calls of `deb-systemd-helper` do on a first installation.
-pub(super) fn apply(tree: &mut Tree<'_>, script: &Script) -> Result<(), Error> {
+///
+/// Where systemd itself is installed, its `systemctl` makes the links, which name units by their place under `/usr`.
+pub(super) fn apply(tree: &mut Tree<'_>, script: &Script, systemctl: bool) -> Result<(), Error> {
     // dh_installsystemd asks `debian-installed` only for units that are not enabled at first.
     let mut passive = BTreeSet::new();
     for words in script.calls("deb-systemd-helper") {
@@ -22,7 +24,7 @@ pub(super) fn apply(tree: &mut Tree<'_>, script: &Script) -> Result<(), Error> {
         for unit in plain.filter(|unit| constant(unit) && !unit.contains('/')) {
             match action.as_str() {
                 "debian-installed" => drop(passive.insert((user, unit.clone()))),
-                "enable" if !passive.contains(&(user, unit.clone())) => enable(tree, user, unit)?,
+                "enable" if !passive.contains(&(user, unit.clone())) => enable(tree, user, unit, systemctl)?,
                 "update-state" if passive.contains(&(user, unit.clone())) => update_state(tree, user, unit)?,
                 _ => {}
             }
@@ -32,7 +34,7 @@ pub(super) fn apply(tree: &mut Tree<'_>, script: &Script) -> Result<(), Error> {
 }
 
 /// Makes the links that a unit's `[Install]` section asks for and records them.
-fn enable(tree: &mut Tree<'_>, user: bool, unit: &str) -> Result<(), Error> {
+fn enable(tree: &mut Tree<'_>, user: bool, unit: &str, systemctl: bool) -> Result<(), Error> {
     let links = links(tree, user, unit)?;
     let etc = etc(user);
     for (link, target) in &links {
@@ -41,7 +43,9 @@ fn enable(tree: &mut Tree<'_>, user: bool, unit: &str) -> Result<(), Error> {
             continue;
         }
         if tree.place(link).is_none_or(|at| tree.get(at.as_str()).is_none()) {
-            tree.symlink(link, target);
+            let target =
+                if systemctl && target.starts_with("/lib/") { format!("/usr{target}") } else { target.clone() };
+            tree.symlink(link, &target);
         }
         tree.file(&mark, 0o644, "");
     }
@@ -156,12 +160,12 @@ mod tests {
         let script = Script::parse(
             "deb-systemd-helper enable 'a.service'\ndeb-systemd-helper debian-installed d.timer\ndeb-systemd-helper enable d.timer\ndeb-systemd-helper update-state d.timer\n",
         );
-        apply(&mut tree, &script).unwrap();
+        apply(&mut tree, &script, false).unwrap();
         let also =
             |unit: &str| tree.text(&format!("var/lib/systemd/deb-systemd-helper-enabled/{unit}.dsh-also")).unwrap();
         assert_eq!(
             also("a.service").unwrap(),
-            "/etc/systemd/system/sockets.target.wants/c.socket\n/etc/systemd/system/b.service\n/etc/systemd/system/multi-user.target.wants/a.service\n"
+            "/etc/systemd/system/b.service\n/etc/systemd/system/sockets.target.wants/c.socket\n/etc/systemd/system/multi-user.target.wants/a.service\n"
         );
         assert_eq!(also("d.timer").unwrap(), "/etc/systemd/system/timers.target.wants/d.timer\n");
         assert_eq!(tree.resolve("etc/systemd/system/b.service").unwrap().as_str(), "usr/lib/systemd/system/a.service");

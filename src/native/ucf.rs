@@ -11,6 +11,9 @@ use super::tree::Tree;
 use md5::{Digest as _, Md5};
 use std::fmt::Write as _;
 
+/// Files of this size and above are not kept in the cache.
+const CACHED: usize = 25_600;
+
 /// Installs a file where none is, and records it in any case.
 pub(super) fn install(tree: &mut Tree<'_>, package: &str, from: &str, to: &str) -> Result<(), Error> {
     let Some(content) = tree.read(from)? else { return Ok(()) };
@@ -18,7 +21,10 @@ pub(super) fn install(tree: &mut Tree<'_>, package: &str, from: &str, to: &str) 
     for byte in Md5::digest(&content) {
         let _ = write!(sum, "{byte:02x}");
     }
-    tree.file(&format!("var/lib/ucf/cache/{}", to.replace('/', ":")), 0o644, content.clone());
+    tree.directory("var/lib/ucf/cache", 0o755);
+    if content.len() < CACHED {
+        tree.file(&format!("var/lib/ucf/cache/{}", to.replace('/', ":")), 0o644, content.clone());
+    }
     if !tree.exists(to) {
         tree.file(to, 0o644, content);
     }

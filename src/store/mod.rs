@@ -56,9 +56,6 @@ impl Store {
     /// Opens the store in a directory, making what is missing of it.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let store = Self { dir: dir.to_owned(), damage: Mutex::default(), known: Mutex::default() };
-        if store.dir.join("oci-layout").exists() && store.dir.join("tmp").exists() {
-            return Ok(store);
-        }
         for below in ["blobs/sha256", "actions", "partial", "locks", "tmp"] {
             let path = store.dir.join(below);
             fs::create_dir_all(&path).map_err(doing("make the directory", &path))?;

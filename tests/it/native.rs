@@ -2,13 +2,15 @@
 //! leaves behind is compared path by path.
 
 mod compare;
+mod linker;
 mod mmdebstrap;
 mod unpack;
 
 use compare::Allowed;
 use mmdebstrap::Judge;
-use remint::native::{Input, Package, configure};
+use remint::native::{Input, Package, configure, scripts_read};
 use remint::oci::Arch;
+use remint::recipe::{AccountName, User};
 use std::collections::{BTreeMap, BTreeSet};
 use unpack::Unpacked;
 
@@ -22,15 +24,17 @@ struct Set {
 /// Packages that call themselves required, but not the archive's index, which is what mmdebstrap asks.
 const OVERRIDDEN: [&str; 3] = ["libtext-charwidth-perl", "libtext-wrapi18n-perl", "sensible-utils"];
 
+/// The sets that every run with judges compares; the others take a minute each, and are for `REMINT_TEST_LONG`.
+const SHORT: [&str; 4] = ["trixie", "trixie-web", "bookworm", "bookworm-web"];
+
 fn judge(set: &Set) {
+    if !SHORT.contains(&set.name) && !crate::support::judge::long() {
+        return note(&format!("skipped: REMINT_TEST_LONG compares `{}` too", set.name));
+    }
     let Some(judge) = Judge::find(set.name, set.suite, set.include) else { return };
     let (root, packages) = Unpacked::from_debs(&judge.debs());
-    // mmdebstrap asks apt for what has priority required and for apt itself, beside the essential set.
-    let required =
-        packages.iter().filter(|p| field(p, "Priority").as_deref() == Some("required")).map(|p| p.name.clone());
-    let required = required.filter(|name| !OVERRIDDEN.contains(&name.as_str()));
     let wanted = set.include.iter().map(|name| (*name).to_owned()).chain(["apt".to_owned()]);
-    let requested: BTreeSet<String> = required.chain(wanted).collect();
+    let requested: BTreeSet<String> = required(&packages).chain(wanted).collect();
     let (users, groups) = (BTreeMap::new(), BTreeMap::new());
     let input = Input {
         arch: Arch::Amd64,
@@ -42,12 +46,132 @@ fn judge(set: &Set) {
     };
     let output = configure(&input).unwrap();
     for uncovered in &output.uncovered {
-        eprintln!("uncovered: {} {}: {}", uncovered.package, uncovered.script, uncovered.why);
+        note(&format!("uncovered: {} {}: {}", uncovered.package, uncovered.script, uncovered.why));
     }
     let ours = root.with(&output);
     let allowed = Allowed::load();
     let report = compare::trees(&ours, &judge.tree(), &allowed, set.name);
     assert!(report.is_empty(), "{} differences in `{}`:\n{}", report.len(), set.name, report.join("\n"));
+}
+
+/// The same in two layers: minbase first, then what a set has beyond it, configured over the first.
+#[test]
+fn a_second_layer_adds_to_the_first() {
+    let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
+    let Some(base) = Judge::find("trixie", "trixie", &[]) else { return };
+    let Some(judge) = Judge::find("trixie-web", "trixie", &include) else { return };
+    let known: BTreeSet<_> = base.debs().iter().map(|deb| deb.file_name().unwrap().to_owned()).collect();
+    let (first, second): (Vec<_>, Vec<_>) =
+        judge.debs().into_iter().partition(|deb| known.contains(deb.file_name().unwrap()));
+    assert!(!first.is_empty() && !second.is_empty());
+    let (users, groups) = (BTreeMap::new(), BTreeMap::new());
+    let mut below = Unpacked::default();
+    for (debs, wanted) in [(first, vec!["apt"]), (second, include.to_vec())] {
+        let (layer, packages) = Unpacked::from_debs(&debs);
+        let requested = required(&packages).chain(wanted.into_iter().map(str::to_owned)).collect();
+        below.0.extend(
+            layer
+                .0
+                .into_iter()
+                .filter(|(path, (entry, _))| !entry.is_directory() || !below.0.contains_key(path))
+                .collect::<Vec<_>>(),
+        );
+        let root = below.clone();
+        let input = Input {
+            arch: Arch::Amd64,
+            root: &root,
+            packages: &packages,
+            requested: &requested,
+            users: &users,
+            groups: &groups,
+        };
+        below = root.with(&configure(&input).unwrap());
+    }
+    let report = compare::trees(&below, &judge.tree(), &Allowed::load(), "two-layers");
+    assert!(report.is_empty(), "{} differences:\n{}", report.len(), report.join("\n"));
+}
+
+/// What mmdebstrap asks apt for in any case, beside the essential set: what has priority required.
+fn required(packages: &[Package]) -> impl Iterator<Item = String> + '_ {
+    let required = packages.iter().filter(|package| field(package, "Priority").as_deref() == Some("required"));
+    required.map(|package| package.name.clone()).filter(|name| !OVERRIDDEN.contains(&name.as_str()))
+}
+
+/// An image of data alone: users, trust and time zones, without a dpkg, an openssl or a shell in it. And the same twice.
+#[test]
+fn an_image_of_data_alone_is_configured_too() {
+    let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
+    let Some(judge) = Judge::find("trixie-web", "trixie", &include) else { return };
+    let mut debs = judge.debs();
+    let names = ["base-files_", "base-passwd_", "ca-certificates_", "netbase_", "tzdata_"];
+    debs.retain(|deb| names.iter().any(|name| deb.file_name().unwrap().to_str().unwrap().starts_with(name)));
+    assert_eq!(debs.len(), names.len());
+    let (root, packages) = Unpacked::from_debs(&debs);
+    let user =
+        User { uid: 10_001, gid: 10_001, home: "/".into(), shell: "/usr/sbin/nologin".into(), comment: String::new() };
+    let users = BTreeMap::from([(AccountName::parse("app").unwrap(), user)]);
+    let (requested, groups) = (BTreeSet::new(), BTreeMap::new());
+    let input = Input {
+        arch: Arch::Amd64,
+        root: &root,
+        packages: &packages,
+        requested: &requested,
+        users: &users,
+        groups: &groups,
+    };
+    let output = configure(&input).unwrap();
+    assert_eq!(output, configure(&input).unwrap());
+    assert_eq!(output.uncovered, []);
+    let image = root.with(&output);
+    let text = |path: &str| String::from_utf8(image.0[path].1.clone()).unwrap();
+    assert!(text("etc/passwd").ends_with("app:!:10001:10001::/:/usr/sbin/nologin\n"));
+    assert_eq!(
+        image.0["etc/ssl/certs/ca-certificates.crt"].1,
+        std::fs::read(judge.tree().join("etc/ssl/certs/ca-certificates.crt")).unwrap()
+    );
+    assert!(text("var/lib/dpkg/status").contains("Package: tzdata\nStatus: install ok installed\n"));
+    assert!(
+        ["etc/ld.so.cache", "etc/shadow", "var/lib/apt/extended_states"]
+            .iter()
+            .all(|path| !image.0.contains_key(*path))
+    );
+}
+
+/// What arm64 needs: every script is the same or was read too, and the linker's cache is that of the real ldconfig.
+fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
+    let Some(native) = Judge::find(judged, suite, include) else { return };
+    let Some(debs) = native.debs_for(name, suite, "arm64") else { return };
+    let (root, packages) = Unpacked::from_debs(&debs);
+    let (requested, users, groups) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+    let input = Input {
+        arch: Arch::Arm64,
+        root: &root,
+        packages: &packages,
+        requested: &requested,
+        users: &users,
+        groups: &groups,
+    };
+    let output = configure(&input).unwrap();
+    assert_eq!(output.uncovered, []);
+    let image = root.with(&output);
+    let diversions = String::from_utf8(image.0["var/lib/dpkg/diversions"].1.clone()).unwrap();
+    let linker = diversions.contains("/lib/ld-linux-aarch64.so.1\n/lib/ld-linux-aarch64.so.1.usr-is-merged\nlibc6\n");
+    let alias = diversions.contains("/lib64\n/.lib64.usr-is-merged\nbase-files\n");
+    assert_eq!((linker, alias), (suite == "trixie", suite == "trixie"), "{diversions}");
+    linker::judge(&image, "qemu-aarch64-static");
+}
+
+#[test]
+fn arm64_has_the_same_scripts_and_a_real_linker_cache() {
+    let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
+    foreign("trixie-arm64", "trixie", "trixie-web", &include);
+    foreign("bookworm-arm64", "bookworm", "bookworm-web", &include);
+}
+
+/// Says something beside a test's result.
+#[expect(clippy::disallowed_macros, reason = "a test has no other screen")]
+fn note(text: &str) {
+    eprintln!("{text}");
 }
 
 fn field(package: &Package, name: &str) -> Option<String> {
@@ -92,17 +216,20 @@ fn postgresql_is_what_the_scripts_leave() {
 #[test]
 fn redis_is_what_the_scripts_leave() {
     judge(&Set { name: "trixie-redis", suite: "trixie", include: &["redis-server"] });
+    judge(&Set { name: "bookworm-redis", suite: "bookworm", include: &["redis-server"] });
 }
 
 #[test]
 fn toolchains_and_languages_are_what_the_scripts_leave() {
-    let include = &["git", "nodejs", "ruby", "perl", "haproxy", "build-essential", "curl", "gawk"];
+    let include: &[&str] = &["git", "nodejs", "ruby", "perl", "haproxy", "build-essential", "curl", "gawk"];
     judge(&Set { name: "trixie-x", suite: "trixie", include });
+    judge(&Set { name: "bookworm-x", suite: "bookworm", include });
 }
 
 #[test]
 fn apache_is_what_the_scripts_leave() {
     judge(&Set { name: "trixie-apache", suite: "trixie", include: &["apache2"] });
+    judge(&Set { name: "bookworm-apache", suite: "bookworm", include: &["apache2"] });
 }
 
 #[test]
@@ -118,6 +245,7 @@ fn mariadb_is_what_the_scripts_leave() {
 #[test]
 fn java_is_what_the_scripts_leave() {
     judge(&Set { name: "trixie-java", suite: "trixie", include: &["default-jre-headless"] });
+    judge(&Set { name: "bookworm-java", suite: "bookworm", include: &["default-jre-headless"] });
 }
 
 #[test]
@@ -128,4 +256,31 @@ fn systemd_and_ssh_are_what_the_scripts_leave() {
 #[test]
 fn imagemagick_is_what_the_scripts_leave() {
     judge(&Set { name: "trixie-im", suite: "trixie", include: &["imagemagick"] });
+}
+
+/// The table in the documentation is made from the readings.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the one who changes the readings asks for the table to be written anew")]
+fn the_documentation_lists_every_script_that_was_read() {
+    const MARK: &str = "REMINT_TEST_BLESS=1 writes it anew -->\n";
+    let place = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/native.md");
+    let old = std::fs::read_to_string(place).unwrap();
+    let mut new = old.split_once(MARK).expect("the mark of the table").0.to_owned() + MARK;
+    new.push_str("\n| package | script | read in | what is done |\n|---|---|---|---|\n");
+    for row in scripts_read() {
+        let mut what = Vec::new();
+        what.extend(row.steps.iter().map(|step| format!("step `{step}`")));
+        what.extend((row.deeds > 0).then(|| format!("{} deed{}", row.deeds, if row.deeds == 1 { "" } else { "s" })));
+        what.extend(row.notes.iter().cloned());
+        what.extend(row.missing.iter().map(|missing| format!("**missing: {missing}**")));
+        let cells = [row.package, row.script, row.versions.join(", "), what.join("; ")];
+        new.push_str("| ");
+        new.push_str(&cells.join(" | "));
+        new.push_str(" |\n");
+    }
+    if old != new && std::env::var_os("REMINT_TEST_BLESS").is_some() {
+        std::fs::write(place, &new).unwrap();
+    } else {
+        assert!(old == new, "docs/native.md is not up to date");
+    }
 }

@@ -68,10 +68,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
             &built_table(&rows, !invocation.environment.stdout.terminal).render(invocation.environment.stdout.width),
         )?;
     }
-    match outcome.failures.is_empty() {
-        true => Ok(Exit::Done),
-        false => Err(failed(&session, &plan, &lock, &outcome.failures)),
-    }
+    if outcome.failures.is_empty() { Ok(Exit::Done) } else { Err(failed(&session, &plan, &lock, &outcome.failures)) }
 }
 
 /// `--compression` speaks for every recipe.

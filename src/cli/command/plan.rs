@@ -34,10 +34,8 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         source_date_epoch: invocation.environment.epoch()?,
     };
     let plan = plan::plan(&inputs, &images, platforms);
-    let store = match session.places.cache.is_dir() {
-        true => Some(Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?),
-        false => None,
-    };
+    let there = session.places.cache.is_dir().then(|| Store::open(&session.places.cache));
+    let store = there.transpose().map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let graph = graph(&plan, store.as_ref());
     show(&graph, arguments, invocation)
 }

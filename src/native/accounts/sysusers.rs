@@ -7,6 +7,7 @@ use super::{Accounts, Login, SYSTEM, free};
 /// not fix are taken from 999 downwards, one that is free both as user and as group.
 pub(in super::super) fn apply(accounts: &mut Accounts, text: &str) -> Result<(), Error> {
     let lines: Vec<Vec<String>> = text.lines().map(words).filter(|words| words.len() >= 2).collect();
+    let (users, groups) = (accounts.users.len(), accounts.groups.len());
     for line in &lines {
         if line[0].trim_end_matches('!') == "g" {
             let id = line.get(2).and_then(|id| id.parse().ok());
@@ -18,6 +19,17 @@ pub(in super::super) fn apply(accounts: &mut Accounts, text: &str) -> Result<(),
             user(accounts, line)?;
         }
     }
+    let new: Vec<String> =
+        accounts.groups.get(groups..).unwrap_or_default().iter().map(|group| group.name.clone()).collect();
+    lock(accounts.gshadow.as_mut(), &new);
+    let new: Vec<String> =
+        accounts.users.get(users..).unwrap_or_default().iter().map(|(login, _)| login.name.clone()).collect();
+    lock(accounts.shadow.as_mut(), &new);
+    // `u!` also lets the account expire, on the first day of all.
+    for line in lines.iter().filter(|line| line[0] == "u!") {
+        let entries = accounts.shadow.iter_mut().flatten().filter(|(name, _)| *name == line[1] && new.contains(name));
+        entries.for_each(|(_, entry)| *entry = entry.replacen("::::::", ":::::1:", 1));
+    }
     for line in &lines {
         if line[0] == "m"
             && let Some(into) = line.get(2)
@@ -27,6 +39,13 @@ pub(in super::super) fn apply(accounts: &mut Accounts, text: &str) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Locks new accounts as this tool does: `!*`.
+fn lock(shadow: Option<&mut Vec<(String, String)>>, new: &[String]) {
+    for (_, entry) in shadow.into_iter().flatten().filter(|(name, _)| new.contains(name)) {
+        *entry = entry.replacen('!', "!*", 1);
+    }
 }
 
 fn group(accounts: &mut Accounts, name: &str, id: Option<u32>) -> Result<u32, Error> {

@@ -104,7 +104,8 @@ fn differences(path: &str, ours: &Facts, real: &Facts) -> Vec<String> {
 }
 
 /// A file's bytes without what may differ in an allowed way: the day in shadow, and orders that come of the order in which
-/// packages were unpacked (bookworm's `/etc/shells`: when the root was merged).
+/// packages were unpacked or
+/// configured (bookworm's `/etc/shells`: when the root was merged; systemd before passwd).
 fn comparable(path: &str, content: &[u8]) -> Vec<u8> {
     let text = || String::from_utf8_lossy(content).into_owned();
     match path {
@@ -116,12 +117,39 @@ fn comparable(path: &str, content: &[u8]) -> Vec<u8> {
                 }
                 fields.join(":") + "\n"
             };
-            text().lines().map(day).collect::<String>().into_bytes()
+            sorted(&text().lines().map(day).collect::<String>(), "\n")
         }
         "var/lib/apt/extended_states" => sorted(&text(), "\n\n"),
-        "var/lib/dpkg/triggers/File" | "var/lib/dpkg/statoverride" | "etc/shells" => sorted(&text(), "\n"),
+        "etc/gshadow" | "var/lib/dpkg/triggers/File" | "var/lib/dpkg/statoverride" | "etc/shells" => {
+            sorted(&text(), "\n")
+        }
+        "etc/ssl/certs/java/cacerts" => java_store(content).unwrap_or_else(|| content.to_vec()),
         _ => content.to_vec(),
     }
+}
+
+/// A Java trust store without the times, in the order of names, and without the digest over all that.
+fn java_store(mut store: &[u8]) -> Option<Vec<u8>> {
+    let mut take = |length: usize| {
+        let (head, rest) = store.split_at_checked(length)?;
+        store = rest;
+        Some(head.to_vec())
+    };
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |value, byte| value << 8 | usize::from(*byte));
+    let head = take(12)?;
+    let mut entries = Vec::new();
+    for _ in 0..number(&head[8..]) {
+        take(4)?;
+        let length = number(&take(2)?);
+        let alias = take(length)?;
+        take(8)?;
+        let length = number(&take(2)?);
+        take(length)?;
+        let length = number(&take(4)?);
+        entries.push([alias, take(length)?].concat());
+    }
+    entries.sort();
+    Some(entries.concat())
 }
 
 fn sorted(text: &str, separator: &str) -> Vec<u8> {

@@ -2,33 +2,36 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 /// One set's real system.
 pub(crate) struct Judge {
     place: PathBuf,
-    /// Removed with the test, unless the place is kept.
-    _temporary: Option<tempfile::TempDir>,
 }
 
+/// Held while a system is made: several tests may ask for the same.
+static MAKING: Mutex<()> = Mutex::new(());
+
 impl Judge {
-    /// Makes the system, or takes it from the directory `REMINT_TEST_JUDGE_CACHE`, where it is kept between runs. `None`, with a word
-    /// about it, where this machine cannot make it.
+    /// Takes the system from where systems are kept between runs (`REMINT_TEST_JUDGE_CACHE`, else below `target`), or makes it where
+    /// judges are required. `None`, with a word about it, where it is neither kept nor required: making it takes the network and root.
     #[expect(clippy::disallowed_methods, reason = "tests decide by the environment whether they need their judges")]
     pub(crate) fn find(name: &str, suite: &str, include: &[&str]) -> Option<Self> {
-        let (place, temporary) = if let Some(kept) = std::env::var_os("REMINT_TEST_JUDGE_CACHE") {
-            (PathBuf::from(kept).join(name), None)
-        } else {
-            let temporary = tempfile::tempdir().unwrap();
-            (temporary.path().join(name), Some(temporary))
-        };
-        let judge = Self { place, _temporary: temporary };
-        if judge.tree().join("var/lib/dpkg/status").is_file() || judge.make(suite, include).is_ok() {
+        let kept = std::env::var_os("REMINT_TEST_JUDGE_CACHE").map(PathBuf::from);
+        let judge =
+            Self { place: kept.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("judges")).join(name) };
+        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        if judge.tree().join("var/lib/dpkg/status").is_file() {
             return Some(judge);
         }
-        let why = judge.make(suite, include).unwrap_err();
-        assert!(std::env::var_os("REMINT_TEST_REQUIRE_JUDGES").is_none(), "mmdebstrap is required: {why}");
-        eprintln!("skipped: {why}");
-        None
+        if std::env::var_os("REMINT_TEST_REQUIRE_JUDGES").is_none() {
+            super::note("skipped: REMINT_TEST_REQUIRE_JUDGES=1 makes the real system with mmdebstrap, as root");
+            return None;
+        }
+        if let Err(why) = judge.make(suite, include) {
+            panic!("mmdebstrap is required: {why}");
+        }
+        Some(judge)
     }
 
     /// The system's root.
@@ -38,10 +41,44 @@ impl Judge {
 
     /// The package files, by name.
     pub(crate) fn debs(&self) -> Vec<PathBuf> {
-        let mut debs: Vec<_> =
-            std::fs::read_dir(self.place.join("debs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        debs.sort();
-        debs
+        files(&self.place.join("debs"))
+    }
+
+    /// The files of the same packages for another architecture, fetched by apt with a configuration of its own.
+    pub(crate) fn debs_for(&self, name: &str, suite: &str, arch: &str) -> Option<Vec<PathBuf>> {
+        let place = self.place.with_file_name(name);
+        let debs = place.join("debs");
+        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        if !debs.is_dir() {
+            let (main, security) = mirrors()?;
+            let status = std::fs::read_to_string(self.tree().join("var/lib/dpkg/status")).unwrap();
+            let names = status.lines().filter_map(|line| line.strip_prefix("Package: "));
+            for directory in
+                ["debs", "etc/apt/sources.list.d", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial"]
+            {
+                std::fs::create_dir_all(place.join(directory)).unwrap();
+            }
+            let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+            let lines = [(&main, ""), (&main, "-updates"), (&security, "-security")]
+                .map(|(mirror, tail)| format!("deb [signed-by={keyring}] {mirror} {suite}{tail} main\n"));
+            std::fs::write(place.join("etc/apt/sources.list"), lines.concat()).unwrap();
+            let dir = place.display();
+            let settings = format!(
+                "Dir \"{dir}\";\nDir::Etc \"etc/apt\";\nDir::State::status \"/dev/null\";\nAPT::Architecture \"{arch}\";\nAPT::Architectures {{ \"{arch}\"; }};\nAPT::Sandbox::User \"root\";\n"
+            );
+            std::fs::write(place.join("apt.conf"), settings).unwrap();
+            let apt = || {
+                let mut command = Command::new("apt-get");
+                command.env("APT_CONFIG", place.join("apt.conf")).arg("-q").current_dir(&debs);
+                command
+            };
+            assert!(apt().arg("update").status().is_ok_and(|status| status.success()), "apt-get update for {arch}");
+            assert!(
+                apt().arg("download").args(names).status().is_ok_and(|status| status.success()),
+                "apt-get download for {arch}"
+            );
+        }
+        Some(files(&debs))
     }
 
     fn make(&self, suite: &str, include: &[&str]) -> Result<(), String> {
@@ -75,6 +112,13 @@ impl Judge {
         let _ = std::fs::remove_dir_all(&self.place);
         Err(format!("mmdebstrap failed: {}", String::from_utf8_lossy(&output.stderr)))
     }
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|end| end == "deb"));
+    files.sort();
+    files
 }
 
 /// The host's mirrors of the main and the security archive.

@@ -37,6 +37,11 @@ pub(crate) fn missing(what: &str) {
     skipped(what);
 }
 
+/// Whether the long form of the judging was asked for, which takes hours where the short one takes minutes.
+pub(crate) fn long() -> bool {
+    environment("REMINT_TEST_LONG").is_some()
+}
+
 /// Runs a program and gives its standard output; panics with all that it said if it fails.
 pub(crate) fn run<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = S>) -> String {
     let mut command = Command::new(program);

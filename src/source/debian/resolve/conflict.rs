@@ -99,7 +99,8 @@ impl Solver<'_> {
                 && !(state.mode == Mode::Install && state.install == Some(candidate))
                 && self.release(candidate).origin.source() == source
         };
-        let siblings: Vec<NameId> = self.names().filter(is_sibling).collect();
+        let mut siblings: Vec<NameId> = self.names().filter(is_sibling).collect();
+        siblings.sort_by_cached_key(|other| self.graph.mention(*other));
         for with_needs in [false, true] {
             for other in &siblings {
                 self.mark_install(*other, Mark::auto(with_needs, depth + 1));

@@ -140,8 +140,12 @@ impl<'a> Graph<'a> {
             essential |= at.package.essential();
             important |= at.package.protected();
             let version = at.package.version();
-            // Among equal versions the first source's is the one that is fetched.
-            if !found.iter().any(|other| other.version == version) {
+            // The same file in two suites is one release. Of different files with one version the first source's is the candidate.
+            let is_same = |other: &Release<'_>| match &other.origin {
+                Origin::Archive(old) => other.version == version && old.package.sha256() == at.package.sha256(),
+                Origin::Installed(..) => false,
+            };
+            if !found.iter().any(is_same) {
                 found.push(Release::new(id, version, Origin::Archive(at)));
             }
         }
@@ -162,7 +166,7 @@ impl<'a> Graph<'a> {
                 self.placed.insert((at.source, at.place), number);
             }
             if installed.is_some_and(|package| package.version == release.version) {
-                self.nodes[id.index()].installed = Some(number);
+                self.nodes[id.index()].installed.get_or_insert(number);
             }
             self.releases.push(release);
             ids.push(number);

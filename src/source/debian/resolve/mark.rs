@@ -8,7 +8,7 @@ use super::graph::{NameId, ReleaseId};
 use super::release::Need;
 use super::state::{Mode, Solver};
 
-/// How deep relations are followed; the deepest chain in Debian's archive is about a tenth of it.
+/// How deep relations are followed. No closure that apt judges is 40 deep; apt itself stops at 3,000, which a thread of 2 MiB would not bear.
 pub(super) const DEEPEST: usize = 400;
 
 /// How a package is to be marked.

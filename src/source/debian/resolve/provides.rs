@@ -40,7 +40,7 @@ impl<'a> Graph<'a> {
             let universe = self.universe;
             for (at, member) in universe.providers(text) {
                 let owner = self.name(at.package.name(), Spelling::Plain);
-                // An equal version of an earlier source stands for this one.
+                // Of the same file in two suites the first stands for both.
                 if let Some(release) = self.placed.get(&(at.source, at.place)).copied() {
                     self.add_provider(owner, release, member, spelling, &mut list);
                 }

@@ -18,8 +18,8 @@ pub(super) struct Repair<'s, 'a> {
     pub(super) solver: &'s mut Solver<'a>,
     pub(super) asked: &'s BTreeSet<NameId>,
     pub(super) scores: Scores,
-    /// Names that may still be upgraded to repair another.
-    pub(super) upgradable: BTreeSet<NameId>,
+    /// Names that were upgraded to repair another; none is twice.
+    pub(super) spent: BTreeSet<NameId>,
     round: usize,
     change: bool,
 }
@@ -48,10 +48,9 @@ impl Solver<'_> {
         let before = self.upgrade_broken();
         let order = self.in_table_order();
         let scores = self.scores(&order, asked);
-        let upgradable = self.names().collect();
         let mut order: Vec<NameId> = order;
         order.sort_by_key(|name| std::cmp::Reverse(scores[name.index()]));
-        let mut repair = Repair { solver: self, asked, scores, upgradable, round: 0, change: true };
+        let mut repair = Repair { solver: self, asked, scores, spent: BTreeSet::new(), round: 0, change: true };
         while repair.change && repair.round < ROUNDS {
             repair.change = false;
             for name in &order {

@@ -4,7 +4,7 @@
 //! on the package, then once the weight of those that depend on it, then what it provides; and on top what the user named and what is essential.
 
 use super::graph::NameId;
-use super::release::{Kind, Need};
+use super::release::{Kind, Need, Origin};
 use super::state::Solver;
 use std::collections::BTreeSet;
 
@@ -23,8 +23,11 @@ impl Solver<'_> {
             let Some(release) = self.state(*name).install else { continue };
             let node = self.graph.node(*name);
             let essential = if node.essential || node.important { 100 } else { 0 };
-            let there = i64::from(self.current(*name).is_some() && self.state(*name).candidate.is_some());
-            let priority = PRIORITY[usize::from(self.release(release).priority)];
+            let offered = |release| matches!(self.release(release).origin, Origin::Archive(_));
+            let candidate = self.state(*name).candidate;
+            let there = i64::from(self.current(*name).is_some() && candidate.is_some_and(offered));
+            // What the archive has no more is of no importance.
+            let priority = if offered(release) { PRIORITY[usize::from(self.release(release).priority)] } else { -2 };
             scores[name.index()] += essential + there + priority;
             let mut needs = self.needs(release).to_vec();
             needs.extend(self.wishes(release).into_iter().filter(|need| need.kind == Kind::Recommends));

@@ -6,6 +6,7 @@ mod rules;
 use super::{InstalledPackage, Request, Source, Universe, resolve};
 use crate::recipe::PackageRequest;
 use crate::source::debian::{PackagesIndex, Version};
+use std::fmt::Write as _;
 
 /// An index from lines `name version; Field: value; …`, priorities optional unless they say otherwise.
 pub(super) fn index(lines: &str) -> PackagesIndex {
@@ -16,13 +17,15 @@ pub(super) fn index(lines: &str) -> PackagesIndex {
         let fields: Vec<&str> = parts.collect();
         let arch = if fields.iter().any(|f| f.starts_with("Architecture")) { "" } else { "Architecture: amd64\n" };
         let priority = if fields.iter().any(|f| f.starts_with("Priority")) { "" } else { "Priority: optional\n" };
-        text += &format!("Package: {name}\nVersion: {version}\n{arch}{priority}");
+        write!(text, "Package: {name}\nVersion: {version}\n{arch}{priority}").unwrap();
         text.extend(fields.iter().map(|field| format!("{field}\n")));
-        text += &format!(
+        write!(
+            text,
             "Filename: pool/{name}_{}.deb\nSize: 1\nSHA256: {}\n\n",
             version.replace(':', "%3a"),
             "0".repeat(64)
-        );
+        )
+        .unwrap();
     }
     PackagesIndex::parse(text.into_bytes()).unwrap()
 }

@@ -12,10 +12,10 @@ impl Repair<'_, '_> {
     pub(super) fn try_again(&mut self, name: NameId, before: &BTreeSet<NameId>) {
         let state = self.solver.state(name);
         let held = state.candidate != state.install && self.solver.current(name).is_some() && state.install.is_some();
-        if !held || !before.contains(&name) || state.protected || !self.upgradable.contains(&name) {
+        if !held || !before.contains(&name) || state.protected || self.spent.contains(&name) {
             return;
         }
-        self.upgradable.remove(&name);
+        self.spent.insert(name);
         let broken = self.solver.broken().len();
         self.solver.mark_install(name, Mark::auto(false, 0));
         if self.solver.is_broken(name) || broken < self.solver.broken().len() {
@@ -27,7 +27,7 @@ impl Repair<'_, '_> {
     pub(super) fn upgrade(&mut self, name: NameId, depth: usize) -> bool {
         let state = self.solver.state(name);
         let newer = state.candidate.is_some() && state.candidate != self.solver.current(name);
-        if depth > DEEPEST || !newer || self.asked.contains(&name) || !self.upgradable.remove(&name) {
+        if depth > DEEPEST || !newer || self.asked.contains(&name) || !self.spent.insert(name) {
             return false;
         }
         let kept = self.solver.state(name).mode == Mode::Keep;

@@ -218,3 +218,46 @@ fn a_chain_without_end_is_no_crash() {
     let lines: Vec<String> = (0..5000).map(|i| format!("p{i} 1; Depends: p{}", i + 1)).collect();
     assert!(names(&lines.join("\n"), "p0").is_err());
 }
+
+#[test]
+fn what_recommends_remains_keeps_them_and_the_obsolete_weighs_little() {
+    // `maple` conflicts with `kiwi` that it needs; it would outweigh it if `ash`, which no suite has in this version, had its weight.
+    let archive = index(
+        "kiwi 1; Priority: required; Depends: maple; Provides: v-mail
+        plum 2; Priority: required; Recommends: kiwi
+        fig 1; Priority: required; Provides: maple
+        oak 3; Priority: standard; Depends: maple
+        ash 1; Priority: required
+        maple 1; Depends: v-mail; Conflicts: v-mail",
+    );
+    let base = [
+        installed("plum", "1.5", "Priority: required\nDepends: ash"),
+        installed("ash", "1.5", "Priority: required\nRecommends: maple"),
+    ];
+    assert_eq!(chosen(&[("trixie", &archive)], "oak plum", &base).unwrap(), "fig=1 kiwi=1 oak=3 plum=2");
+}
+
+#[test]
+fn a_repair_reaches_packages_that_nobody_spoke_of_before() {
+    let lines = "ash 2; Depends: v-mail | kiwi
+        oak 1; Conflicts: yew
+        yew 1; Provides: v-mail
+        kiwi 1; Depends: plum
+        plum 1";
+    assert_eq!(names(lines, "ash oak").unwrap(), "ash kiwi oak plum");
+}
+
+#[test]
+fn binaries_of_one_source_are_upgraded_together() {
+    // In the order in which the archive names them: `fig` is upgraded before `elm` turns out to break it.
+    let archive = index(
+        "plum 1\nfig 3; Source: one (1); Conflicts: mail\nelm 2; Source: one (1); Breaks: fig\nkiwi 2; Source: one (1)",
+    );
+    let base = [
+        installed("elm", "1.5", "Depends: fig"),
+        installed("fig", "1.5", ""),
+        installed("plum", "2.5", "Source: one (1)\nDepends: elm | fig"),
+    ];
+    let error = chosen(&[("trixie", &archive)], "plum", &base).unwrap_err();
+    assert_eq!(error, "it cannot be installed without removing `fig` from the base");
+}
