@@ -73,6 +73,7 @@ impl Checker<'_> {
             assert_eq!(Digest::of(&tar).to_string(), diff_id.as_str().unwrap(), "DiffId");
             // Two blocks of zeros, or the tar has no end.
             assert!(tar.len() >= 1024 && tar[tar.len() - 1024..].iter().all(|&byte| byte == 0));
+            assert_no_path_twice(&tar);
         }
     }
 
@@ -95,6 +96,18 @@ impl Checker<'_> {
             schemas.check(schema, &value);
         }
         value
+    }
+}
+
+/// A directory and a link at one place are one path twice as well, which podman refuses.
+fn assert_no_path_twice(tar: &[u8]) {
+    let mut paths = std::collections::BTreeSet::new();
+    for entry in tar::Archive::new(tar).entries().unwrap() {
+        let mut path = entry.unwrap().path_bytes().into_owned();
+        if path.last() == Some(&b'/') {
+            path.pop();
+        }
+        assert!(paths.insert(path.clone()), "`{}` is in a layer twice", String::from_utf8_lossy(&path));
     }
 }
 

@@ -1,5 +1,7 @@
 """A web service that says hello, and /health for whoever watches it."""
 
+import signal
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -14,4 +16,6 @@ class Hello(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    # The first process of a container ends only by signals that it handles.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ThreadingHTTPServer(("", 8000), Hello).serve_forever()
