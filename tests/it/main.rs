@@ -1,5 +1,6 @@
 //! One integration binary: a file of `tests/it/` is a module of it, and `floors` notices one that is not.
 
+mod build;
 mod cli;
 mod closure;
 mod deb;
@@ -9,6 +10,7 @@ mod floors;
 mod house;
 mod image;
 mod layer;
+mod lock;
 mod native;
 mod real;
 mod recipe;

@@ -1,0 +1,6 @@
+//! Builds from end to end: the program, a signed archive, and every byte that comes of them.
+
+mod damage;
+mod failures;
+mod golden;
+mod same;
