@@ -26,6 +26,7 @@ use crate::plan::{Action, ImagePlan, Layer, Plan, Unpack, Work};
 use crate::recipe::Compression;
 use crate::source::debian::pool::{Fetch, PoolFile};
 use crate::store::Store;
+use rayon::ThreadPool;
 use schedule::{End, Job, Lane};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -102,18 +103,14 @@ impl Builder<'_> {
     /// Makes everything that a plan's images need and that the store does not have.
     #[must_use]
     pub fn run(&self, plan: &Plan) -> Outcome {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build();
+        // Without threads of its own it still works, on those that are there.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build().ok();
         let mut done = Done::default();
         for attempt in 1.. {
             let graph = self.graph(plan);
             let actions = graph.steps.iter().filter(|step| !matches!(step, Step::Fetch(_))).count() as u64;
             self.events.send(Event::BuildPlanned { actions });
-            let mut run = || self.execute(plan, &graph, &mut done);
-            let ends = match &pool {
-                Ok(pool) => pool.install(run),
-                // Without threads of its own it still works, on those that are there.
-                Err(_) => run(),
-            };
+            let ends = self.execute(plan, &graph, pool.as_ref(), &mut done);
             let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if error.is_damage()));
             if !damaged || attempt == ATTEMPTS {
                 return self.outcome(plan, &graph, ends, &done);
@@ -181,17 +178,17 @@ impl Builder<'_> {
         Some(graph.push(step, fetch.into_iter().collect(), size))
     }
 
-    fn execute(&self, plan: &Plan, graph: &Graph, done: &mut Done) -> Vec<End<Error>> {
+    fn execute(&self, plan: &Plan, graph: &Graph, pool: Option<&ThreadPool>, done: &mut Done) -> Vec<End<Error>> {
         let times = Mutex::new(std::mem::take(done));
         let ends = schedule::run(&graph.jobs, self.jobs, FETCHES, |number| {
             let step = graph.steps[number];
             let begun = Instant::now();
             let (key, name) = describe(plan, step);
             let result = match step {
-                Step::Fetch(key) => self.fetch_one(unpack_of(plan, &key)),
+                Step::Fetch(key) => self.fetch_one(&key, unpack_of(plan, &key)),
                 _ => {
                     self.events.send(Event::ActionStarted { key, name: name.clone() });
-                    self.perform(plan, step)
+                    self.perform(plan, step, pool)
                 }
             };
             let took = begun.elapsed();
@@ -207,8 +204,13 @@ impl Builder<'_> {
         ends
     }
 
-    fn fetch_one(&self, unpack: &Unpack) -> Result<(), Error> {
+    /// Fetches a package, unless another process did while this one waited for its turn.
+    fn fetch_one(&self, key: &ActionKey, unpack: &Unpack) -> Result<(), Error> {
         let (package, pin) = (&unpack.package, &unpack.pin);
+        let _turn = self.store.lock_action(key)?;
+        if self.store.has(&pin.deb) {
+            return Ok(());
+        }
         let release = self.lock.releases.get(&(package.archive.clone(), pin.suite.clone()));
         let file = PoolFile {
             title: package.title(),
@@ -224,7 +226,7 @@ impl Builder<'_> {
     }
 
     /// Does one step, unless another process did it while this one waited for its turn.
-    fn perform(&self, plan: &Plan, step: Step) -> Result<(), Error> {
+    fn perform(&self, plan: &Plan, step: Step, pool: Option<&ThreadPool>) -> Result<(), Error> {
         let store = self.store;
         match step {
             Step::Fetch(_) => Ok(()),
@@ -247,7 +249,9 @@ impl Builder<'_> {
                 let pack_key = layered.pack_key(compression);
                 let _turn = store.lock_action(&pack_key)?;
                 if store.action::<PackedLayer>(&pack_key)?.is_none() {
-                    let packed = pack::pack(store, &layered, compression, &layer(plan, &key).title)?;
+                    let title = &layer(plan, &key).title;
+                    let pack = || pack::pack(store, &layered, compression, title);
+                    let packed = pool.map_or_else(pack, |pool| pool.install(pack))?;
                     store.put_action(&pack_key, &packed)?;
                 }
                 Ok(())
