@@ -45,8 +45,8 @@ const CLEAN: &str = "set -e; test -z \"$(dpkg --audit)\"; dpkg -V; ldconfig -p |
 
 /// Installing and removing, by apt, what starts a script and a trigger.
 const INSTALL: &str = "set -e; export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update; apt-get -qq -y --no-install-recommends install hello libsqlite3-0 >/dev/null
-hello; apt-get -qq -y purge libsqlite3-0 >/dev/null; apt-get -qq check; test -z \"$(dpkg --audit)\"; dpkg -V";
+apt-get -qq update; apt-get -qq -y --no-install-recommends install hello ucf >/dev/null
+hello; apt-get -qq -y purge hello ucf >/dev/null; apt-get -qq check; test -z \"$(dpkg --audit)\"; dpkg -V";
 
 #[test]
 fn podman_runs_every_image() {
@@ -104,7 +104,9 @@ fn install(podman: &Podman, debian: &str, dir: &Path) {
         return;
     };
     let mut arguments = Vec::new();
-    for (name, text) in judge::apt_sources() {
+    let read =
+        |name: &str| [Some("list"), Some("sources")].contains(&Path::new(name).extension().and_then(|e| e.to_str()));
+    for (name, text) in judge::apt_sources().into_iter().filter(|(name, _)| read(name)) {
         let file = dir.join(&name);
         std::fs::write(&file, text.replace(host, "trixie")).unwrap();
         let to = if name == "sources.list" { "/etc/apt" } else { "/etc/apt/sources.list.d" };
