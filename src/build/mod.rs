@@ -86,8 +86,9 @@ pub struct Failure {
 /// How many packages are fetched at once.
 const FETCHES: usize = 12;
 
-/// How often a run begins again after damage was found in the store.
-const ATTEMPTS: usize = 4;
+/// How often a run begins again after damage was found in the store: each time it may come one step nearer to the sources, so
+/// this is more than the steps from there to the top of the deepest image that anybody makes.
+const ATTEMPTS: usize = 64;
 
 /// What one job of the graph does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,8 +207,13 @@ impl Builder<'_> {
         ends
     }
 
+    /// Fetches a package, unless another process did it while this one waited for its turn.
     fn fetch_one(&self, unpack: &Unpack) -> Result<(), Error> {
         let (package, pin) = (&unpack.package, &unpack.pin);
+        let _turn = self.store.lock_fetch(&pin.deb.digest)?;
+        if self.store.has(&pin.deb) {
+            return Ok(());
+        }
         let release = self.lock.releases.get(&(package.archive.clone(), pin.suite.clone()));
         let file = PoolFile {
             title: package.title(),

@@ -8,6 +8,7 @@
 //!   actions/<hex>              an ActionKey's result: one line of JSON and a line with its digest
 //!   partial/<hex>              downloads that are not whole yet
 //!   locks/<two digits>, index  held by flock while an action runs or index.json changes
+//!   locks/fetch-<two digits>   held by flock while a blob is fetched
 //!   tmp/                       what is being written; whatever a killed process left there is rubbish
 //! ```
 //!
