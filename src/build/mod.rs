@@ -106,6 +106,7 @@ impl Builder<'_> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build();
         let mut done = Done::default();
         for attempt in 1.. {
+            let before = self.store.damage_found();
             let graph = self.graph(plan);
             self.events.send(Event::BuildPlanned { actions: graph.steps.len() as u64 });
             let mut run = || self.execute(plan, &graph, &mut done);
@@ -114,7 +115,9 @@ impl Builder<'_> {
                 // Without threads of its own it still works, on those that are there.
                 Err(_) => run(),
             };
-            let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if error.is_damage()));
+            // Damage may also have been found deep in an action, in a file of the image that it read.
+            let found = self.store.damage_found() > before;
+            let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if found || error.is_damage()));
             if !damaged || attempt == ATTEMPTS {
                 return self.outcome(plan, &graph, ends, done);
             }

@@ -91,6 +91,11 @@ impl Store {
         self.dir.join("tmp")
     }
 
+    /// How much damage is remembered for [`Store::take_damage`].
+    pub fn damage_found(&self) -> usize {
+        self.damage.lock().expect("no holder of this lock panics").len()
+    }
+
     /// Takes out what was found damaged, and set aside to be made again, since the last call.
     pub fn take_damage(&self) -> Vec<Damage> {
         std::mem::take(&mut *self.damage.lock().expect("no holder of this lock panics"))
