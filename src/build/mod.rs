@@ -87,8 +87,9 @@ pub struct Failure {
 /// How many packages are fetched at once.
 const FETCHES: usize = 12;
 
-/// How often a run begins again after damage was found in the store.
-const ATTEMPTS: usize = 4;
+/// How often a run begins again after damage was found in the store: each time it may come one step nearer to the sources, so
+/// this is more than the steps from there to the top of the deepest image that anybody makes.
+const ATTEMPTS: usize = 64;
 
 /// What one job of the graph does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,11 +108,14 @@ impl Builder<'_> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build().ok();
         let mut done = Done::default();
         for attempt in 1.. {
+            let before = self.store.damage_found();
             let graph = self.graph(plan);
             let actions = graph.steps.iter().filter(|step| !matches!(step, Step::Fetch(_))).count() as u64;
             self.events.send(Event::BuildPlanned { actions });
             let ends = self.execute(plan, &graph, pool.as_ref(), &mut done);
-            let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if error.is_damage()));
+            // Damage may also have been found deep in an action, in a file of the image that it read.
+            let found = self.store.damage_found() > before;
+            let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if found || error.is_damage()));
             if !damaged || attempt == ATTEMPTS {
                 return self.outcome(plan, &graph, ends, &done);
             }
@@ -185,7 +189,7 @@ impl Builder<'_> {
             let begun = Instant::now();
             let (key, name) = describe(plan, step);
             let result = match step {
-                Step::Fetch(key) => self.fetch_one(&key, unpack_of(plan, &key)),
+                Step::Fetch(key) => self.fetch_one(unpack_of(plan, &key)),
                 _ => {
                     self.events.send(Event::ActionStarted { key, name: name.clone() });
                     self.perform(plan, step, pool)
@@ -204,10 +208,10 @@ impl Builder<'_> {
         ends
     }
 
-    /// Fetches a package, unless another process did while this one waited for its turn.
-    fn fetch_one(&self, key: &ActionKey, unpack: &Unpack) -> Result<(), Error> {
+    /// Fetches a package, unless another process did it while this one waited for its turn.
+    fn fetch_one(&self, unpack: &Unpack) -> Result<(), Error> {
         let (package, pin) = (&unpack.package, &unpack.pin);
-        let _turn = self.store.lock_action(key)?;
+        let _turn = self.store.lock_fetch(&pin.deb.digest)?;
         if self.store.has(&pin.deb) {
             return Ok(());
         }

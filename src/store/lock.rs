@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::error::{Error, doing};
-use crate::digest::ActionKey;
+use crate::digest::{ActionKey, Digest};
 use std::fs::{File, OpenOptions};
 
 /// A lock that is held until it is dropped, or until its process ends, however it ends.
@@ -15,6 +15,11 @@ impl Store {
     /// Whoever holds such a lock takes no other, so no circle of waiting can arise.
     pub fn lock_action(&self, key: &ActionKey) -> Result<StoreLock, Error> {
         self.lock(&key.0.hex()[..2])
+    }
+
+    /// Waits until no one else fetches a blob whose digest begins with the same byte: two would write one partial file.
+    pub fn lock_fetch(&self, digest: &Digest) -> Result<StoreLock, Error> {
+        self.lock(&format!("fetch-{}", &digest.hex()[..2]))
     }
 
     pub(super) fn lock(&self, name: &str) -> Result<StoreLock, Error> {

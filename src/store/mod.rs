@@ -8,6 +8,7 @@
 //!   actions/<hex>              an ActionKey's result: one line of JSON and a line with its digest
 //!   partial/<hex>              downloads that are not whole yet
 //!   locks/<two digits>, index  held by flock while an action runs or index.json changes
+//!   locks/fetch-<two digits>   held by flock while a blob is fetched
 //!   tmp/                       what is being written; whatever a killed process left there is rubbish
 //! ```
 //!
@@ -85,6 +86,11 @@ impl Store {
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.dir.join("tmp")
+    }
+
+    /// How much damage is remembered for [`Store::take_damage`].
+    pub fn damage_found(&self) -> usize {
+        self.damage.lock().expect("no holder of this lock panics").len()
     }
 
     /// Takes out what was found damaged, and set aside to be made again, since the last call.

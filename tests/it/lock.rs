@@ -173,7 +173,7 @@ fn an_expired_or_wrongly_signed_archive_is_refused() {
     let project = Project::first();
     let signer = Signer::new(KeySpec::with_subkey(9));
     project.publish(&Archive::signed_by(signer, &[suite(packages("1.0-1"), FIRST)]));
-    project.run(&["lock"]).says(4, &["InRelease"]);
+    project.run(&["lock"]).says(4, &["`trixie`", "no trusted key"]);
 
     let project = Project::first();
     let path = std::path::Path::new(&project.mirror).join("dists/trixie/InRelease");

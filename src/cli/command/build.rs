@@ -55,13 +55,13 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     };
     let jobs = arguments.jobs.unwrap_or(invocation.environment.cores).get();
     let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs };
-    let outcome = builder.run(&plan);
-    for damage in store.take_damage() {
-        events.send(Event::Warning { text: format!("{damage} in the store was damaged, and is made again") });
-    }
+    let (outcome, rows) = healing(&store, &events, || {
+        let outcome = builder.run(&plan);
+        let (built, rows) = assemble(&store, &plan, &outcome, &events)?;
+        write_outputs(&store, &built, arguments, invocation)?;
+        Ok((outcome, rows))
+    })?;
     warn_uncovered(&plan, &outcome, &events);
-    let (built, rows) = assemble(&store, &plan, &outcome, &events)?;
-    write_outputs(&store, &built, arguments, invocation)?;
     let _ = reporter.finish();
     if !json {
         screen::data(
@@ -69,6 +69,25 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
         )?;
     }
     if outcome.failures.is_empty() { Ok(Exit::Done) } else { Err(failed(&session, &plan, &lock, &outcome.failures)) }
+}
+
+/// How often a build begins again because a blob that it had to write out was damaged; each time finds another.
+const ATTEMPTS: usize = 64;
+
+/// Makes images, and again if it failed where damage was found: what is damaged was set aside, so it is made anew.
+fn healing<T>(store: &Store, events: &Events, make: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+    let mut attempt = 1;
+    loop {
+        let made = make();
+        let damage = store.take_damage();
+        for damage in &damage {
+            events.send(Event::Warning { text: format!("{damage} in the store was damaged, and is made again") });
+        }
+        if made.is_ok() || damage.is_empty() || attempt == ATTEMPTS {
+            return made;
+        }
+        attempt += 1;
+    }
 }
 
 /// `--compression` speaks for every recipe.
