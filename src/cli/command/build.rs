@@ -63,7 +63,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     })?;
     warn_uncovered(&plan, &outcome, &events);
     let _ = reporter.finish();
-    if !json {
+    if !json && !rows.is_empty() {
         screen::data(
             &built_table(&rows, !invocation.environment.stdout.terminal).render(invocation.environment.stdout.width),
         )?;
