@@ -58,7 +58,10 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     let (outcome, rows) = healing(&store, &events, || {
         let outcome = builder.run(&plan);
         let (built, rows) = assemble(&store, &plan, &outcome, &events)?;
-        write_outputs(&store, &built, arguments, invocation)?;
+        // What stands at an output is replaced by all that was asked for, or not at all.
+        if outcome.failures.is_empty() {
+            write_outputs(&store, &built, arguments, invocation)?;
+        }
         Ok((outcome, rows))
     })?;
     warn_uncovered(&plan, &outcome, &events);
