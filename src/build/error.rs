@@ -71,6 +71,12 @@ pub enum Error {
         /// Another.
         second: String,
     },
+    /// Two things of a layer have one path once links are followed.
+    #[error("`/{path}` is there twice, once links are followed")]
+    Twice {
+        /// The path.
+        path: TreePath,
+    },
     /// A path leads through something that is no directory.
     #[error("`/{path}` cannot be made: `/{through}` is {what}")]
     Through {

@@ -43,6 +43,7 @@ impl Exclude {
     /// Whether something that is no directory stays out.
     pub(super) fn file(&self, path: &TreePath) -> bool {
         self.named.is_match(path.as_str())
+            || path.ancestors().any(|above| self.named.is_match(above.as_str()))
             || (self.doc && path.as_str().starts_with("usr/share/doc/") && path.name() != "copyright")
     }
 

@@ -159,8 +159,13 @@ impl Builder<'_> {
             return None;
         }
         let layer = layer(plan, &key);
-        let mut after: Vec<usize> =
-            layer.lower.and_then(|lower| self.need_layer(plan, graph, lower)).into_iter().collect();
+        // Its view is made of all that lies below, not only of the next.
+        let mut after = Vec::new();
+        let mut below = layer.lower;
+        while let Some(key) = below {
+            after.extend(self.need_layer(plan, graph, key));
+            below = self::layer(plan, &key).lower;
+        }
         if let Work::Packages(work) = &layer.work {
             after.extend(work.unpacks.iter().filter_map(|key| self.need_unpack(plan, graph, *key)));
         }

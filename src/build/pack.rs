@@ -32,10 +32,21 @@ pub(super) fn pack(
         Compression::Gzip => Codec::Gzip,
     };
     let tars: Vec<Blob> = tars(layered).collect();
-    let parts = tars.iter().map(|tar| part(store, tar, compression)).collect::<Result<Vec<_>, _>>()?;
+    // Each is opened at its turn: a layer may have more fragments than a process may have open files.
+    let mut failed = None;
+    let parts = tars.iter().map_while(|tar| match part(store, tar, compression) {
+        Ok(part) => Some(part),
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    });
     let mut writer = store.writer()?;
-    let packed =
-        pack_parts(codec, parts, &mut writer).map_err(|source| damage(store, &tars, compression, title, source))?;
+    let packed = pack_parts(codec, parts, &mut writer);
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let packed = packed.map_err(|source| damage(store, &tars, compression, title, source))?;
     writer.commit(packed.blob)?;
     for (tar, range) in tars.iter().zip(&packed.ranges) {
         let found = PackedFragment {

@@ -66,6 +66,7 @@ pub(super) fn copy(store: &Store, view: &View<'_>, work: &CopyWork, title: &str)
     }
     refuse_directories(&pieces, view)?;
     add_parents(&mut dirs, pieces.iter().map(|piece| &piece.entry.path).chain(work.to.as_ref()), &get)?;
+    refuse_twice(pieces.iter().map(|piece| &piece.entry.path), &dirs)?;
     // By their real places, since links can bring things from far apart together.
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.sort_by(|&a, &b| pieces[a].entry.path.cmp(&pieces[b].entry.path));
@@ -120,6 +121,7 @@ pub(super) fn write(
     }
     pieces.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
     refuse_directories(&pieces, view)?;
+    refuse_twice(pieces.iter().map(|piece| &piece.entry.path), &dirs)?;
     let all: Vec<TreePath> = dirs.keys().cloned().collect();
     let paths = pieces.iter().map(|piece| &piece.entry.path).chain(&all);
     add_parents(&mut dirs, paths, &get)?;
@@ -182,6 +184,17 @@ fn refuse_directories(pieces: &[Piece], view: &View<'_>) -> Result<(), Error> {
         let path = piece.entry.path.clone();
         Err(Error::Through { path: path.clone(), through: path, what: "a directory in the layers below" })
     })
+}
+
+/// Refuses paths that different names lead to by way of links.
+fn refuse_twice<'a>(pieces: impl Iterator<Item = &'a TreePath>, dirs: &BTreeMap<TreePath, Entry>) -> Result<(), Error> {
+    let mut seen = std::collections::BTreeSet::new();
+    for path in pieces {
+        if dirs.contains_key(path) || !seen.insert(path) {
+            return Err(Error::Twice { path: path.clone() });
+        }
+    }
+    Ok(())
 }
 
 fn piece(place: &TreePath, item: &Item, local: PathBuf, work: &CopyWork) -> Piece {

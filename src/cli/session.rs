@@ -6,7 +6,7 @@ use super::failure::Failure;
 use crate::lock::{self, Lock};
 use crate::plan::Trees;
 use crate::recipe::{self, Copy, ImageName, LayerKind, Project, RecipeFile, Recipes};
-use crate::source::path::{HashCache, scan};
+use crate::source::path::{self, HashCache, scan};
 use globset::GlobBuilder;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -98,11 +98,13 @@ impl Session {
                     continue;
                 }
                 let root = self.copied(&recipe.name, copy);
-                let tree = scan(&root, &copy.exclude, &hashes).map_err(|error| {
+                let cannot = |error: &(dyn std::error::Error + 'static)| {
                     let file = self.recipes.file(recipe.name.as_str()).unwrap_or_default();
                     let message = format!("{file}:{}: cannot copy `{}`", layer.line, copy.from);
-                    Failure::wrap(Exit::Recipe, message, &error)
-                })?;
+                    Failure::wrap(Exit::Recipe, message, error)
+                };
+                self.refuse_links(&recipe.name, copy).map_err(|error| cannot(&error))?;
+                let tree = scan(&root, &copy.exclude, &hashes).map_err(|error| cannot(&error))?;
                 trees.insert(place, (root, Arc::new(tree)));
             }
         }
@@ -115,6 +117,18 @@ impl Session {
         let folder = self.places.project.join(self.recipes.folder(name.as_str()).unwrap_or_default());
         // Without the `.` components, which would stand in messages.
         folder.join(&copy.from).components().collect()
+    }
+
+    /// Refuses a source that lies behind a link, which could lead out of the project.
+    fn refuse_links(&self, name: &ImageName, copy: &Copy) -> Result<(), path::Error> {
+        let mut here = self.places.project.join(self.recipes.folder(name.as_str()).unwrap_or_default());
+        for part in Path::new(&copy.from).components() {
+            here.push(part);
+            if here.is_symlink() {
+                return Err(path::Error::Link { path: here });
+            }
+        }
+        Ok(())
     }
 
     fn hashes(&self) -> HashCache {
@@ -162,8 +176,16 @@ fn find_recipes(project: &Path, settings: &Project) -> Result<Vec<(String, Strin
         let depth = pattern.split('/').count() - fixed.len();
         let deepest = if pattern.contains("**") { usize::MAX } else { depth };
         let start = fixed.join("/");
-        for entry in walkdir::WalkDir::new(project.join(&start)).max_depth(deepest).into_iter().flatten() {
-            let Ok(below) = entry.path().strip_prefix(project.join(&start)) else { continue };
+        let top = project.join(&start);
+        if !top.exists() {
+            continue;
+        }
+        for entry in walkdir::WalkDir::new(&top).max_depth(deepest).follow_links(true) {
+            let entry = entry.map_err(|error| {
+                let place = error.path().unwrap_or(&top).display().to_string();
+                Failure::wrap(Exit::Recipe, format!("cannot look for recipes in `{place}`"), &error)
+            })?;
+            let Ok(below) = entry.path().strip_prefix(&top) else { continue };
             let Some(below) = below.to_str().filter(|_| entry.file_type().is_file()) else { continue };
             let path =
                 [start.as_str(), below].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");

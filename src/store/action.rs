@@ -23,12 +23,15 @@ pub enum Damage {
     Blob(Digest),
     /// An action's result that was not as it was written.
     Action(ActionKey),
+    /// The list of images.
+    Index,
 }
 
 impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Blob(digest) => write!(f, "blob {digest}"),
+            Self::Index => f.write_str("the list of images"),
             Self::Action(key) => write!(f, "the result of action {key}"),
         }
     }

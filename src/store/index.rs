@@ -1,7 +1,7 @@
 //! index.json: which images the store holds, by name (image-spec, image-layout.md, "index.json file").
 
-use super::Store;
 use super::error::{Error, doing};
+use super::{Damage, Store};
 use crate::oci::{Blob, canonical_json, media};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -63,11 +63,20 @@ impl Store {
     pub fn update_index(&self, change: impl FnOnce(&mut Vec<IndexEntry>)) -> Result<(), Error> {
         let _lock = self.lock("index")?;
         let path = self.dir.join("index.json");
-        let before = if path.exists() { self.index()? } else { Vec::new() };
+        let before = match self.index() {
+            Ok(before) => before,
+            // Every build names its images anew: a list that a power cut tore is begun again.
+            Err(Error::Index { .. }) => {
+                self.report_damage(Damage::Index);
+                Vec::new()
+            }
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
         let mut entries = before.clone();
         change(&mut entries);
         entries.sort_by(|a, b| (a.name(), a.blob()).cmp(&(b.name(), b.blob())));
-        if entries == before && path.exists() {
+        if entries == before && self.index().is_ok() {
             return Ok(());
         }
         let manifests: Vec<&Map<String, Value>> = entries.iter().map(|entry| &entry.0).collect();
@@ -77,6 +86,10 @@ impl Store {
 
     /// Names images, each in place of whatever had its name.
     pub fn set_images(&self, images: &[IndexEntry]) -> Result<(), Error> {
+        // Without a change nothing is locked either, so that a store that cannot be written serves builds of what it has.
+        if self.index().is_ok_and(|there| images.iter().all(|image| there.contains(image))) {
+            return Ok(());
+        }
         self.update_index(|entries| {
             entries.retain(|old| !images.iter().any(|new| new.name() == old.name()));
             entries.extend_from_slice(images);
@@ -107,6 +120,18 @@ mod tests {
         let names: Vec<_> =
             store.index().unwrap().iter().map(|e| (e.name().unwrap().to_owned(), e.blob().unwrap())).collect();
         assert_eq!(names, [("a".to_owned(), Blob::of(b"2")), ("b".to_owned(), Blob::of(b"3"))]);
+    }
+
+    #[test]
+    fn a_torn_index_is_begun_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        for torn in ["", "{"] {
+            fs::write(dir.path().join("index.json"), torn).unwrap();
+            store.set_images(&[IndexEntry::new("a", media::MANIFEST, Blob::of(b"1"))]).unwrap();
+            assert_eq!(store.index().unwrap().len(), 1);
+            assert_eq!(store.take_damage(), [Damage::Index]);
+        }
     }
 
     #[test]

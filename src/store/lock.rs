@@ -22,6 +22,21 @@ impl Store {
         self.lock(&format!("fetch-{}", &digest.hex()[..2]))
     }
 
+    /// Empties `tmp/` if no other process has the store open, and keeps others from doing so; best effort, since a store that
+    /// cannot be written has nothing to sweep.
+    pub(super) fn sweep(&self) -> Option<StoreLock> {
+        let path = self.dir.join("locks/tmp");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
+        if file.try_lock().is_ok() {
+            for left in std::fs::read_dir(self.scratch()).into_iter().flatten().flatten() {
+                let _ = std::fs::remove_file(left.path());
+            }
+            file.unlock().ok()?;
+        }
+        file.lock_shared().ok()?;
+        Some(StoreLock(file))
+    }
+
     pub(super) fn lock(&self, name: &str) -> Result<StoreLock, Error> {
         let path = self.dir.join("locks").join(name);
         let file = OpenOptions::new()

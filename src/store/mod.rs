@@ -7,9 +7,9 @@
 //!   blobs/sha256/<hex>         sources, fragments, layers, configs, manifests
 //!   actions/<hex>              an ActionKey's result: one line of JSON and a line with its digest
 //!   partial/<hex>              downloads that are not whole yet
-//!   locks/<two digits>, index  held by flock while an action runs or index.json changes
+//!   locks/<two digits>, …      held by flock while an action runs, a blob is fetched or index.json changes
 //!   locks/fetch-<two digits>   held by flock while a blob is fetched
-//!   tmp/                       what is being written; whatever a killed process left there is rubbish
+//!   tmp/                       what is being written; what a killed process left is swept once no one works
 //! ```
 //!
 //! Invariants: a blob appears under its digest only once it is whole, by rename; an action's result appears only after its
@@ -44,6 +44,8 @@ pub struct Store {
     damage: Mutex<Vec<Damage>>,
     /// Blobs that this process wrote or read whole: known to be what their names say.
     known: Mutex<BTreeSet<Digest>>,
+    /// Held shared while the store is open, so that no one sweeps `tmp/` under it.
+    sweeping: Option<StoreLock>,
 }
 
 /// Marks a directory as a cache (Cache Directory Tagging Specification 0.6).
@@ -56,11 +58,12 @@ const OCI_LAYOUT: &str = "{\"imageLayoutVersion\":\"1.0.0\"}";
 impl Store {
     /// Opens the store in a directory, making what is missing of it.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let store = Self { dir: dir.to_owned(), damage: Mutex::default(), known: Mutex::default() };
+        let mut store = Self { dir: dir.to_owned(), damage: Mutex::default(), known: Mutex::default(), sweeping: None };
         for below in ["blobs/sha256", "actions", "partial", "locks", "tmp"] {
             let path = store.dir.join(below);
             fs::create_dir_all(&path).map_err(doing("make the directory", &path))?;
         }
+        store.sweeping = store.sweep();
         store.write_once("CACHEDIR.TAG", CACHEDIR_TAG)?;
         if !store.dir.join("index.json").exists() {
             store.update_index(|_| ())?;
@@ -104,7 +107,8 @@ impl Store {
 
     fn write_once(&self, name: &str, text: &str) -> Result<(), Error> {
         let path = self.dir.join(name);
-        if path.exists() { Ok(()) } else { self.replace(&path, text.as_bytes()) }
+        let whole = fs::read(&path).is_ok_and(|there| there == text.as_bytes());
+        if whole { Ok(()) } else { self.replace(&path, text.as_bytes()) }
     }
 
     /// Puts a file in place whole or not at all.
@@ -123,6 +127,19 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_swept_when_no_one_works() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Store::open(dir.path()).unwrap();
+        let rubbish = first.scratch().join("left");
+        fs::write(&rubbish, "x").unwrap();
+        let second = Store::open(dir.path()).unwrap();
+        assert!(rubbish.exists(), "it could be the first one's");
+        drop((first, second));
+        Store::open(dir.path()).unwrap();
+        assert!(!rubbish.exists());
+    }
 
     #[test]
     fn opening_makes_an_image_layout_and_keeps_it() {

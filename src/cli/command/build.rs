@@ -143,7 +143,10 @@ impl Fetch for Lazy<'_> {
     ) -> Result<(), crate::source::debian::pool::PoolError> {
         let pool = self.pool.get_or_init(|| {
             let archives = Archives::new(self.invocation, self.session, self.events);
-            archives.map(|archives| archives.pool()).map_err(|failure| failure.message)
+            archives.map(|archives| archives.pool()).map_err(|failure| {
+                let words = std::iter::once(failure.message).chain(failure.hints);
+                words.collect::<Vec<_>>().join("; ")
+            })
         });
         match pool {
             Ok(pool) => pool.fetch(file, store),

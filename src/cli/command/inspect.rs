@@ -185,7 +185,7 @@ LAYER  DIGEST           SIZE  UNPACKED  MADE BY
     1  8a55a4104cc5  2.40 MB   7.20 MB  packages base-files busybox
     2  c05e0b785747    900 B   2.70 kB  copy site
 
-BIGGEST FILES      SIZE
+BIGGEST FILES       SIZE
 /usr/bin/busybox  800 kB
 
 PACKAGE          VERSION       SIZE

@@ -87,6 +87,12 @@ pub enum Error {
         /// The link.
         path: PathBuf,
     },
+    /// A name by which an image's layer removes files of the layers below (image-spec, layer.md, "Whiteouts").
+    #[error("`{}` cannot go into an image: a name that begins with `.wh.` removes files there", path.display())]
+    Whiteout {
+        /// The file.
+        path: PathBuf,
+    },
     /// A socket, pipe or device.
     #[error("`{}` is {what}, which cannot be copied; leave it out with `exclude`", path.display())]
     Special {
@@ -191,6 +197,9 @@ fn list(root: &Path, exclude: &GlobSet) -> Result<(Vec<Item>, Vec<Pending>), Err
         let path = entry.path();
         let place = TreePath::parse_bytes(relative.as_os_str().as_encoded_bytes())
             .map_err(|source| Error::Name { path: path.to_owned(), source })?;
+        if place.name().starts_with(".wh.") {
+            return Err(Error::Whiteout { path: path.to_owned() });
+        }
         let kind = if entry.file_type().is_dir() {
             ItemKind::Directory
         } else if entry.file_type().is_symlink() {
@@ -291,6 +300,15 @@ mod tests {
             assert!(!set.is_match(no), "{no}");
         }
         assert!(patterns(&["[".into()]).is_err());
+    }
+
+    #[test]
+    fn a_copied_file_removes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("x")).unwrap();
+        fs::write(dir.path().join("x/.wh.y"), "").unwrap();
+        let found = scan(dir.path(), &[], &HashCache::none());
+        assert!(matches!(found, Err(Error::Whiteout { path }) if path.ends_with("x/.wh.y")));
     }
 
     #[test]
