@@ -1,7 +1,8 @@
 //! `remint build`.
 
+use super::failed::failed;
 use super::{Invocation, lock as lock_command};
-use crate::build::{Builder, Failure as ActionFailure, LayerOutcome, Outcome};
+use crate::build::{Builder, LayerOutcome, Outcome};
 use crate::cli::amount;
 use crate::cli::archives::Archives;
 use crate::cli::arguments::{Build, OutputKind, TextOrJson};
@@ -71,7 +72,11 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
             &built_table(&rows, !invocation.environment.stdout.terminal).render(invocation.environment.stdout.width),
         )?;
     }
-    if outcome.failures.is_empty() { Ok(Exit::Done) } else { Err(failed(&session, &plan, &lock, &outcome.failures)) }
+    if outcome.failures.is_empty() {
+        Ok(Exit::Done)
+    } else {
+        Err(failed(invocation, &session, &plan, &lock, &outcome.failures))
+    }
 }
 
 /// How often a build begins again because a blob that it had to write out was damaged; each time finds another.
@@ -272,57 +277,6 @@ fn write_outputs(
         })?;
     }
     Ok(())
-}
-
-/// What failed, with the exit code of the worst, and what it means for the images.
-fn failed(session: &Session, plan: &Plan, lock: &Lock, failures: &[ActionFailure]) -> Failure {
-    let mut details = String::new();
-    let mut vanished = Vec::new();
-    let mut exit = Exit::Source;
-    for failure in failures {
-        let images: BTreeSet<String> = failure
-            .images
-            .iter()
-            .map(|number| format!("{} ({})", plan.images[*number].name, plan.images[*number].platform))
-            .collect();
-        let images: Vec<String> = images.into_iter().collect();
-        let mut causes = String::new();
-        let mut source: Option<&dyn std::error::Error> = Some(&failure.error);
-        while let Some(error) = source {
-            causes.push_str(&format!("\n      {error}"));
-            source = error.source();
-        }
-        details.push_str(&format!("  {}{causes}\n", failure.title));
-        if !images.is_empty() {
-            details.push_str(&format!("      so these are missing: {}\n", images.join(", ")));
-        }
-        match &failure.error {
-            crate::build::Error::Fetch { title, source } => {
-                if source.is_absent() {
-                    vanished.push(title.clone());
-                }
-            }
-            _ => exit = Exit::Action,
-        }
-    }
-    let count = failures.len();
-    let message = if count == 1 { "one action failed".to_owned() } else { format!("{count} actions failed") };
-    let mut result = Failure::new(exit, message).details(details);
-    if !vanished.is_empty() {
-        let text = std::fs::read_to_string(session.lock_path()).unwrap_or_default();
-        for title in &vanished {
-            let key = lock.packages.keys().find(|key| key.title() == *title);
-            let line = key.and_then(|key| {
-                let begins = format!("\"{} {} {} ", key.name, key.version, key.arch);
-                text.lines().position(|line| line.trim_start().starts_with(&begins))
-            });
-            if let Some(line) = line {
-                result = result.hint(format!("`{title}`, remint.lock:{}, is in no mirror any more", line + 1));
-            }
-        }
-        result = result.hint("`remint lock --vanished` moves only those to what replaces them, and shows it");
-    }
-    result
 }
 
 /// An image of one platform that a build made or found.

@@ -1,6 +1,7 @@
 //! The commands that build: each takes its arguments, calls the rooms below, and prints the result.
 
 mod build;
+mod failed;
 mod inspect;
 mod lock;
 mod plan;
