@@ -19,13 +19,15 @@
 //! platform = "linux/amd64"
 //! archive = "debian"
 //! wanted = ["python3-minimal"]
+//! below = "sha256:…"
 //! date = "2026-11-21T02:10:46Z"
 //! packages = [
 //!     "adduser",
 //! ]
 //! ```
 //!
-//! A layer names a package by its name alone, or as `name=version` where the lock has several versions of it.
+//! A layer names a package by its name alone, or as `name=version` where the lock has several versions of it;
+//! `below` is the digest of all packages below it in the image, and is absent where there are none.
 
 use super::Error;
 use super::model::{FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
@@ -71,6 +73,7 @@ struct RawLayer {
     essential: bool,
     #[serde(default = "yes")]
     dependencies: bool,
+    below: Option<Digest>,
     date: String,
     packages: Vec<String>,
 }
@@ -131,6 +134,9 @@ pub fn print(lock: &Lock) -> String {
         }
         if !layer.dependencies {
             out.push_str("dependencies = false\n");
+        }
+        if let Some(below) = &layer.below {
+            let _ = writeln!(out, "below = \"{below}\"");
         }
         let _ = writeln!(out, "date = \"{}\"\npackages = [", format_rfc3339(layer.date));
         for package in &layer.packages {
@@ -216,6 +222,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Lock, Error> {
             archive: layer.archive,
             essential: layer.essential,
             dependencies: layer.dependencies,
+            below: layer.below,
             date: reader.date(&layer.date)?,
             packages,
         };
@@ -290,6 +297,7 @@ mod tests {
             archive: "debian".into(),
             essential: packages.len() > 1,
             dependencies: packages.len() > 1,
+            below: (packages.len() > 1).then(|| Digest::of(b"below")),
             date: 1_789_199_741,
             packages: packages.iter().map(|&i| keys[i].clone()).collect(),
         };

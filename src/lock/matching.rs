@@ -1,8 +1,11 @@
 //! Whether a lock says what the recipes ask.
 
+use super::below::{below, digest};
 use super::{LayerPin, Lock};
+use crate::digest::Digest;
 use crate::oci::Platform;
-use crate::recipe::{ImageName, LayerKind, Packages, Recipe, Recipes};
+use crate::recipe::{ImageName, LayerKind, Packages, Project, Recipe, Recipes};
+use std::collections::BTreeSet;
 
 /// A place where recipes and lock do not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,17 @@ pub enum Gap {
         locked: Vec<String>,
         /// What the recipe asks.
         wanted: Vec<String>,
+    },
+    /// A layer that was locked over other packages than its image has below it now.
+    Below(Place),
+    /// A layer that was locked for other suites.
+    Suites {
+        /// Which.
+        place: Place,
+        /// The suites that the lock was made for.
+        locked: Vec<String>,
+        /// The suites of the archive in remint.toml.
+        configured: Vec<String>,
     },
     /// A locked layer that no recipe has any more.
     Stale(Place),
@@ -40,6 +54,10 @@ impl std::fmt::Display for Gap {
             Self::Changed { place, locked, wanted } => {
                 (place, format!("asks for `{}`, the lock has `{}`", wanted.join(" "), locked.join(" ")))
             }
+            Self::Below(place) => (place, "was locked over other packages than lie below it now".to_owned()),
+            Self::Suites { place, locked, configured } => {
+                (place, format!("is locked for {}, remint.toml says {}", locked.join(" "), configured.join(" ")))
+            }
             Self::Stale(place) => (place, "is locked, but no recipe has it".to_owned()),
         };
         write!(f, "`{}` layer {} on {} {what}", place.image, place.layer, place.platform)
@@ -48,17 +66,18 @@ impl std::fmt::Display for Gap {
 
 /// Lists where recipes and lock do not match, in order; empty: the lock is right for these recipes.
 #[must_use]
-pub fn gaps(lock: &Lock, recipes: &Recipes) -> Vec<Gap> {
+pub fn gaps(lock: &Lock, recipes: &Recipes, project: &Project) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    let mut places = std::collections::BTreeSet::new();
+    let mut places = BTreeSet::new();
     for recipe in recipes.iter() {
         for (number, packages) in packages_layers(recipe) {
             for &platform in &recipe.platforms {
                 let place = Place { image: recipe.name.clone(), layer: number, platform };
                 places.insert((recipe.name.clone(), number, platform));
+                let lies = || digest(&below(&lock.layers, recipes, recipe, number, platform));
                 match lock.layers.get(&(recipe.name.clone(), number, platform)) {
                     None => gaps.push(Gap::Missing(place)),
-                    Some(pin) if !matches(pin, packages) => gaps.push(Gap::Changed {
+                    Some(pin) if !asks(pin, packages) => gaps.push(Gap::Changed {
                         place,
                         locked: describe(&pin.wanted, &pin.archive, pin.essential, pin.dependencies),
                         wanted: describe(
@@ -68,6 +87,12 @@ pub fn gaps(lock: &Lock, recipes: &Recipes) -> Vec<Gap> {
                             packages.dependencies,
                         ),
                     }),
+                    Some(_) if !same_suites(lock, project, &packages.archive) => gaps.push(Gap::Suites {
+                        place,
+                        locked: locked_suites(lock, &packages.archive).map(str::to_owned).collect(),
+                        configured: configured(project, &packages.archive).to_vec(),
+                    }),
+                    Some(pin) if !matches(pin, packages, lies()) => gaps.push(Gap::Below(place)),
                     Some(_) => {}
                 }
             }
@@ -79,6 +104,27 @@ pub fn gaps(lock: &Lock, recipes: &Recipes) -> Vec<Gap> {
         }
     }
     gaps
+}
+
+/// Whether nothing has to be asked of any archive for a lock that matches these recipes.
+#[must_use]
+pub fn is_complete(lock: &Lock, recipes: &Recipes, project: &Project) -> bool {
+    gaps(lock, recipes, project).iter().all(|gap| matches!(gap, Gap::Stale(_)))
+}
+
+/// Whether a lock was made for the suites that an archive has in remint.toml.
+pub(super) fn same_suites(lock: &Lock, project: &Project, archive: &str) -> bool {
+    let configured: BTreeSet<&str> = configured(project, archive).iter().map(String::as_str).collect();
+    locked_suites(lock, archive).collect::<BTreeSet<_>>() == configured
+}
+
+fn locked_suites<'a>(lock: &'a Lock, archive: &'a str) -> impl Iterator<Item = &'a str> {
+    lock.releases.keys().filter(move |(of, _)| of == archive).map(|(_, suite)| suite.as_str())
+}
+
+/// The suites of an archive in remint.toml; none if it does not have the archive.
+pub(super) fn configured<'a>(project: &'a Project, archive: &str) -> &'a [String] {
+    project.archives.get(archive).map_or(&[], |archive| &archive.suites)
 }
 
 /// The packages layers of a recipe, with their numbers from 1.
@@ -95,9 +141,14 @@ pub fn wanted(packages: &Packages) -> Vec<String> {
     packages.wanted.iter().map(ToString::to_string).collect()
 }
 
-/// Whether a locked layer was made for exactly this request.
+/// Whether a locked layer was made for exactly this request, over exactly what lies below it.
 #[must_use]
-pub fn matches(pin: &LayerPin, packages: &Packages) -> bool {
+pub fn matches(pin: &LayerPin, packages: &Packages, below: Option<Digest>) -> bool {
+    asks(pin, packages) && pin.below == below
+}
+
+/// Whether a locked layer was made for exactly this request.
+fn asks(pin: &LayerPin, packages: &Packages) -> bool {
     pin.wanted == wanted(packages)
         && pin.archive == packages.archive
         && pin.essential == packages.essential

@@ -3,20 +3,22 @@
 //! Invariants: the same recipes and the same archive give the same lock, byte for byte; a lock never names a mirror; what is
 //! locked stays locked until someone asks to move it; a lock is written whole or not at all, and synced.
 
+mod below;
 mod changes;
 mod error;
 mod file;
 mod matching;
 mod model;
 mod resolve;
+mod stand_in;
 
 pub use changes::{Change, changes};
 pub use error::Error;
 pub use file::{parse, print};
-pub use matching::{Gap, Place, gaps, matches, packages_layers, wanted};
+pub use matching::{Gap, Place, gaps, is_complete, matches, packages_layers, wanted};
 pub use model::{FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
 
-pub use resolve::{Indices, ResolveError, Update, is_complete, resolve, vanished};
+pub use resolve::{Indices, ResolveError, Update, resolve, vanished};
 
 use std::io::Write;
 use std::path::Path;

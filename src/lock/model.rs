@@ -65,6 +65,8 @@ pub struct LayerPin {
     pub essential: bool,
     /// Whether dependencies were asked for.
     pub dependencies: bool,
+    /// The digest of the packages below it, over which it was resolved; `None`: there are none.
+    pub below: Option<Digest>,
     /// The newest date among the suites when this layer's packages last changed, in seconds since 1970.
     pub date: u64,
     /// The packages, sorted by name.

@@ -1,12 +1,15 @@
 //! Resolves recipes to a lock: what is locked stays, what is missing is chosen as apt would, what was named moves.
 
+use super::below::{Below, below, digest};
+use super::matching::{configured, same_suites};
 use super::model::{LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
+use super::stand_in::stand_in;
 use super::{matches, packages_layers, wanted};
 use crate::digest::Digest;
 use crate::oci::{Blob, Platform};
-use crate::recipe::{Packages, Recipe, Recipes};
+use crate::recipe::{Packages, Project, Recipe, Recipes};
 use crate::source::debian::resolve::{self, InstalledPackage, PackageRef, Request, Source, Universe};
-use crate::source::debian::{PackagesError, PackagesIndex, SuiteIndex, Version};
+use crate::source::debian::{Package, PackagesError, PackagesIndex, SuiteIndex, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -72,9 +75,17 @@ pub enum ResolveError {
 
 /// Makes a new lock from the old one.
 ///
-/// What is kept is byte for byte what it was; a layer's date moves only with its packages.
-pub fn resolve(recipes: &Recipes, old: &Lock, indices: &Indices, update: &Update) -> Result<Lock, ResolveError> {
-    let mut resolver = Resolver { old, indices, moving: moving(old, indices, update)?, new: Lock::default() };
+/// What is kept is byte for byte what it was; a layer's date moves only with its packages. What came from a suite that
+/// remint.toml no longer has moves whatever `update` says.
+pub fn resolve(
+    recipes: &Recipes,
+    project: &Project,
+    old: &Lock,
+    indices: &Indices,
+    update: &Update,
+) -> Result<Lock, ResolveError> {
+    let moving = moving(old, project, indices, update)?;
+    let mut resolver = Resolver { old, project, indices, moving, new: Lock::default() };
     resolver.new.releases.clone_from(&old.releases);
     for (archive, suites) in indices {
         for suite in suites {
@@ -86,11 +97,11 @@ pub fn resolve(recipes: &Recipes, old: &Lock, indices: &Indices, update: &Update
         for &platform in &recipe.platforms {
             for (number, packages) in packages_layers(recipe) {
                 let place = (recipe.name.clone(), number, platform);
-                let before = old.layers.get(&place).filter(|pin| matches(pin, packages));
-                let below = resolver.below(recipes, recipe, number, platform);
+                let below = below(&resolver.new.layers, recipes, recipe, number, platform);
+                let before = old.layers.get(&place).filter(|pin| resolver.keeps(pin, packages, &below));
                 let pin = match before {
-                    Some(pin) if resolver.keeps(pin, &below) => pin.clone(),
-                    _ => {
+                    Some(pin) => pin.clone(),
+                    None => {
                         let key = (packages.archive.clone(), platform.arch.debian());
                         if !universes.contains_key(&key) {
                             universes.insert(key.clone(), resolver.hold(&key.0, key.1)?);
@@ -109,22 +120,9 @@ pub fn resolve(recipes: &Recipes, old: &Lock, indices: &Indices, update: &Update
     }
     let mut lock = resolver.new;
     lock.prune();
-    let used: BTreeSet<&String> = lock.packages.keys().map(|key| &key.archive).collect();
-    lock.releases.retain(|(archive, _), _| used.contains(archive));
+    let used: BTreeSet<&String> = lock.layers.values().map(|layer| &layer.archive).collect();
+    lock.releases.retain(|(archive, suite), _| used.contains(archive) && configured(project, archive).contains(suite));
     Ok(lock)
-}
-
-/// Whether nothing has to be asked of any archive for a lock that matches these recipes.
-#[must_use]
-pub fn is_complete(recipes: &Recipes, lock: &Lock) -> bool {
-    recipes.iter().all(|recipe| {
-        packages_layers(recipe).all(|(number, packages)| {
-            recipe.platforms.iter().all(|platform| {
-                let place = (recipe.name.clone(), number, *platform);
-                lock.layers.get(&place).is_some_and(|pin| matches(pin, packages))
-            })
-        })
-    })
 }
 
 fn release_pin(suite: &SuiteIndex) -> ReleasePin {
@@ -136,10 +134,15 @@ fn release_pin(suite: &SuiteIndex) -> ReleasePin {
 }
 
 /// Which locked packages move, by archive and name; `None`: all.
-fn moving(old: &Lock, indices: &Indices, update: &Update) -> Result<Option<BTreeSet<(String, String)>>, ResolveError> {
-    let named: BTreeSet<(String, String)> = match update {
+fn moving(
+    old: &Lock,
+    project: &Project,
+    indices: &Indices,
+    update: &Update,
+) -> Result<Option<BTreeSet<(String, String)>>, ResolveError> {
+    let mut named: BTreeSet<(String, String)> = match update {
         Update::All => return Ok(None),
-        Update::Nothing => return Ok(Some(BTreeSet::new())),
+        Update::Nothing => BTreeSet::new(),
         Update::Names(names) => {
             if let Some(name) = names.iter().find(|name| !old.packages.keys().any(|key| key.name == **name)) {
                 return Err(ResolveError::Unknown { name: name.clone() });
@@ -149,6 +152,13 @@ fn moving(old: &Lock, indices: &Indices, update: &Update) -> Result<Option<BTree
         }
         Update::Vanished => vanished(old, indices).into_iter().map(|key| (key.archive, key.name)).collect(),
     };
+    let homeless = |(key, pin): &(&PackageKey, &PackagePin)| {
+        indices.contains_key(&key.archive) && !configured(project, &key.archive).contains(&pin.suite)
+    };
+    named.extend(old.packages.iter().filter(homeless).map(|(key, _)| (key.archive.clone(), key.name.clone())));
+    if named.is_empty() {
+        return Ok(Some(named));
+    }
     // What is made from one source moves together: its packages nearly always need each other in the same version.
     let mut sources: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
     for (archive, suites) in indices {
@@ -179,11 +189,9 @@ pub fn vanished(lock: &Lock, indices: &Indices) -> Vec<PackageKey> {
     lock.packages.iter().filter(gone).map(|(key, _)| key.clone()).collect()
 }
 
-/// A package below a layer, and whether it was installed without what it depends on.
-type Below = (PackageKey, bool);
-
 struct Resolver<'a> {
     old: &'a Lock,
+    project: &'a Project,
     indices: &'a Indices,
     moving: Option<BTreeSet<(String, String)>>,
     new: Lock,
@@ -215,21 +223,11 @@ impl<'a> Resolver<'a> {
         self.moving.as_ref().is_none_or(|moving| moving.contains(&(key.archive.clone(), key.name.clone())))
     }
 
-    /// Whether a locked layer stays as it is: nothing of it moves, and neither does anything below it.
-    fn keeps(&self, pin: &LayerPin, below: &[Below]) -> bool {
-        !pin.packages.iter().any(|key| self.moves(key))
-            && below.iter().all(|(key, _)| self.old.packages.contains_key(key))
-    }
-
-    /// The packages that the image has below a layer.
-    fn below(&self, recipes: &Recipes, recipe: &Recipe, number: usize, platform: Platform) -> Vec<Below> {
-        let chain = recipes.chain(recipe.name.as_str());
-        let layers = chain.iter().flat_map(|base| packages_layers(base).map(|(at, _)| (base.name.clone(), at)));
-        layers
-            .filter(|(name, at)| *name != recipe.name || *at < number)
-            .filter_map(|(name, at)| self.new.layers.get(&(name, at, platform)))
-            .flat_map(|pin| pin.packages.iter().map(|key| (key.clone(), !pin.dependencies)))
-            .collect()
+    /// Whether a locked layer stays as it is: it was made for this, over this, and nothing of it moves.
+    fn keeps(&self, pin: &LayerPin, packages: &Packages, below: &[Below]) -> bool {
+        matches(pin, packages, digest(below))
+            && same_suites(self.old, self.project, &packages.archive)
+            && !pin.packages.iter().any(|key| self.moves(key))
     }
 
     fn layer(
@@ -277,7 +275,9 @@ impl<'a> Resolver<'a> {
             }
             let (suite, _, _) = &held.sources[package.source];
             let fresh = pin(suite, &package);
-            let locked = self.old.packages.get(&key).filter(|old| old.deb == fresh.deb);
+            let suites = configured(self.project, &packages.archive);
+            // The suite of what is locked stays as well, as long as there is such a suite.
+            let locked = self.old.packages.get(&key).filter(|old| old.deb == fresh.deb && suites.contains(&old.suite));
             self.new.packages.insert(key.clone(), locked.cloned().unwrap_or(fresh));
             keys.push(key);
         }
@@ -293,6 +293,7 @@ impl<'a> Resolver<'a> {
             archive: packages.archive.clone(),
             essential: packages.essential,
             dependencies: packages.dependencies,
+            below: digest(below),
             date,
             packages: keys,
         })
@@ -334,42 +335,25 @@ impl<'a> Resolver<'a> {
                 sources.push((suite.suite.clone(), component.component.clone(), index));
             }
         }
-        let lost = held.values().flatten().filter(|key| !found.contains(**key));
-        let text: String = lost.filter_map(|key| self.stand_in(archive, key)).collect();
-        if !text.is_empty() {
-            sources.push((String::new(), String::new(), HeldIndex::Cut(PackagesIndex::parse(text.into_bytes())?)));
+        let mut texts: BTreeMap<&str, String> = BTreeMap::new();
+        for &key in held.values().flatten().filter(|key| !found.contains(**key)) {
+            let pin = &self.old.packages[key];
+            let stanza = stand_in(key, pin, self.newest(key), |name| held.contains_key(name));
+            texts.entry(&pin.suite).or_default().push_str(&stanza);
+        }
+        for (suite, text) in texts {
+            let index = HeldIndex::Cut(PackagesIndex::parse(text.into_bytes())?);
+            sources.push((suite.to_owned(), String::new(), index));
         }
         Ok(Held { sources })
     }
 
-    /// A stanza for a locked package that no index has any more: its own identity, with the relations of what replaced it.
-    fn stand_in(&self, archive: &str, key: &PackageKey) -> Option<String> {
-        let pin = &self.old.packages[key];
-        let suites = self.indices.get(archive)?;
+    /// What an archive has now of a package's name and architecture.
+    fn newest(&self, key: &PackageKey) -> Option<Package<'a>> {
+        let suites = self.indices.get(&key.archive)?;
         let all =
             suites.iter().flat_map(|suite| &suite.packages).flat_map(|component| component.index.named(&key.name));
-        let like = all.filter(|package| package.arch() == key.arch).max_by_key(crate::source::debian::Package::version);
-        let own = ["Version", "Filename", "Size", "SHA256", "MD5sum", "SHA1", "Package", "Architecture"];
-        let mut text = format!(
-            "Package: {}\nVersion: {}\nArchitecture: {}\nFilename: {}\nSize: {}\nSHA256: {}\n",
-            key.name,
-            key.version,
-            key.arch,
-            pin.path,
-            pin.deb.size,
-            pin.deb.digest.hex()
-        );
-        let mut kept = false;
-        for line in like.iter().flat_map(|package| package.stanza().lines()) {
-            if !line.starts_with([' ', '\t']) {
-                kept = line.split_once(':').is_some_and(|(name, _)| !own.contains(&name));
-            }
-            if kept && !line.is_empty() {
-                let _ = writeln!(text, "{line}");
-            }
-        }
-        text.push('\n');
-        Some(text)
+        all.filter(|package| package.arch() == key.arch).max_by_key(Package::version)
     }
 }
 

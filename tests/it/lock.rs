@@ -218,3 +218,108 @@ fn a_lock_with_another_digest_gives_no_image() {
     let run = project.run(&["build"]).says(4, &["solo", &other[..12]]);
     assert!(!run.stdout.contains("data "), "{}", run.stdout);
 }
+
+#[test]
+fn a_layer_is_locked_over_what_lies_below_it() {
+    let project = Project::first();
+    let both = |from: &str| {
+        let text = format!("{from}platforms = [\"linux/amd64\"]\n\n[[layer]]\npackages = [\"hello\", \"solo\"]\n");
+        project.write("recipes/both/recipe.toml", text);
+    };
+    let layer = || {
+        let lock = project.lock();
+        let start = lock.find("image = \"both\"").unwrap();
+        lock[start..].split("[[layer]]").next().unwrap().to_owned()
+    };
+    both("from = \"hello\"\n");
+    project.run(&["lock"]).expect(0);
+    assert!(layer().contains("below = \"sha256:") && !layer().contains("    \"hello\""), "{}", layer());
+    project.run(&["build", "--locked"]).expect(0);
+    project.publish(&later());
+
+    // Another base.
+    both("");
+    let words = ["`both` layer 1 on linux/amd64 was locked over other packages", "remint lock"];
+    for arguments in [&["build", "--locked"][..], &["build"], &["plan"], &["lock", "--check"]] {
+        project.run(arguments).says(3, &words);
+    }
+    project.run(&["lock"]).expect(0);
+    assert!(!layer().contains("below") && layer().contains("    \"hello\",\n    \"libhello1\",\n"), "{}", layer());
+    assert_eq!(versions(&project.lock()), OLD, "what is locked stays");
+    project.run(&["lock", "--check"]).expect(0);
+
+    // A base that loses what the layer leant on, and gains it again.
+    both("from = \"hello\"\n");
+    project.run(&["lock"]).expect(0);
+    assert!(!layer().contains("    \"hello\""), "{}", layer());
+    let recipe = project.read("recipes/hello/recipe.toml");
+    project.write("recipes/hello/recipe.toml", recipe.replace("[\"hello\"]", "[\"libhello1\"]"));
+    project.run(&["lock"]).expect(0);
+    assert!(layer().contains("    \"hello\",\n    \"solo\",\n"), "{}", layer());
+    assert_eq!(versions(&project.lock()), OLD);
+    project.write("recipes/hello/recipe.toml", recipe);
+    project.run(&["lock"]).expect(0);
+    assert!(!layer().contains("    \"hello\""), "{}", layer());
+    project.run(&["lock", "--check"]).expect(0);
+}
+
+#[test]
+fn a_lock_is_for_the_suites_of_its_archive() {
+    let mut older = suite(packages("0.9-1"), FIRST);
+    "bookworm".clone_into(&mut older.codename);
+    let project = Project::new(&Archive::new(&[suite(packages("1.0-1"), FIRST), older]));
+    project.run(&["lock"]).expect(0);
+    let settings = project.read("remint.toml");
+    let first = project.lock();
+    project.write("remint.toml", settings.replace("[\"trixie\"]", "[\"bookworm\"]"));
+    let words = ["`data` layer 1 on linux/amd64 is locked for trixie, remint.toml says bookworm", "remint lock"];
+    for arguments in [&["build", "--locked"][..], &["build"], &["plan"], &["lock", "--check"]] {
+        project.run(arguments).says(3, &words);
+    }
+    project.run(&["lock"]).expect(0);
+    let lock = project.lock();
+    assert_eq!(versions(&lock), ["data 3", "hello 0.9-1", "libhello1 0.9-1", "solo 1:2.0"]);
+    assert!(!lock.contains("trixie") && lock.contains("\nbookworm = {"), "{lock}");
+    project.run(&["lock", "--check"]).expect(0);
+    project.run(&["build", "--locked"]).expect(0);
+
+    // One more suite moves nothing.
+    project.write("remint.lock", &first);
+    project.write("remint.toml", settings.replace("[\"trixie\"]", "[\"bookworm\", \"trixie\"]"));
+    project.run(&["lock", "--check"]).says(3, &["is locked for trixie, remint.toml says bookworm trixie"]);
+    project.run(&["lock"]).expect(0);
+    assert_eq!(versions(&project.lock()), OLD);
+    project.run(&["lock", "--check"]).expect(0);
+}
+
+#[test]
+fn what_vanished_does_not_hinder_an_addition() {
+    let tight = |version: &str| {
+        let mut all = packages(version);
+        for package in &mut all {
+            if package.name == "hello" {
+                package.fields = vec![
+                    ("Depends".to_owned(), format!("libhello1 (= {version})")),
+                    ("Breaks".to_owned(), format!("libhello1 (<< {version})")),
+                ];
+            }
+        }
+        all
+    };
+    let project = Project::new(&archive(tight("1.0-1"), FIRST));
+    project.build(&[]);
+    let first = project.lock();
+    let mut all = tight("1.1-1");
+    all.push(Package::new("fresh", "5").field("Depends", "hello"));
+    project.publish(&archive(all, LATER));
+    project.write(
+        "recipes/new/recipe.toml",
+        "platforms = [\"linux/amd64\"]\n\n[[layer]]\npackages = [\"fresh\", \"solo\"]\n",
+    );
+    project.run(&["lock"]).says(0, &["fresh (amd64)"]);
+    assert_eq!(versions(&project.lock()), ["data 3", "fresh 5", "hello 1.0-1", "libhello1 1.0-1", "solo 1:2.0"]);
+    for line in first.lines().filter(|line| line.contains(" pool/")) {
+        assert!(project.lock().contains(line), "{line}");
+    }
+    project.run(&["build", "--locked"]).expect(0);
+}

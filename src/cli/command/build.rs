@@ -114,7 +114,7 @@ fn lock_for(
 ) -> Result<Lock, Failure> {
     let old = session.lock()?;
     let lock = old.clone().unwrap_or_default();
-    if lock::is_complete(&session.recipes, &lock) {
+    if lock::is_complete(&lock, &session.recipes, &session.project) {
         return Ok(lock);
     }
     if old.is_none() && !arguments.locked && !arguments.offline {
@@ -126,7 +126,7 @@ fn lock_for(
         return Ok(new);
     }
     let message = if old.is_none() { "there is no remint.lock" } else { "remint.lock does not match the recipes" };
-    let gaps = lock::gaps(&lock, &session.recipes);
+    let gaps = lock::gaps(&lock, &session.recipes, &session.project);
     let lines: String =
         gaps.iter().filter(|gap| !matches!(gap, Gap::Stale(_))).map(|gap| format!("  {gap}\n")).collect();
     Err(Failure::new(Exit::Recipe, message).details(lines).hint("run `remint lock` and commit what it writes"))

@@ -23,7 +23,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         None if arguments.vanished => Update::Vanished,
         None => Update::Nothing,
     };
-    let new = if update == Update::Nothing && lock::is_complete(&session.recipes, &old) {
+    let new = if update == Update::Nothing && lock::is_complete(&old, &session.recipes, &session.project) {
         // Without a question to any archive: at most, layers that no recipe has any more go.
         relock(&session, &old)?
     } else {
@@ -48,11 +48,12 @@ pub(crate) fn resolve(
     let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let archives = Archives::new(invocation, session, events)?;
     let indices = archives.indices(&store, old, allow_rollback)?;
-    lock::resolve(&session.recipes, old, &indices, update).map_err(|error| unresolved(session, &error))
+    lock::resolve(&session.recipes, &session.project, old, &indices, update)
+        .map_err(|error| unresolved(session, &error))
 }
 
 fn relock(session: &Session, old: &Lock) -> Result<Lock, Failure> {
-    lock::resolve(&session.recipes, old, &lock::Indices::new(), &Update::Nothing)
+    lock::resolve(&session.recipes, &session.project, old, &lock::Indices::new(), &Update::Nothing)
         .map_err(|error| unresolved(session, &error))
 }
 
@@ -71,7 +72,8 @@ fn finish(session: &Session, old: &Lock, new: &Lock, check: bool) -> Result<Exit
         screen::data(&change_table(&changes).render(None))?;
     }
     if check {
-        let gaps: String = lock::gaps(old, &session.recipes).iter().map(|gap| format!("  {gap}\n")).collect();
+        let gaps: String =
+            lock::gaps(old, &session.recipes, &session.project).iter().map(|gap| format!("  {gap}\n")).collect();
         return Err(Failure::new(Exit::Recipe, "remint.lock does not match the recipes")
             .details(gaps)
             .hint("run `remint lock` and commit what it writes"));

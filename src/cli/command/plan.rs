@@ -19,8 +19,9 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
     let session = Session::load(invocation)?;
     let images = session.choose(&arguments.images)?;
     let lock = session.lock()?.unwrap_or_default();
-    if !lock::is_complete(&session.recipes, &lock) {
-        let gaps: String = lock::gaps(&lock, &session.recipes).iter().map(|gap| format!("  {gap}\n")).collect();
+    if !lock::is_complete(&lock, &session.recipes, &session.project) {
+        let gaps: String =
+            lock::gaps(&lock, &session.recipes, &session.project).iter().map(|gap| format!("  {gap}\n")).collect();
         let message = "remint.lock does not match the recipes, so there is no plan";
         return Err(Failure::new(Exit::Recipe, message).details(gaps).hint("run `remint lock`"));
     }
