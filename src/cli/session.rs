@@ -4,7 +4,8 @@ use super::command::{Invocation, Places};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::lock::{self, Lock};
-use crate::plan::Trees;
+use crate::oci::Platform;
+use crate::plan::{self, Inputs, Plan, Trees};
 use crate::recipe::{self, Copy, ImageName, LayerKind, Project, RecipeFile, Recipes};
 use crate::source::path::{self, HashCache, scan};
 use globset::GlobBuilder;
@@ -86,8 +87,27 @@ impl Session {
         format!("the recipes are `{}`", names.join("`, `"))
     }
 
+    /// Plans images for the platforms that are named, or for all that their recipes have; the lock has to match.
+    pub(crate) fn plan(
+        &self,
+        lock: &Lock,
+        images: &BTreeSet<ImageName>,
+        platforms: &[Platform],
+        source_date_epoch: Option<u64>,
+    ) -> Result<Plan, Failure> {
+        let trees = self.scan(images)?;
+        let compression = self.project.compression;
+        let inputs = Inputs { recipes: &self.recipes, lock, trees: &trees, compression, source_date_epoch };
+        let plan = plan::plan(&inputs, images, (!platforms.is_empty()).then_some(platforms));
+        if plan.images.is_empty() {
+            let message = "none of the images is for the platforms asked for";
+            return Err(Failure::new(Exit::Usage, message).hint("`platforms` in a recipe says for what it is made"));
+        }
+        Ok(plan)
+    }
+
     /// Lists and digests what the images and their bases copy.
-    pub(crate) fn scan(&self, images: &BTreeSet<ImageName>) -> Result<Trees, Failure> {
+    fn scan(&self, images: &BTreeSet<ImageName>) -> Result<Trees, Failure> {
         let mut trees = Trees::new();
         let hashes = self.hashes();
         for recipe in images.iter().flat_map(|name| self.recipes.chain(name.as_str())) {

@@ -17,7 +17,7 @@ use crate::event::{Event, Events};
 use crate::image::{self, Assembly, BuiltLayer, Image, Output, OutputForm, PlatformImage};
 use crate::lock::{self, Gap, Lock, Update};
 use crate::oci::Platform;
-use crate::plan::{self, ImagePlan, Inputs, Plan};
+use crate::plan::{self, ImagePlan, Plan};
 use crate::recipe::ImageName;
 use crate::source::debian::pool::{Fetch, Offline};
 use crate::store::Store;
@@ -34,20 +34,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
         Reporter::start(Manner::choose(invocation.global, invocation.environment, json), invocation.environment);
     let events = reporter.events();
     let lock = lock_for(invocation, &session, arguments, &events)?;
-    let trees = session.scan(&images)?;
-    let platforms = (!arguments.platform.is_empty()).then_some(&arguments.platform[..]);
-    let inputs = Inputs {
-        recipes: &session.recipes,
-        lock: &lock,
-        trees: &trees,
-        compression: arguments.compression.map_or(session.project.compression, Into::into),
-        source_date_epoch: invocation.environment.epoch()?,
-    };
-    let plan = plan::plan(&inputs, &images, platforms);
-    if plan.images.is_empty() {
-        let message = "none of the images is for the platforms asked for";
-        return Err(Failure::new(Exit::Usage, message).hint("`platforms` in a recipe says for what it is made"));
-    }
+    let plan = session.plan(&lock, &images, &arguments.platform, invocation.environment.epoch()?)?;
     let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let fetch: Box<dyn Fetch> = if arguments.offline {
         Box::new(Offline)

@@ -10,7 +10,7 @@ use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::digest::ActionKey;
 use crate::lock;
-use crate::plan::{self, Action, ImagePlan, Inputs, Plan, Work};
+use crate::plan::{Action, ImagePlan, Plan, Work};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,16 +25,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         let message = "remint.lock does not match the recipes, so there is no plan";
         return Err(Failure::new(Exit::Recipe, message).details(gaps).hint("run `remint lock`"));
     }
-    let trees = session.scan(&images)?;
-    let platforms = (!arguments.platform.is_empty()).then_some(&arguments.platform[..]);
-    let inputs = Inputs {
-        recipes: &session.recipes,
-        lock: &lock,
-        trees: &trees,
-        compression: session.project.compression,
-        source_date_epoch: invocation.environment.epoch()?,
-    };
-    let plan = plan::plan(&inputs, &images, platforms);
+    let plan = session.plan(&lock, &images, &arguments.platform, invocation.environment.epoch()?)?;
     let there = session.places.cache.is_dir().then(|| Store::open(&session.places.cache));
     let store = there.transpose().map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let graph = graph(&plan, store.as_ref());
