@@ -24,6 +24,7 @@ mod order;
 mod pam;
 mod php;
 mod postgresql;
+mod runit;
 mod script;
 mod scripts;
 mod shells;

@@ -1,7 +1,8 @@
 //! The table of maintainer scripts that were read: what each does, and what no step does for it (`scripts.txt`).
 //!
 //! A script is known by the digest of its text without comments, blank lines, the parts that debhelper generated, and the names of the
-//! architecture, so that one line holds for all of them. debhelper's parts need no entry: the tools they call are native steps.
+//! architecture, so that one line holds for all of them. The parts of debhelper's programs that are known here need no entry: the tools
+//! they call are native steps.
 
 use super::ScriptRead;
 use super::abi;
@@ -74,6 +75,23 @@ const HARMLESS: [&str; 31] = [
     "true",
     "update-alternatives",
     "which",
+];
+
+/// debhelper's programs whose parts of scripts are native steps, or have no effect: menus were the package menu's, and byte-code is left
+/// out on purpose.
+const DEBHELPER: [&str; 12] = [
+    "dh_installalternatives",
+    "dh_installdeb",
+    "dh_installinit",
+    "dh_installmenu",
+    "dh_installsystemd",
+    "dh_installsystemduser",
+    "dh_installsysusers",
+    "dh_installtmpfiles",
+    "dh_python3",
+    "dh_runit",
+    "dh_systemd_enable",
+    "dh_systemd_start",
 ];
 
 impl Table {
@@ -172,12 +190,18 @@ impl Table {
     }
 }
 
+/// Whether the steps do what a program of debhelper, named with its version, puts into scripts.
+fn known(program: &str) -> bool {
+    let name = program.split(['/', ' ']).next().unwrap_or_default();
+    DEBHELPER.contains(&name)
+}
+
 /// A script without comments, blank lines, indentation and debhelper's parts, and with placeholders for the architecture.
 fn body(text: &str, arch: Arch) -> String {
     let mut body = String::new();
     let mut generated = false;
     for line in text.lines() {
-        generated |= line.starts_with("# Automatically added by ");
+        generated |= line.strip_prefix("# Automatically added by ").is_some_and(known);
         let line_of_ours = !generated;
         generated &= !line.starts_with("# End automatically added section");
         let line = line.trim();
@@ -235,9 +259,12 @@ mod tests {
         );
         assert!(matches!(of("rm -rf /x\n"), Coverage::Changed(..)));
         assert!(matches!(of("update-alternatives --install $1 a /b 5\n"), Coverage::Changed(..)));
-        let one = "# Automatically added by dh_x/1\nrm y\n# End automatically added section\nf /usr/lib/x86_64-linux-gnu x:amd64\n";
+        let one = "# Automatically added by dh_installinit/1\nrm y\n# End automatically added section\nf /usr/lib/x86_64-linux-gnu x:amd64\n";
         let two = "# c\n\n  f /usr/lib/aarch64-linux-gnu x:arm64\n";
         assert_eq!(digest(&body(one, Arch::Amd64)), digest(&body(two, Arch::Arm64)));
         assert!(matches!(table.coverage("b", "config", one, Arch::Amd64), Coverage::Unread(_)));
+        let part = |by: &str| format!("# Automatically added by {by}\nrm y\n# End automatically added section\n");
+        assert_eq!(table.coverage("b", "postinst", &part("dh_runit/2.16"), Arch::Amd64), Coverage::Plain);
+        assert!(matches!(table.coverage("b", "postinst", &part("dh_new/1"), Arch::Amd64), Coverage::Unread(_)));
     }
 }

@@ -9,8 +9,8 @@ use super::tree::Tree;
 use std::collections::BTreeSet;
 
 use super::{
-    Error, Input, Output, Package, Uncovered, alternatives, apt, control, deeds, order, skeleton, steps, systemd, sysv,
-    tmpfiles,
+    Error, Input, Output, Package, Uncovered, alternatives, apt, control, deeds, order, runit, skeleton, steps,
+    systemd, sysv, tmpfiles,
 };
 
 /// The image while it is configured.
@@ -118,6 +118,7 @@ impl Stage<'_> {
         if kind == "postinst" {
             let told = reading.is_some_and(|reading| reading.deeds.iter().any(|deed| deed.starts_with("alternative ")));
             self.tools(package, &script, told)?;
+            runit::apply(&mut self.tree, &text)?;
         }
         Ok(())
     }
@@ -148,7 +149,7 @@ impl Stage<'_> {
                 install.apply(&mut self.tree)?;
             }
         }
-        let systemctl = self.tree.exists("usr/bin/systemctl") && !self.base.contains(&package.name);
+        let systemctl = systemd::knows_usr(&self.tree)? && !self.base.contains(&package.name);
         systemd::apply(&mut self.tree, script, systemctl)?;
         sysv::apply(&mut self.tree, script)
     }

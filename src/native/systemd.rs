@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 
 /// Does what a script's calls of `deb-systemd-helper` do on a first installation.
 ///
-/// Where systemd itself is installed, its `systemctl` makes the links, which name units by their place under `/usr`.
+/// Where systemd itself is installed, its `systemctl` makes the links, which name units by their place under `/usr` if it
+/// [knows it](knows_usr).
 pub(super) fn apply(tree: &mut Tree<'_>, script: &Script, systemctl: bool) -> Result<(), Error> {
     // dh_installsystemd asks `debian-installed` only for units that are not enabled at first.
     let mut passive = BTreeSet::new();
@@ -31,6 +32,12 @@ pub(super) fn apply(tree: &mut Tree<'_>, script: &Script, systemctl: bool) -> Re
         }
     }
     Ok(())
+}
+
+/// Whether there is a `systemctl` that finds units under `/usr/lib`: bookworm's systemd 252 is installed in `/lib` and looks there first.
+pub(super) fn knows_usr(tree: &Tree<'_>) -> Result<bool, Error> {
+    let list = tree.text("var/lib/dpkg/info/systemd.list")?.unwrap_or_default();
+    Ok(tree.exists("usr/bin/systemctl") && list.lines().any(|path| path == "/usr/lib/systemd/systemd"))
 }
 
 /// Makes the links that a unit's `[Install]` section asks for and records them.
