@@ -7,6 +7,7 @@
 mod bundle;
 mod error;
 mod exclude;
+mod owners;
 mod pack;
 mod packages;
 mod place;
