@@ -108,6 +108,15 @@ pub enum Event {
         platform: String,
         /// The manifest's digest.
         digest: Digest,
+        /// How many bytes its manifest, configuration and layers have.
+        size: u64,
+        /// How many layers were made.
+        built: u64,
+        /// How many layers were in the store.
+        reused: u64,
+        /// How long its layers' actions took; whole milliseconds in JSON.
+        #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
+        took: Duration,
     },
     /// Something a person should know that is no error.
     Warning {

@@ -173,12 +173,7 @@ fn assemble(
         let planned = &plan.images[*number];
         let made = platform_image(store, plan, planned, layers).map_err(broken)?;
         let reused = layers.iter().filter(|layer| layer.reused).count() as u64;
-        events.send(Event::ImageDone {
-            name: planned.name.to_string(),
-            platform: planned.platform.to_string(),
-            digest: made.manifest.digest,
-        });
-        rows.push(BuiltImage {
+        let row = BuiltImage {
             name: planned.name.to_string(),
             platform: planned.platform,
             digest: made.manifest.digest,
@@ -186,7 +181,9 @@ fn assemble(
             built: layers.len() as u64 - reused,
             reused,
             took: layers.iter().map(|layer| layer.took).sum(),
-        });
+        };
+        events.send(row.event());
+        rows.push(row);
         platforms.entry(&planned.name).or_default().push(made);
     }
     // An image whose other platforms failed keeps its old name's meaning.
@@ -283,6 +280,20 @@ pub struct BuiltImage {
     pub reused: u64,
     /// How long its actions took.
     pub took: Duration,
+}
+
+impl BuiltImage {
+    fn event(&self) -> Event {
+        Event::ImageDone {
+            name: self.name.clone(),
+            platform: self.platform.to_string(),
+            digest: self.digest,
+            size: self.size,
+            built: self.built,
+            reused: self.reused,
+            took: self.took,
+        }
+    }
 }
 
 /// The table of a build; digests are whole where the table is data, and twelve digits where a person reads it.

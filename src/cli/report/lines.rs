@@ -99,7 +99,9 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
         Event::FetchDone { name, size: bytes } if verbose => format!("fetched {name}, {}", size(*bytes)),
         Event::ActionDone { name, cached: true, .. } if verbose => format!("{name}: reused"),
         Event::ActionDone { name, took, .. } if verbose => format!("{name}: {}", duration(*took)),
-        Event::ImageDone { name, platform, digest } if verbose => format!("image {name} for {platform} is {digest}"),
+        Event::ImageDone { name, platform, digest, .. } if verbose => {
+            format!("image {name} for {platform} is {digest}")
+        }
         _ => return None,
     };
     Some(line)
