@@ -105,15 +105,15 @@ pub struct Init {
 #[command(next_help_heading = "What may move")]
 pub struct Lock {
     /// Move to the newest versions: of all packages, or of those named
-    #[arg(long, value_name = "NAME", num_args = 0.., conflicts_with = "check")]
+    #[arg(long, value_name = "NAME", num_args = 0..)]
     pub update: Option<Vec<String>>,
     /// Move only the packages that no mirror has any more
-    #[arg(long, conflicts_with_all = ["update", "check"])]
+    #[arg(long, conflicts_with = "update")]
     pub vanished: bool,
     /// Accept an archive that is older than the locked one
     #[arg(long)]
     pub allow_rollback: bool,
-    /// Write nothing: exit with 3 and show what would change, if anything would
+    /// Write nothing: exit with 3 and show what would change, if anything would; with --update or --vanished, what these would
     #[arg(long, help_heading = "Checking")]
     pub check: bool,
 }

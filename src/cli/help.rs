@@ -45,6 +45,8 @@ Examples:
                              move only these packages
   remint lock --vanished     move only what the mirrors have dropped
   remint lock --check        in CI: fail if the lock does not match the recipes
+  remint lock --update --check
+                             show what an update would move, and move nothing
 
 Commit remint.lock: a change of it is what a reviewer reads.";
 

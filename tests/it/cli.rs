@@ -58,7 +58,6 @@ snapshot!(
         "build --output zip:web.zip",
         "build --output web.tar",
         "build --compression bzip2",
-        "lock --check --update",
         "lock --vanished --update curl",
         "plan --format png",
         "inspect",

@@ -33,7 +33,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         let _ = reporter.finish();
         new
     };
-    finish(&session, &old, &new, arguments.check)
+    if arguments.check { check(&session, &old, &new, &update) } else { finish(&session, &old, &new) }
 }
 
 /// Resolves what the lock lacks or what is to move.
@@ -62,25 +62,47 @@ pub(crate) fn write(session: &Session, lock: &Lock) -> Result<(), Failure> {
     lock::write(&session.lock_path(), lock).map_err(|error| Failure::from_error(Exit::Recipe, &error))
 }
 
-fn finish(session: &Session, old: &Lock, new: &Lock, check: bool) -> Result<Exit, Failure> {
+fn finish(session: &Session, old: &Lock, new: &Lock) -> Result<Exit, Failure> {
     if old == new {
         screen::talk("remint.lock is up to date\n");
         return Ok(Exit::Done);
     }
-    let changes = lock::changes(old, new);
-    if !changes.is_empty() {
-        screen::data(&change_table(&changes).render(None))?;
+    let moved = show(old, new)?;
+    write(session, new)?;
+    screen::talk(&format!("wrote remint.lock: {}\n", summary(new)));
+    if !moved && old.packages == new.packages && old.layers == new.layers {
+        screen::talk("no package moved; the archive's suites are newer than the lock had them\n");
     }
-    if check {
-        let gaps: String =
-            lock::gaps(old, &session.recipes, &session.project).iter().map(|gap| format!("  {gap}\n")).collect();
+    Ok(Exit::Done)
+}
+
+/// Says what writing would change, and writes nothing.
+fn check(session: &Session, old: &Lock, new: &Lock, update: &Update) -> Result<Exit, Failure> {
+    let moved = show(old, new)?;
+    let gaps: String =
+        lock::gaps(old, &session.recipes, &session.project).iter().map(|gap| format!("  {gap}\n")).collect();
+    if !gaps.is_empty() || (*update == Update::Nothing && old != new) {
         return Err(Failure::new(Exit::Recipe, "remint.lock does not match the recipes")
             .details(gaps)
             .hint("run `remint lock` and commit what it writes"));
     }
-    write(session, new)?;
-    screen::talk(&format!("wrote remint.lock: {}\n", summary(new)));
-    Ok(Exit::Done)
+    // Newer suites that move no package change no image.
+    if !moved {
+        screen::talk("remint.lock is up to date\n");
+        return Ok(Exit::Done);
+    }
+    let command = if *update == Update::Vanished { "--vanished" } else { "--update" };
+    Err(Failure::new(Exit::Recipe, "remint.lock would change")
+        .hint(format!("run `remint lock {command}` and commit what it writes")))
+}
+
+/// Prints which packages differ; whether any does.
+fn show(old: &Lock, new: &Lock) -> Result<bool, Failure> {
+    let changes = lock::changes(old, new);
+    if !changes.is_empty() {
+        screen::data(&change_table(&changes).render(None))?;
+    }
+    Ok(!changes.is_empty())
 }
 
 /// What a lock holds, in a few words.
