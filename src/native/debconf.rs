@@ -95,6 +95,13 @@ impl Debconf {
         }
     }
 
+    /// Marks a question with a flag of its package's own.
+    pub(super) fn flag(&mut self, question: &str, flag: &str) {
+        if let Some(record) = self.questions.get_mut(question) {
+            record.flags.insert(flag.to_owned());
+        }
+    }
+
     /// Sets what stands for a variable in a question's text.
     pub(super) fn substitute(&mut self, question: &str, variable: &str, value: &str) {
         if let Some(record) = self.questions.get_mut(question) {

@@ -15,6 +15,7 @@
 //! | `group NAME [GID]` | adds a system group, as `addgroup --system` |
 //! | `user NAME GROUP HOME SHELL "COMMENT"` | adds a system user, as `adduser --system`; GROUP `+` is one of its own |
 //! | `member USER GROUP` | puts a user into a group |
+//! | `sysusers FILE` | makes the accounts of a file in `/usr/lib/sysusers.d`, where what follows needs them |
 //! | `divert PACKAGE FROM TO` | records a diversion without renaming |
 //! | `rename FROM TO` | gives a package's file the name that a diversion says |
 //! | `override USER GROUP MODE PATH` | records a stat override and applies it |
@@ -22,11 +23,12 @@
 //! | `templates PACKAGE` | loads debconf templates, where the script does not itself say that it does |
 //! | `alternative LINK NAME PATH PRIORITY [LINK NAME PATH]…` | `update-alternatives --install`, the rest being slaves |
 //! | `answer QUESTION [VALUE [seen]]` | answers a debconf question, without a value with its default |
+//! | `flag QUESTION NAME` | marks a debconf question with a flag |
 //! | `variable QUESTION NAME VALUE` | sets a variable of a debconf question |
 //! | `step NAME` | runs a native step |
 //! | `missing WHAT` | says what no step does |
 //!
-//! Before a deed, `has PATH` or `not PATH` makes it depend on what is there, and `pkg NAME` on a package. `{arch}` is Debian's name of the
+//! Before a deed, `has PATH` or `not PATH` makes it depend on what is there (an empty directory is nothing), and `pkg NAME` on a package. `{arch}` is Debian's name of the
 //! architecture, `{triplet}` the name of its library directory.
 
 use super::accounts::Login;
@@ -34,8 +36,9 @@ use super::alternatives::Install;
 use super::dpkg::Diversion;
 use super::script::Script;
 use super::stage::Stage;
-use super::{Error, abi, steps, ucf};
-use crate::layer::Kind;
+use super::tree::Tree;
+use super::{Error, abi, accounts, steps, ucf};
+use crate::layer::{Entry, Kind};
 
 /// Does one deed. What it says is what nothing does: the words behind `missing`, or that the line is no deed.
 pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Result<Option<String>, Error> {
@@ -46,11 +49,7 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
     while let [condition @ ("has" | "not" | "pkg"), what, ..] = words[..] {
         let holds = match condition {
             "pkg" => stage.dpkg.has(what),
-            _ => {
-                (stage.tree.exists(what)
-                    || stage.tree.place(what).is_some_and(|at| stage.tree.get(at.as_str()).is_some()))
-                    == (condition == "has")
-            }
+            _ => is_there(&stage.tree, what) == (condition == "has"),
         };
         if !holds {
             return Ok(None);
@@ -97,6 +96,10 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
         ["group", name, gid] => drop(stage.accounts.add_group(name, gid.parse().ok())?),
         ["user", name, group, home, shell, comment] => add_user(stage, name, group, home, shell, comment)?,
         ["member", user, group] => stage.accounts.add_member(group, user),
+        ["sysusers", name] => {
+            let text = stage.tree.text(&format!("usr/lib/sysusers.d/{name}"))?.unwrap_or_default();
+            accounts::sysusers(&mut stage.accounts, &text)?;
+        }
         ["divert", package, from, to] => {
             stage.dpkg.divert(Diversion { from: from.to_owned(), to: to.to_owned(), package: package.to_owned() });
         }
@@ -120,6 +123,7 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
                 others.chunks_exact(3).map(|other| [other[0], other[1], other[2]].map(str::to_owned)).collect();
             Install::new(at, name, path, rank, slaves).apply(&mut stage.tree)?;
         }
+        ["flag", question, name] => stage.debconf.flag(question, name),
         ["variable", question, name, value] => stage.debconf.substitute(question, name, value),
         ["answer", question] => stage.debconf.answer(question, None, false),
         ["answer", question, value] => stage.debconf.answer(question, Some(value), false),
@@ -130,6 +134,15 @@ pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Res
         _ => return unknown(),
     }
     Ok(None)
+}
+
+/// Whether something stands at a path, be it a link that leads nowhere; an empty directory is nothing.
+fn is_there(tree: &Tree<'_>, path: &str) -> bool {
+    match tree.resolve(path) {
+        Some(at) if tree.get(at.as_str()).is_some_and(Entry::is_directory) => !tree.under(at.as_str()).is_empty(),
+        Some(at) if tree.get(at.as_str()).is_some() => true,
+        _ => tree.place(path).is_some_and(|at| tree.get(at.as_str()).is_some()),
+    }
 }
 
 /// Copies a file with its mode and owner.

@@ -17,6 +17,7 @@ mod control;
 mod debconf;
 mod deeds;
 mod dpkg;
+mod exim;
 mod ldconfig;
 mod locales;
 mod order;

@@ -47,6 +47,28 @@ pub(super) fn configuration(packages: &[Package]) -> Result<Vec<&Package>, Error
     Ok(ordered)
 }
 
+/// The names of packages that are configured before others are unpacked: what others need beforehand, with all that it needs.
+pub(super) fn early(packages: &[Package]) -> Result<BTreeSet<String>, Error> {
+    let mut needs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut todo = Vec::new();
+    for package in packages {
+        let stanza = package.stanza()?;
+        let of = |field: &str| stanza.get(field).map(groups).unwrap_or_default().concat();
+        todo.extend(of("Pre-Depends"));
+        for name in of("Provides") {
+            needs.entry(name).or_default().push(package.name.clone());
+        }
+        needs.entry(package.name.clone()).or_default().extend([of("Pre-Depends"), of("Depends")].concat());
+    }
+    let mut early = BTreeSet::new();
+    while let Some(name) = todo.pop() {
+        if let Some(more) = needs.get(&name).filter(|_| early.insert(name.clone())) {
+            todo.extend(more.iter().cloned());
+        }
+    }
+    Ok(early)
+}
+
 /// The names in a relation field: for each relation, its alternatives.
 pub(super) fn groups(field: &str) -> Vec<Vec<String>> {
     let name = |alternative: &str| {
@@ -80,5 +102,9 @@ mod tests {
         ];
         let order: Vec<_> = configuration(&all).unwrap().iter().map(|p| p.name.as_str()).collect();
         assert_eq!(order, ["d", "p", "c", "a", "b"]);
+        let names = |text: &str| text.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(early(&all).unwrap(), BTreeSet::new());
+        let more = [package("e", "Pre-Depends: w"), package("f", ""), package("p", "Provides: w\nDepends: f")];
+        assert_eq!(early(&more).unwrap(), names("f p w"));
     }
 }

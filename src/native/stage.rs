@@ -48,21 +48,18 @@ pub(super) fn run(input: &Input<'_>) -> Result<Output, Error> {
     stage.base = apt::essential(&stage.dpkg);
     let (table, _) = Table::load();
     let order = order::configuration(input.packages)?;
-    // The essential ones are all unpacked before the first of them is configured; every other one finds them ready.
+    // The essential ones are all unpacked before the first of them is configured; every other one finds them ready. Of the others, those
+    // that some need before they are unpacked come first, each by itself.
+    let early = order::early(input.packages)?;
     let (base, others): (Vec<&Package>, Vec<&Package>) =
         order.into_iter().partition(|package| stage.base.contains(&package.name));
-    for package in &base {
-        stage.run(&table, package, "preinst")?;
+    let (early, others): (Vec<&Package>, Vec<&Package>) =
+        others.into_iter().partition(|package| early.contains(&package.name));
+    stage.all(&table, &base)?;
+    for package in early {
+        stage.all(&table, &[package])?;
     }
-    for package in &base {
-        stage.run(&table, package, "config")?;
-        stage.run(&table, package, "postinst")?;
-    }
-    for package in &others {
-        stage.run(&table, package, "preinst")?;
-        stage.run(&table, package, "config")?;
-        stage.run(&table, package, "postinst")?;
-    }
+    stage.all(&table, &others)?;
     stage.accounts.recipe(input.users, input.groups)?;
     steps::triggers(&mut stage)?;
     apt::extended_states(&mut stage)?;
@@ -79,6 +76,18 @@ pub(super) fn run(input: &Input<'_>) -> Result<Output, Error> {
 }
 
 impl Stage<'_> {
+    /// Does what the scripts of packages do that are unpacked together and then configured together.
+    fn all(&mut self, table: &Table, packages: &[&Package]) -> Result<(), Error> {
+        for package in packages {
+            self.run(table, package, "preinst")?;
+        }
+        for package in packages {
+            self.run(table, package, "config")?;
+            self.run(table, package, "postinst")?;
+        }
+        Ok(())
+    }
+
     /// Does what one script of a package does.
     fn run(&mut self, table: &Table, package: &Package, kind: &str) -> Result<(), Error> {
         let Some(bytes) = package.control.get(kind) else { return Ok(()) };

@@ -2,7 +2,7 @@
 
 use super::dpkg::Diversion;
 use super::stage::Stage;
-use super::{Error, abi, apache, ca, ldconfig, locales, pam, php, postgresql, shells};
+use super::{Error, abi, apache, ca, exim, ldconfig, locales, pam, php, postgresql, shells};
 
 /// Runs a step by its name; `false`: there is none of that name.
 pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
@@ -15,6 +15,7 @@ pub(super) fn run(stage: &mut Stage<'_>, name: &str) -> Result<bool, Error> {
         "shells" => shells::update(&mut stage.tree)?,
         "apache" => apache::enable(&mut stage.tree)?,
         "php-modules" => php::modules(stage)?,
+        "exim" => exim::update(stage)?,
         "locales" => locales::update(stage)?,
         "postgresql-manpages" => postgresql::manpages(stage)?,
         "pam" => pam::update(&mut stage.tree, &mut stage.debconf)?,

@@ -2,8 +2,9 @@
 
 use super::unpack::Unpacked;
 use globset::{Glob, GlobMatcher};
+use rayon::prelude::*;
 use remint::layer::{Entry, Kind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
@@ -39,37 +40,95 @@ impl Allowed {
 struct Facts {
     kind: String,
     mode: u32,
-    owner: (u32, u32),
+    owner: (String, String),
     content: Vec<u8>,
+}
+
+/// How the numbers of users and groups are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ids {
+    /// As they are.
+    Exact,
+    /// By the names that each side's own files give them. Where many packages add accounts, the numbers come of the order in which apt
+    /// configures, which it does not promise; ours is by dependencies and names.
+    Named,
+}
+
+/// The names that a tree gives to the numbers of users and of groups.
+struct Names([BTreeMap<u32, String>; 2]);
+
+impl Names {
+    fn of(ids: Ids, passwd: &[u8], group: &[u8]) -> Self {
+        let read = |text: &[u8]| {
+            let text = String::from_utf8_lossy(text).into_owned();
+            let line = |line: &str| {
+                let mut fields = line.split(':');
+                Some((fields.clone().nth(2)?.parse().ok()?, fields.next()?.to_owned()))
+            };
+            text.lines().filter(|_| ids == Ids::Named).filter_map(line).collect()
+        };
+        Self([read(passwd), read(group)])
+    }
+
+    fn owner(&self, uid: u32, gid: u32) -> (String, String) {
+        let name = |which: usize, id: u32| self.0[which].get(&id).cloned().unwrap_or_else(|| id.to_string());
+        (name(0, uid), name(1, gid))
+    }
+
+    /// passwd(5) and group(5) with names for numbers, without the order of their lines.
+    fn named(&self, path: &str, content: &[u8]) -> Vec<u8> {
+        let numbers: &[(usize, usize)] = if path == "etc/passwd" { &[(2, 0), (3, 1)] } else { &[(2, 1)] };
+        let line = |line: &str| {
+            let mut fields: Vec<String> = line.split(':').map(str::to_owned).collect();
+            for (field, which) in numbers {
+                if let Some(name) = fields.get(*field).and_then(|id| self.0[*which].get(&id.parse().ok()?)) {
+                    fields[*field].clone_from(name);
+                }
+            }
+            fields.join(":") + "\n"
+        };
+        sorted(&String::from_utf8_lossy(content).lines().map(line).collect::<String>(), "\n")
+    }
 }
 
 /// Every difference that is not allowed, one line each.
 pub(crate) fn trees(ours: &Unpacked, theirs: &Path, allowed: &Allowed, set: &str) -> Vec<String> {
-    let mut real = BTreeMap::new();
-    walk(theirs, "", &mut real);
-    let mut report = Vec::new();
-    for (path, facts) in &real {
+    trees_with(ours, theirs, allowed, set, Ids::Exact)
+}
+
+/// The same, with a choice how numbers are compared.
+pub(crate) fn trees_with(ours: &Unpacked, theirs: &Path, allowed: &Allowed, set: &str, ids: Ids) -> Vec<String> {
+    let mut paths = Vec::new();
+    walk(theirs, "", &mut paths);
+    let file = |path: &str| std::fs::read(theirs.join(path)).unwrap_or_default();
+    let real_names = Names::of(ids, &file("etc/passwd"), &file("etc/group"));
+    let mine = |path: &str| ours.0.get(path).map(|(_, content)| content.clone()).unwrap_or_default();
+    let our_names = Names::of(ids, &mine("etc/passwd"), &mine("etc/group"));
+    let one = |path: &String| {
+        if allowed.has(path) {
+            return Vec::new();
+        }
+        let mut real = of_file(theirs, path, &real_names);
         // The hash link of a certificate that was made at random for this host's name.
-        if allowed.has(path) || facts.kind == "link to ssl-cert-snakeoil.pem" {
-            continue;
+        if real.kind == "link to ssl-cert-snakeoil.pem" {
+            return Vec::new();
         }
-        match ours.0.get(path.as_str()) {
-            None => report.push(format!(
-                "missing  {path} ({} {:o} {:?} {})",
-                facts.kind,
-                facts.mode,
-                facts.owner,
-                excerpt(&facts.content)
-            )),
-            Some((entry, content)) => {
-                let mine = of_entry(ours, entry, content);
-                report.extend(differences(path, &mine, facts));
-                dump(set, path, &mine, facts);
-            }
+        let Some((entry, content)) = ours.0.get(path.as_str()) else {
+            let Facts { kind, mode, owner, content } = real;
+            return vec![format!("missing  {path} ({kind} {mode:o} {owner:?} {})", excerpt(&content))];
+        };
+        let mut mine = of_entry(ours, entry, content, &our_names);
+        if ids == Ids::Named && ["etc/passwd", "etc/group"].contains(&path.as_str()) {
+            mine.content = our_names.named(path, &mine.content);
+            real.content = real_names.named(path, &real.content);
         }
-    }
+        dump(set, path, &mine, &real);
+        differences(path, &mine, &real)
+    };
+    let mut report: Vec<String> = paths.par_iter().flat_map_iter(one).collect();
+    let known: BTreeSet<&str> = paths.iter().map(String::as_str).collect();
     for (path, (entry, _)) in &ours.0 {
-        if !real.contains_key(path.as_str()) && !allowed.has(path.as_str()) {
+        if !known.contains(path.as_str()) && !allowed.has(path.as_str()) {
             report.push(format!("too much {path} ({:?})", entry.kind));
         }
     }
@@ -86,6 +145,9 @@ fn differences(path: &str, ours: &Facts, real: &Facts) -> Vec<String> {
     }
     if ours.owner != real.owner {
         found.push(format!("owner    {path}: {:?} instead of {:?}", ours.owner, real.owner));
+    }
+    if ours.content == real.content {
+        return found;
     }
     let (ours, real) = (comparable(path, &ours.content), comparable(path, &real.content));
     if ours != real {
@@ -120,9 +182,12 @@ fn comparable(path: &str, content: &[u8]) -> Vec<u8> {
             sorted(&text().lines().map(day).collect::<String>(), "\n")
         }
         "var/lib/apt/extended_states" => sorted(&text(), "\n\n"),
-        "etc/gshadow" | "var/lib/dpkg/triggers/File" | "var/lib/dpkg/statoverride" | "etc/shells" => {
-            sorted(&text(), "\n")
-        }
+        "etc/gshadow"
+        | "var/lib/dpkg/triggers/File"
+        | "var/lib/dpkg/statoverride"
+        | "etc/shells"
+        | "var/lib/ucf/hashfile"
+        | "var/lib/ucf/registry" => sorted(&text(), "\n"),
         "etc/ssl/certs/java/cacerts" => java_store(content).unwrap_or_else(|| content.to_vec()),
         _ => content.to_vec(),
     }
@@ -158,10 +223,10 @@ fn sorted(text: &str, separator: &str) -> Vec<u8> {
     parts.join(separator).into_bytes()
 }
 
-fn of_entry(tree: &Unpacked, entry: &Entry, content: &[u8]) -> Facts {
+fn of_entry(tree: &Unpacked, entry: &Entry, content: &[u8], names: &Names) -> Facts {
     if let Kind::Hardlink { target } = &entry.kind {
         let (entry, content) = &tree.0[target];
-        return of_entry(tree, entry, content);
+        return of_entry(tree, entry, content, names);
     }
     let kind = match &entry.kind {
         Kind::Directory => "directory".to_owned(),
@@ -169,32 +234,38 @@ fn of_entry(tree: &Unpacked, entry: &Entry, content: &[u8]) -> Facts {
         Kind::File { .. } => "file".to_owned(),
         other => format!("{other:?}"),
     };
-    Facts { kind, mode: entry.mode, owner: (entry.uid, entry.gid), content: content.to_vec() }
+    Facts { kind, mode: entry.mode, owner: names.owner(entry.uid, entry.gid), content: content.to_vec() }
 }
 
-fn walk(root: &Path, at: &str, into: &mut BTreeMap<String, Facts>) {
+/// Every path beneath a root.
+fn walk(root: &Path, at: &str, into: &mut Vec<String>) {
     for entry in std::fs::read_dir(root.join(at)).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         let path = if at.is_empty() { name } else { format!("{at}/{name}") };
-        let meta = entry.path().symlink_metadata().unwrap();
-        let kind = meta.file_type();
-        let mut content = Vec::new();
-        let word = if kind.is_symlink() {
-            format!("link to {}", std::fs::read_link(entry.path()).unwrap().display())
-        } else if kind.is_dir() {
-            "directory".to_owned()
-        } else if kind.is_file() {
-            content = std::fs::read(entry.path()).unwrap();
-            "file".to_owned()
-        } else {
-            format!("special{}", u8::from(kind.is_fifo()))
-        };
-        if kind.is_dir() {
+        if entry.file_type().unwrap().is_dir() {
             walk(root, &path, into);
         }
-        into.insert(path, Facts { kind: word, mode: meta.mode() & 0o7777, owner: (meta.uid(), meta.gid()), content });
+        into.push(path);
     }
+}
+
+fn of_file(root: &Path, path: &str, names: &Names) -> Facts {
+    let place = root.join(path);
+    let meta = place.symlink_metadata().unwrap();
+    let kind = meta.file_type();
+    let mut content = Vec::new();
+    let word = if kind.is_symlink() {
+        format!("link to {}", std::fs::read_link(place).unwrap().display())
+    } else if kind.is_dir() {
+        "directory".to_owned()
+    } else if kind.is_file() {
+        content = std::fs::read(place).unwrap();
+        "file".to_owned()
+    } else {
+        format!("special{}", u8::from(kind.is_fifo()))
+    };
+    Facts { kind: word, mode: meta.mode() & 0o7777, owner: names.owner(meta.uid(), meta.gid()), content }
 }
 
 fn excerpt(bytes: &[u8]) -> String {

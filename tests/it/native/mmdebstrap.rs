@@ -1,16 +1,26 @@
 //! The judge: a real system made by mmdebstrap, with the package files that it was made from.
+//!
+//! ```text
+//! <judges>/<set>/tree           the system
+//! <judges>/pool/<suite>/*.deb   the package files of all sets, each fetched once
+//! ```
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One set's real system.
 pub(crate) struct Judge {
     place: PathBuf,
+    suite: String,
 }
 
-/// Held while a system is made: several tests may ask for the same.
-static MAKING: Mutex<()> = Mutex::new(());
+/// What is held while a system of a name is made: several tests may ask for the same, and others be made meanwhile.
+fn making(name: &str) -> Arc<Mutex<()>> {
+    static ALL: Mutex<BTreeMap<String, Arc<Mutex<()>>>> = Mutex::new(BTreeMap::new());
+    ALL.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default().clone()
+}
 
 impl Judge {
     /// Takes the system from where systems are kept between runs (`REMINT_TEST_JUDGE_CACHE`, else below `target`), or makes it where
@@ -18,9 +28,10 @@ impl Judge {
     #[expect(clippy::disallowed_methods, reason = "tests decide by the environment whether they need their judges")]
     pub(crate) fn find(name: &str, suite: &str, include: &[&str]) -> Option<Self> {
         let kept = std::env::var_os("REMINT_TEST_JUDGE_CACHE").map(PathBuf::from);
-        let judge =
-            Self { place: kept.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("judges")).join(name) };
-        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = kept.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("judges")).join(name);
+        let judge = Self { place, suite: suite.to_owned() };
+        let making = making(name);
+        let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
         if judge.tree().join("var/lib/dpkg/status").is_file() {
             return Some(judge);
         }
@@ -28,7 +39,7 @@ impl Judge {
             super::note("skipped: REMINT_TEST_REQUIRE_JUDGES=1 makes the real system with mmdebstrap, as root");
             return None;
         }
-        if let Err(why) = judge.make(suite, include) {
+        if let Err(why) = judge.make(include) {
             panic!("mmdebstrap is required: {why}");
         }
         Some(judge)
@@ -39,16 +50,30 @@ impl Judge {
         self.place.join("tree")
     }
 
-    /// The package files, by name.
+    /// The files of the packages that are installed, by name.
     pub(crate) fn debs(&self) -> Vec<PathBuf> {
-        files(&self.place.join("debs"))
+        let status = std::fs::read_to_string(self.tree().join("var/lib/dpkg/status")).unwrap();
+        let file = |stanza: &str| {
+            let field = |name: &str| stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            let (name, version, arch) = (field("Package")?, field("Version")?, field("Architecture")?);
+            Some(self.pool().join(format!("{name}_{}_{arch}.deb", version.replace(':', "%3a"))))
+        };
+        let mut files: Vec<_> = status.split("\n\n").filter_map(file).collect();
+        files.sort();
+        files
+    }
+
+    /// Where package files are kept for all sets of the suite.
+    fn pool(&self) -> PathBuf {
+        self.place.with_file_name("pool").join(&self.suite)
     }
 
     /// The files of the same packages for another architecture, fetched by apt with a configuration of its own.
     pub(crate) fn debs_for(&self, name: &str, suite: &str, arch: &str) -> Option<Vec<PathBuf>> {
         let place = self.place.with_file_name(name);
         let debs = place.join("debs");
-        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        let making = making(name);
+        let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
         if !debs.is_dir() {
             let (main, security) = mirrors()?;
             let status = std::fs::read_to_string(self.tree().join("var/lib/dpkg/status")).unwrap();
@@ -81,7 +106,7 @@ impl Judge {
         Some(files(&debs))
     }
 
-    fn make(&self, suite: &str, include: &[&str]) -> Result<(), String> {
+    fn make(&self, include: &[&str]) -> Result<(), String> {
         if !rustix::process::geteuid().is_root() {
             return Err("mmdebstrap has to run as root".to_owned());
         }
@@ -90,15 +115,23 @@ impl Judge {
             return Err(format!("{} is missing", keyring.display()));
         }
         let (main, security) = mirrors().ok_or("the host's apt sources name no Debian mirror")?;
-        let debs = self.place.join("debs");
-        std::fs::create_dir_all(&debs).map_err(|e| format!("cannot create {}: {e}", debs.display()))?;
-        let mut command = Command::new("mmdebstrap");
+        let (suite, pool) = (self.suite.as_str(), self.pool());
+        for place in [&self.place, &pool] {
+            std::fs::create_dir_all(place).map_err(|e| format!("cannot create {}: {e}", place.display()))?;
+        }
+        // A host name of its own, so that what scripts write of it is the same on any machine.
+        let mut command = Command::new("unshare");
+        command.args(["--uts", "sh", "-c", "hostname localhost && exec \"$@\"", "sh", "mmdebstrap"]);
         command.args(["--quiet", "--mode=root", "--variant=minbase", "--skip=essential/unlink"]);
-        command.arg("--aptopt=Apt::Install-Recommends false");
+        command.args(["--aptopt=Apt::Install-Recommends false", "--dpkgopt=force-unsafe-io"]);
         if !include.is_empty() {
             command.arg(format!("--include={}", include.join(",")));
         }
-        command.arg(format!("--customize-hook=cp \"$1\"/var/cache/apt/archives/*.deb '{}'", debs.display()));
+        let (archives, pool) = ("\"$1\"/var/cache/apt/archives", pool.display());
+        command.arg(format!(
+            "--setup-hook=mkdir -p {archives} && find '{pool}' -name '*.deb' -exec cp -lt {archives} '{{}}' +"
+        ));
+        command.arg(format!("--customize-hook=cp -ln {archives}/*.deb '{pool}'"));
         command.arg(suite).arg(self.tree());
         for (mirror, suite) in
             [(&main, suite.to_owned()), (&main, format!("{suite}-updates")), (&security, format!("{suite}-security"))]

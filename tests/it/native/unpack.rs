@@ -1,5 +1,6 @@
 //! Packages unpacked into memory, by the plainest means: `dpkg-deb` and the tar crate.
 
+use rayon::prelude::*;
 use remint::layer::{Entry, Kind};
 use remint::native::{Output, Package, Root};
 use remint::oci::TreePath;
@@ -40,14 +41,20 @@ impl Unpacked {
     /// Unpacks package files, in the order of names.
     pub(crate) fn from_debs(debs: &[PathBuf]) -> (Self, Vec<Package>) {
         let mut tree = Self::default();
-        let mut packages: Vec<Package> = debs.iter().map(|deb| tree.add(deb)).collect();
+        let mut packages: Vec<Package> = Vec::new();
+        // A few at a time, all cores at once: a large set would not fit into memory twice.
+        for debs in debs.chunks(16) {
+            let archives: Vec<_> =
+                debs.par_iter().map(|deb| (tarfile("--ctrl-tarfile", deb), tarfile("--fsys-tarfile", deb))).collect();
+            packages.extend(archives.iter().map(|(control, files)| tree.add(control, files)));
+        }
         packages.sort_by(|a, b| a.name.cmp(&b.name));
         (tree, packages)
     }
 
-    fn add(&mut self, deb: &Path) -> Package {
+    fn add(&mut self, control_archive: &[u8], files: &[u8]) -> Package {
         let mut control = BTreeMap::new();
-        for entry in tar::Archive::new(&*tarfile("--ctrl-tarfile", deb)).entries().unwrap() {
+        for entry in tar::Archive::new(control_archive).entries().unwrap() {
             let mut entry = entry.unwrap();
             let name = entry.path().unwrap().to_str().unwrap().trim_start_matches("./").to_owned();
             if entry.header().entry_type().is_file() {
@@ -57,7 +64,7 @@ impl Unpacked {
             }
         }
         let mut paths = Vec::new();
-        for entry in tar::Archive::new(&*tarfile("--fsys-tarfile", deb)).entries().unwrap() {
+        for entry in tar::Archive::new(files).entries().unwrap() {
             let mut entry = entry.unwrap();
             let shipped = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
             let shipped = format!("/{}", shipped.trim_start_matches("./").trim_end_matches('/'));
@@ -90,9 +97,14 @@ impl Unpacked {
         Package { name: field("Package"), version: field("Version"), arch: field("Architecture"), control, paths }
     }
 
-    /// The tree after what configuring changed.
+    /// The tree after what configuring changed, where the tree before it is still needed.
     pub(crate) fn with(&self, output: &Output) -> Self {
-        let mut tree = self.clone();
+        self.clone().configured(output)
+    }
+
+    /// The tree after what configuring changed.
+    pub(crate) fn configured(self, output: &Output) -> Self {
+        let mut tree = self;
         for path in &output.removed {
             tree.0.remove(path);
         }
