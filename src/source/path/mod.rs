@@ -127,11 +127,10 @@ fn doing(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { doing, path: path.to_owned(), source }
 }
 
-/// A file whose content has yet to be digested.
+/// A file that has yet to be looked at.
 struct Pending {
     at: usize,
     path: PathBuf,
-    meta: Metadata,
 }
 
 /// Lists and digests what a recipe copies; files that did not change since they were last seen are not read.
@@ -149,10 +148,10 @@ pub fn scan(root: &Path, exclude: &[String], hashes: &HashCache) -> Result<Tree,
     }
     refuse_special(root, &meta)?;
     let (mut items, pending) = list(root, &patterns(exclude)?)?;
-    let digests: Result<Vec<Blob>, Error> =
-        pending.par_iter().map(|file| digest(&file.path, &file.meta, hashes)).collect();
-    for (file, content) in pending.iter().zip(digests?) {
-        items[file.at].kind = ItemKind::File(LocalFile { content, executable: executable(&file.meta) });
+    // Nothing changed means a stat a file and no more: on all cores.
+    let files: Result<Vec<LocalFile>, Error> = pending.par_iter().map(|file| local_file(&file.path, hashes)).collect();
+    for (pending, file) in pending.iter().zip(files?) {
+        items[pending.at].kind = ItemKind::File(file);
     }
     items.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(Tree::Directory(items))
@@ -207,14 +206,22 @@ fn list(root: &Path, exclude: &GlobSet) -> Result<(Vec<Item>, Vec<Pending>), Err
             let target = target.into_os_string().into_string();
             ItemKind::Symlink(target.map_err(|_| Error::Target { path: path.to_owned() })?)
         } else {
-            let meta = entry.metadata().map_err(|error| doing("look at", path)(error.into()))?;
-            refuse_special(path, &meta)?;
-            pending.push(Pending { at: items.len(), path: path.to_owned(), meta });
+            pending.push(Pending { at: items.len(), path: path.to_owned() });
             ItemKind::Directory
         };
         items.push(Item { path: place, kind });
     }
     Ok((items, pending))
+}
+
+fn local_file(path: &Path, hashes: &HashCache) -> Result<LocalFile, Error> {
+    let meta = fs::symlink_metadata(path).map_err(doing("look at", path))?;
+    // What was listed as a file may be something else by now.
+    if meta.is_dir() || meta.is_symlink() {
+        return Err(Error::Changed { path: path.to_owned() });
+    }
+    refuse_special(path, &meta)?;
+    Ok(LocalFile { content: digest(path, &meta, hashes)?, executable: executable(&meta) })
 }
 
 fn refuse_special(path: &Path, meta: &Metadata) -> Result<(), Error> {
