@@ -3,4 +3,5 @@
 mod damage;
 mod failures;
 mod golden;
+mod mirror;
 mod same;
