@@ -221,12 +221,11 @@ impl Builder<'_> {
         if self.store.has(&pin.deb) {
             return Ok(());
         }
-        let release = self.lock.releases.get(&(package.archive.clone(), pin.suite.clone()));
         let file = PoolFile {
             title: package.title(),
             archive: package.archive.clone(),
             suite: pin.suite.clone(),
-            date: release.map_or(0, |release| release.date),
+            dates: self.lock.dates(package),
             path: pin.path.clone(),
             deb: pin.deb,
         };

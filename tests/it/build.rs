@@ -4,4 +4,5 @@ mod damage;
 mod failures;
 mod golden;
 mod owners;
+mod mirror;
 mod same;

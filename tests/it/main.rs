@@ -7,6 +7,7 @@ mod deb;
 mod debian;
 mod fetch;
 mod floors;
+mod fuzz;
 mod house;
 mod image;
 mod layer;
