@@ -124,7 +124,7 @@ pub struct Build {
     /// Which images, by their recipes' folders [default: all]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
-    /// Build only for these platforms, such as `linux/arm64`
+    /// Build only for these platforms, such as `linux/arm64`; in the store the image's name then means these
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform, help_heading = "What to build")]
     pub platform: Vec<Platform>,
     /// Compress layers so, whatever the recipes say; gzip is for clients that know no zstd
