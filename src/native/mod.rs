@@ -17,6 +17,7 @@ mod control;
 mod debconf;
 mod deeds;
 mod dpkg;
+mod forecast;
 mod ldconfig;
 mod locales;
 mod order;
@@ -43,6 +44,7 @@ use crate::recipe::{AccountName, User};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accounts::AccountError;
+pub use forecast::{forecast, listed};
 
 /// The image's files as the steps see them: the lower layers and this layer's unpacked packages in one tree, the later over the earlier.
 ///
