@@ -13,12 +13,14 @@ mod packages;
 mod place;
 mod results;
 mod schedule;
+mod survey;
 mod trees;
 mod unpack;
 mod view;
 
 pub use error::Error;
 pub use results::{Fragment, Layered, PackedLayer, Unpacked};
+pub use survey::Survey;
 
 use crate::digest::ActionKey;
 use crate::event::{Event, Events};

@@ -101,7 +101,8 @@ pub struct Init {
 }
 
 /// `remint lock`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(next_help_heading = "What may move")]
 pub struct Lock {
     /// Move to the newest versions: of all packages, or of those named
@@ -116,6 +117,22 @@ pub struct Lock {
     /// Write nothing: exit with 3 and show what would change, if anything would; with --update or --vanished, what these would
     #[arg(long, help_heading = "Checking")]
     pub check: bool,
+    /// Do not fetch packages to look into their scripts: judge those that the store has
+    #[arg(long, help_heading = "Checking")]
+    pub index_only: bool,
+    /// Ask nothing of the network: what the lock lacks is an error
+    #[arg(long, conflicts_with_all = ["update", "vanished"], help_heading = "Checking")]
+    pub offline: bool,
+    /// What to print: tables, or each event as a line of JSON
+    #[arg(
+        long,
+        value_name = "text|json",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Checking"
+    )]
+    pub format: TextOrJson,
 }
 
 /// `remint build`.

@@ -47,6 +47,10 @@ Examples:
   remint lock --check        in CI: fail if the lock does not match the recipes
   remint lock --update --check
                              show what an update would move, and move nothing
+  remint lock --offline      look again at what no native step covers, in what the store has
+
+After locking, the packages are fetched for the build to come, and their maintainer scripts
+looked at: those that no native step covers are listed for each layer, with what that means.
 
 Commit remint.lock: a change of it is what a reviewer reads.";
 

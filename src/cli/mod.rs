@@ -85,6 +85,7 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
 fn wants_json(command: &Command) -> bool {
     match command {
         Command::Build(build) => build.format == TextOrJson::Json,
+        Command::Lock(lock) => lock.format == TextOrJson::Json,
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
         Command::Plan(plan) => plan.format == PlanFormat::Json,
         _ => false,

@@ -118,6 +118,39 @@ pub enum Event {
         #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
         took: Duration,
     },
+    /// A package of the lock moved, came or went.
+    PackageMoved {
+        /// Its name.
+        package: String,
+        /// Its architecture in Debian's words, or `all`.
+        arch: String,
+        /// The versions that were locked.
+        old: Vec<String>,
+        /// The versions that are locked now.
+        new: Vec<String>,
+    },
+    /// A maintainer script of a locked layer that no native step covers, or not wholly.
+    ScriptUncovered {
+        /// The image.
+        image: String,
+        /// Which of its layers, from 1.
+        layer: usize,
+        /// On which platforms.
+        platforms: Vec<String>,
+        /// The package.
+        package: String,
+        /// Its script: `preinst`, `config`, `postinst`.
+        script: String,
+        /// What is missing in the image, for people.
+        why: String,
+    },
+    /// Packages of the lock whose scripts could not be looked at.
+    ScriptsUnknown {
+        /// Each as a person knows it: `python3.13 3.13.5-2 (amd64)`.
+        packages: Vec<String>,
+        /// Why not, of the first: the error, then its causes.
+        causes: Vec<String>,
+    },
     /// Something a person should know that is no error.
     Warning {
         /// One sentence, lower case, no full stop.

@@ -63,7 +63,7 @@ fn locked_refuses_what_is_missing_and_what_does_not_match() {
 #[test]
 fn offline_needs_a_warm_store_and_no_mirror() {
     let mut project = Project::first();
-    project.run(&["lock"]).expect(0);
+    project.run(&["lock", "--index-only"]).expect(0);
     let run = project.run(&["build", "--offline"]).expect(4);
     assert!(run.stderr.contains("solo") && !run.stderr.contains("vanished"), "{}", run.stderr);
     let built = project.build(&[]);
@@ -109,7 +109,7 @@ fn an_update_moves_what_is_named_and_its_siblings() {
 #[test]
 fn vanished_moves_only_what_is_gone() {
     let project = Project::first();
-    project.run(&["lock"]).expect(0);
+    project.run(&["lock", "--index-only"]).expect(0);
     let first = project.lock();
     // `solo` has gone from the pool and the index; `hello` is there in both versions.
     let mut all = packages("1.0-1");

@@ -15,6 +15,7 @@ mod lock;
 mod native;
 mod real;
 mod recipe;
+mod scripts;
 mod signatures;
 mod support;
 mod tokens;

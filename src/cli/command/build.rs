@@ -36,11 +36,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     let lock = lock_for(invocation, &session, arguments, &events)?;
     let plan = session.plan(&lock, &images, &arguments.platform, invocation.environment.epoch()?)?;
     let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
-    let fetch: Box<dyn Fetch> = if arguments.offline {
-        Box::new(Offline)
-    } else {
-        Box::new(Lazy { invocation, session: &session, events: &events, pool: std::sync::OnceLock::new() })
-    };
+    let fetch = fetch(invocation, &session, &events, arguments.offline);
     let jobs = arguments.jobs.unwrap_or(invocation.environment.cores).get();
     let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs };
     let (outcome, rows) = healing(&store, &events, || {
@@ -119,6 +115,20 @@ fn lock_for(
     Err(Failure::new(Exit::Recipe, message).details(lines).hint("run `remint lock` and commit what it writes"))
 }
 
+/// What brings packages into the store; offline, what refuses to.
+pub(super) fn fetch<'a>(
+    invocation: Invocation<'a>,
+    session: &'a Session,
+    events: &'a Events,
+    offline: bool,
+) -> Box<dyn Fetch + 'a> {
+    if offline {
+        Box::new(Offline)
+    } else {
+        Box::new(Lazy { invocation, session, events, pool: std::sync::OnceLock::new() })
+    }
+}
+
 /// Finds the mirrors only when something has to be fetched: a build of what is there needs none.
 struct Lazy<'a> {
     invocation: Invocation<'a>,
@@ -154,7 +164,11 @@ fn warn_uncovered(plan: &Plan, outcome: &Outcome, events: &Events) {
         let Some(plan::Action::Layer(layer)) = plan.actions.get(key) else { continue };
         let packages: BTreeSet<&str> = scripts.iter().map(|(package, _, _)| package.as_str()).collect();
         let packages: Vec<&str> = packages.into_iter().collect();
-        let text = format!("`{}`: no native step covers the scripts of {}", layer.title, packages.join(", "));
+        let text = format!(
+            "`{}`: no native step covers the scripts of {}; `remint lock` says what that means",
+            layer.title,
+            packages.join(", ")
+        );
         events.send(Event::Warning { text });
     }
 }

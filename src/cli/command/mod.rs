@@ -5,6 +5,7 @@ mod failed;
 mod inspect;
 mod lock;
 mod plan;
+mod scripts;
 
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
