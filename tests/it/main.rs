@@ -14,6 +14,7 @@ mod lock;
 mod native;
 mod real;
 mod recipe;
+mod reliability;
 mod signatures;
 mod support;
 mod tokens;

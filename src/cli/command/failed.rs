@@ -4,7 +4,7 @@ use super::Invocation;
 use crate::build::{Error, Failure as ActionFailure};
 use crate::cli::archives::Archives;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, NO_ROOM, out_of_room};
 use crate::cli::session::Session;
 use crate::event::Events;
 use crate::lock::{Indices, Lock, PackageKey};
@@ -23,6 +23,7 @@ pub(super) fn failed(
     let mut details = String::new();
     let mut vanished = BTreeSet::new();
     let mut exit = Exit::Source;
+    let mut no_room = false;
     for failure in failures {
         let mut causes = String::new();
         let mut source: Option<&dyn std::error::Error> = Some(&failure.error);
@@ -40,8 +41,9 @@ pub(super) fn failed(
             let images: Vec<String> = images.into_iter().collect();
             details.push_str(&format!("      so these are missing: {}\n", images.join(", ")));
         }
+        no_room |= out_of_room(&failure.error);
         match &failure.error {
-            Error::Fetch { title, source } => {
+            Error::Fetch { title, source } if !source.is_local() => {
                 let key = lock.packages.keys().find(|key| key.title() == *title);
                 vanished.extend(key.filter(|_| source.is_absent()));
             }
@@ -50,7 +52,10 @@ pub(super) fn failed(
     }
     let count = failures.len();
     let message = if count == 1 { "one action failed".to_owned() } else { format!("{count} actions failed") };
-    let result = Failure::new(exit, message).details(details);
+    let mut result = Failure::new(exit, message).details(details);
+    if no_room {
+        result = result.hint(NO_ROOM);
+    }
     if vanished.is_empty() { result } else { gone(invocation, session, lock, &vanished, result) }
 }
 
