@@ -11,6 +11,7 @@
 //! | floor | room | job | may touch |
 //! |---|---|---|---|
 //! | 0 | `digest` | names bytes; stable hashing; verifying streams | nothing |
+//! | 0 | `disk` | the deeds that change files, which tests make fail | files |
 //! | 1 | `oci` | the image-spec's data, canonical JSON | nothing |
 //! | 2 | `recipe` | TOML → checked Recipe, with spans | nothing |
 //! | 2 | `event` | what a run says, typed | nothing |
@@ -27,6 +28,7 @@
 pub mod build;
 pub mod cli;
 pub mod digest;
+pub mod disk;
 pub mod event;
 pub mod image;
 pub mod layer;

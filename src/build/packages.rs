@@ -8,7 +8,7 @@ use super::place::{add_parents, resolve};
 use super::results::{Fragment, Layered, Run, Unpacked};
 use super::trees::{Piece, fragment, put_directories, put_fragment};
 use super::unpack::merged;
-use super::view::{View, WHITEOUT, parse_directories, read_index};
+use super::view::{View, WHITEOUT, misformed, parse_directories, read_index};
 use crate::digest::HashingWriter;
 use crate::layer::{Entry, Index, Rewrite, rewrite};
 use crate::native::{self, Package, Root};
@@ -138,10 +138,7 @@ pub(super) fn packages(
 }
 
 fn member(store: &Store, unpacked: &Unpacked) -> Result<Member, Error> {
-    let form = |expected| {
-        store.discard(&unpacked.package.digest);
-        Error::Form { digest: unpacked.package.digest, expected }
-    };
+    let form = |expected| misformed(store, unpacked.package.digest, expected);
     let mut parts = bundle::decode(&store.read(&unpacked.package)?).ok_or_else(|| form("an unpacked package"))?;
     let directories = parts.remove("directories").unwrap_or_default();
     let paths = parts.remove("paths").unwrap_or_default();

@@ -87,6 +87,29 @@ Examples:
   remint inspect web --format json | jq -r '.packages[].name'
                              for a script";
 
+/// Below `remint cache --help`.
+pub(super) const CACHE: &str = "\
+Examples:
+  remint cache               what the store holds, by kind and by image
+  remint cache --format json | jq -r '.blobs[] | select(.needed_by == []) | .digest'
+                             what nothing needs, for a script
+  remint cache check         read every blob and every result: 0 if all is whole, else 1
+
+What is damaged is removed by the check, so that the next build makes it again.";
+
+/// Below `remint gc --help`.
+pub(super) const GC: &str = "\
+Examples:
+  remint gc                  remove what neither an image, nor remint.lock, nor the last 3 builds of
+                             each image need
+  remint gc --dry-run        show what that would be
+  remint gc --keep-size 10GB --older-than 30d
+                             go easy: only what is old, and only until the store has 10 GB
+  remint --cache-dir /srv/cache gc --keep-builds 10
+                             a store that several projects share
+
+Builds that are running on the store are waited for.";
+
 /// Below `remint completions --help`.
 pub(super) const COMPLETIONS: &str = "\
 Examples:

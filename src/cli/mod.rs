@@ -43,6 +43,10 @@ pub fn main() -> ExitCode {
         }
     };
     bug::install(&environment.arguments);
+    #[cfg(debug_assertions)]
+    if let Some(fault) = environment::fault() {
+        crate::disk::arm(fault);
+    }
     screen::choose_colors(early_color(&environment.arguments));
     let arguments = match parse(&environment.arguments) {
         Ok(arguments) => arguments,
@@ -77,6 +81,8 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Build(arguments) => command::build(invocation, arguments),
         Command::Plan(arguments) => command::plan(invocation, arguments),
         Command::Inspect(arguments) => command::inspect(invocation, arguments),
+        Command::Cache(arguments) => command::cache(invocation, arguments),
+        Command::Gc(arguments) => command::gc(invocation, arguments),
         Command::Completions(arguments) => completions::run(arguments),
     }
 }
@@ -88,6 +94,8 @@ fn wants_json(command: &Command) -> bool {
         Command::Lock(lock) => lock.format == TextOrJson::Json,
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
         Command::Plan(plan) => plan.format == PlanFormat::Json,
+        Command::Cache(cache) => cache.format == TextOrJson::Json,
+        Command::Gc(gc) => gc.format == TextOrJson::Json,
         _ => false,
     }
 }

@@ -11,6 +11,12 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Events(Arc<dyn Fn(Event) + Send + Sync>);
 
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Events")
+    }
+}
+
 impl Events {
     /// Sends every event to a function, which is called from the thread on which it happens and must be quick.
     pub fn new(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
@@ -99,6 +105,23 @@ pub enum Event {
         name: String,
         /// Why, without its causes.
         why: String,
+    },
+    /// So much is to be read through.
+    CheckPlanned {
+        /// How many files.
+        files: u64,
+        /// How many bytes in all.
+        bytes: u64,
+    },
+    /// A file was read through.
+    Checked {
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// This process has waited a second for another one that works on the same store.
+    Waiting {
+        /// The file whose lock the other one holds.
+        lock: String,
     },
     /// An image of one platform is complete in the store.
     ImageDone {

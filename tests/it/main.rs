@@ -16,6 +16,7 @@ mod native;
 mod real;
 mod recipe;
 mod scripts;
+mod reliability;
 mod signatures;
 mod support;
 mod tokens;

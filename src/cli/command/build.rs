@@ -1,8 +1,9 @@
 //! `remint build`.
 
 use super::failed::failed;
+use super::record::record;
 use super::{Invocation, lock as lock_command};
-use crate::build::{Builder, LayerOutcome, Outcome};
+use crate::build::{Builder, HOPELESS, LayerOutcome, Outcome};
 use crate::cli::amount;
 use crate::cli::archives::Archives;
 use crate::cli::arguments::{Build, OutputKind, TextOrJson};
@@ -20,7 +21,7 @@ use crate::oci::Platform;
 use crate::plan::{self, ImagePlan, Plan};
 use crate::recipe::ImageName;
 use crate::source::debian::pool::{Fetch, Offline};
-use crate::store::Store;
+use crate::store::{Damage, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     let events = reporter.events();
     let lock = lock_for(invocation, &session, arguments, &events)?;
     let plan = session.plan(&lock, &images, &arguments.platform, invocation.environment.epoch()?)?;
-    let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
+    let store =
+        Store::open_with(&session.places.cache, &events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let fetch = fetch(invocation, &session, &events, arguments.offline);
     let jobs = arguments.jobs.unwrap_or(invocation.environment.cores).get();
     let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs };
@@ -46,6 +48,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
         if outcome.failures.is_empty() {
             write_outputs(&store, &built, arguments, invocation)?;
         }
+        record(&store, &session, &plan, &outcome, &built);
         Ok((outcome, rows))
     })?;
     warn_uncovered(&plan, &outcome, &events);
@@ -68,13 +71,16 @@ const ATTEMPTS: usize = 64;
 /// Makes images, and again if it failed where damage was found: what is damaged was set aside, so it is made anew.
 fn healing<T>(store: &Store, events: &Events, make: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
     let mut attempt = 1;
+    let mut again: BTreeMap<Damage, usize> = BTreeMap::new();
     loop {
         let made = make();
         let damage = store.take_damage();
-        for damage in &damage {
+        for &damage in &damage {
             events.send(Event::Warning { text: format!("{damage} in the store was damaged, and is made again") });
+            *again.entry(damage).or_default() += 1;
         }
-        if made.is_ok() || damage.is_empty() || attempt == ATTEMPTS {
+        let hopeless = again.values().any(|times| *times >= HOPELESS);
+        if made.is_ok() || damage.is_empty() || hopeless || attempt == ATTEMPTS {
             return made;
         }
         attempt += 1;

@@ -4,7 +4,7 @@ use super::Invocation;
 use crate::build::{Error, Failure as ActionFailure};
 use crate::cli::archives::Archives;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, NO_ROOM, out_of_room};
 use crate::cli::session::Session;
 use crate::event::Events;
 use crate::lock::{Indices, Lock, PackageKey};
@@ -23,9 +23,11 @@ pub(super) fn failed(
     let mut vanished = BTreeSet::new();
     let mut hints = BTreeSet::new();
     let mut exit = Exit::Source;
+    let mut no_room = false;
     for failure in failures {
+        no_room |= out_of_room(&failure.error);
         match &failure.error {
-            Error::Fetch { title, source } => {
+            Error::Fetch { title, source } if !source.is_local() => {
                 let key = lock.packages.keys().find(|key| key.title() == *title);
                 vanished.extend(key.filter(|_| source.is_absent()));
                 hints.extend(source.hint().filter(|_| !source.is_absent()));
@@ -37,6 +39,9 @@ pub(super) fn failed(
     let count = failures.len();
     let message = if count == 1 { "one action failed".to_owned() } else { format!("{count} actions failed") };
     let result = Failure::new(exit, message).details(details);
+    if no_room {
+        hints.insert(NO_ROOM);
+    }
     let result = hints.into_iter().fold(result, Failure::hint);
     if vanished.is_empty() { result } else { gone(invocation, session, lock, &vanished, result) }
 }

@@ -63,7 +63,8 @@ pub(crate) fn resolve(
     allow_rollback: bool,
     events: &Events,
 ) -> Result<Lock, Failure> {
-    let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
+    let store =
+        Store::open_with(&session.places.cache, events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let archives = Archives::new(invocation, session, events)?;
     let indices = archives.indices(&store, old, allow_rollback)?;
     lock::resolve(&session.recipes, &session.project, old, &indices, update)
@@ -77,7 +78,8 @@ fn relock(session: &Session, old: &Lock) -> Result<Lock, Failure> {
 
 /// Writes a lock.
 pub(crate) fn write(session: &Session, lock: &Lock) -> Result<(), Failure> {
-    lock::write(&session.lock_path(), lock).map_err(|error| Failure::from_error(Exit::Recipe, &error))
+    // The lock that could not be written is not wrong: the disk is.
+    lock::write(&session.lock_path(), lock).map_err(|error| Failure::from_error(Exit::Action, &error))
 }
 
 /// Shows what changed and writes it.

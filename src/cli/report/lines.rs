@@ -65,6 +65,8 @@ impl Show for Lines {
         }
         if tally.fetches.began.is_some() && !tally.fetches.complete() {
             self.say(&format!("fetched {}", tally.fetches.progress()), at);
+        } else if tally.checks.began.is_some() && !tally.checks.complete() {
+            self.say(&format!("checked {}", tally.checks.progress()), at);
         } else if tally.actions.running(at).len() > 0 {
             let mut names: Vec<String> = tally
                 .actions
@@ -91,6 +93,7 @@ impl Show for Lines {
 pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
     let line = match event {
         Event::Warning { text } => format!("{WARNING}warning{WARNING:#}: {text}"),
+        Event::Waiting { lock } => format!("waiting for another process on the same store, which holds `{lock}`"),
         Event::FetchRetry { name, why } => format!("{WARNING}warning{WARNING:#}: fetching `{name}` again: {why}"),
         Event::ActionFailed { name, why, .. } => {
             let red = anstyle::AnsiColor::Red.on_default().bold();

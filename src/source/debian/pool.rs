@@ -70,6 +70,12 @@ pub enum PoolError {
 }
 
 impl PoolError {
+    /// Whether it is this machine that failed, such as a full disk, and no source.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Fetch(FetchError::Write { .. }))
+    }
+
     /// Whether every place answered that it has no such file.
     #[must_use]
     pub fn is_absent(&self) -> bool {
