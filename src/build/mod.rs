@@ -20,7 +20,7 @@ mod view;
 pub use error::Error;
 pub use results::{Fragment, Layered, PackedLayer, Unpacked};
 
-use crate::digest::ActionKey;
+use crate::digest::{ActionKey, Shuffle};
 use crate::event::{Event, Events};
 use crate::lock::Lock;
 use crate::plan::{Action, ImagePlan, Layer, Plan, Unpack, Work};
@@ -46,6 +46,8 @@ pub struct Builder<'a> {
     pub events: &'a Events,
     /// How many actions compute at once, and how many threads compress.
     pub jobs: usize,
+    /// Runs what is ready in this order, and not the most urgent first: for rebuilds that show that the order does not matter.
+    pub order: Option<Shuffle>,
 }
 
 /// What came of a plan.
@@ -110,7 +112,10 @@ impl Builder<'_> {
         let mut done = Done::default();
         for attempt in 1.. {
             let before = self.store.damage_found();
-            let graph = self.graph(plan);
+            let mut graph = self.graph(plan);
+            if let Some(order) = self.order {
+                schedule::shuffle(&mut graph.jobs, order);
+            }
             let actions = graph.steps.iter().filter(|step| !matches!(step, Step::Fetch(_))).count() as u64;
             self.events.send(Event::BuildPlanned { actions });
             let ends = self.execute(plan, &graph, pool.as_ref(), &mut done);

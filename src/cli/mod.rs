@@ -22,6 +22,7 @@ pub mod screen;
 mod session;
 mod shell;
 pub mod table;
+mod varied;
 
 use arguments::{Arguments, Color, Command, Global, PlanFormat, TextOrJson};
 use clap::{CommandFactory, FromArgMatches};
@@ -77,6 +78,7 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Build(arguments) => command::build(invocation, arguments),
         Command::Plan(arguments) => command::plan(invocation, arguments),
         Command::Inspect(arguments) => command::inspect(invocation, arguments),
+        Command::Verify(arguments) => command::verify(invocation, arguments),
         Command::Completions(arguments) => completions::run(arguments),
     }
 }
@@ -86,6 +88,7 @@ fn wants_json(command: &Command) -> bool {
     match command {
         Command::Build(build) => build.format == TextOrJson::Json,
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
+        Command::Verify(verify) => verify.format == TextOrJson::Json,
         Command::Plan(plan) => plan.format == PlanFormat::Json,
         _ => false,
     }

@@ -74,6 +74,18 @@ impl Store {
         self.replace(&self.action_path(key), &bytes)
     }
 
+    /// The keys of all actions whose results are there, sorted.
+    pub fn actions(&self) -> Result<Vec<ActionKey>, Error> {
+        let dir = self.dir.join("actions");
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(&dir).map_err(doing("list", &dir))? {
+            let name = entry.map_err(doing("list", &dir))?.file_name();
+            keys.extend(name.to_str().and_then(Digest::from_hex).map(ActionKey));
+        }
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
     /// Removes an action's result, so that it is made again.
     pub fn forget(&self, key: &ActionKey) {
         // A failure to remove shows itself when the result is written again.
@@ -135,5 +147,7 @@ mod tests {
         }
         store.put_action(&key, &sample).unwrap();
         assert_eq!(store.action(&key).unwrap(), Some(sample));
+        fs::write(store.dir().join("actions/other"), "no key").unwrap();
+        assert_eq!(store.actions().unwrap(), [key]);
     }
 }

@@ -29,7 +29,12 @@ impl Store {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
         if file.try_lock().is_ok() {
             for left in std::fs::read_dir(self.scratch()).into_iter().flatten().flatten() {
-                let _ = std::fs::remove_file(left.path());
+                let path = left.path();
+                let _ = if path.is_dir() && !path.is_symlink() {
+                    std::fs::remove_dir_all(path)
+                } else {
+                    std::fs::remove_file(path)
+                };
             }
             file.unlock().ok()?;
         }

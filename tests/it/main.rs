@@ -17,3 +17,4 @@ mod recipe;
 mod signatures;
 mod support;
 mod tokens;
+mod verify;

@@ -5,6 +5,8 @@ mod failed;
 mod inspect;
 mod lock;
 mod plan;
+mod sources;
+mod verify;
 
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
@@ -12,6 +14,7 @@ pub(super) use inspect::run as inspect;
 pub use lock::change_table;
 pub(super) use lock::run as lock;
 pub(super) use plan::run as plan;
+pub(super) use verify::run as verify;
 
 use super::arguments::Global;
 use super::environment::Environment;
