@@ -22,7 +22,7 @@ pub use error::Error;
 pub use results::{Fragment, Layered, PackedLayer, Unpacked};
 pub use survey::Survey;
 
-use crate::digest::ActionKey;
+use crate::digest::{ActionKey, Shuffle};
 use crate::event::{Event, Events};
 use crate::lock::Lock;
 use crate::plan::{Action, ImagePlan, Layer, Plan, Unpack, Work};
@@ -48,6 +48,8 @@ pub struct Builder<'a> {
     pub events: &'a Events,
     /// How many actions compute at once, and how many threads compress.
     pub jobs: usize,
+    /// Runs what is ready in this order, and not the most urgent first: for rebuilds that show that the order does not matter.
+    pub order: Option<Shuffle>,
 }
 
 /// What came of a plan.
@@ -118,7 +120,10 @@ impl Builder<'_> {
         let mut again: BTreeMap<Damage, usize> = BTreeMap::new();
         for attempt in 1.. {
             let before = self.store.damage_found();
-            let graph = self.graph(plan);
+            let mut graph = self.graph(plan);
+            if let Some(order) = self.order {
+                schedule::shuffle(&mut graph.jobs, order);
+            }
             let actions = graph.steps.iter().filter(|step| !matches!(step, Step::Fetch(_))).count() as u64;
             self.events.send(Event::BuildPlanned { actions });
             let ends = self.execute(plan, &graph, pool.as_ref(), &mut done);

@@ -95,6 +95,9 @@ pub enum Command {
     /// Remove from the store what nothing needs
     #[command(after_help = help::GC)]
     Gc(Gc),
+    /// Build images again, elsewhere, and compare them bit for bit
+    #[command(after_help = help::VERIFY)]
+    Verify(Verify),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(Completions),
@@ -177,6 +180,86 @@ pub struct Build {
     /// How many actions run at once [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<NonZeroUsize>,
+    /// What `remint verify` asks of the build that it starts.
+    #[command(flatten)]
+    pub rebuild: Rebuild,
+}
+
+/// What `remint verify` asks of the build that it starts; for nobody else.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Rebuild {
+    /// Take packages from this other store, and fetch into it what it lacks.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub sources: Option<PathBuf>,
+    /// Vary what this seed decides.
+    #[arg(long, hide = true, value_name = "SEED")]
+    pub vary: Option<u64>,
+}
+
+/// `remint verify`.
+#[derive(Debug, Clone, Args)]
+pub struct Verify {
+    /// Which images, by their recipes' folders [default: all that were built]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Verify only these platforms, such as `linux/arm64`
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform, help_heading = "What to verify")]
+    pub platform: Vec<Platform>,
+    /// Compare with a file of digests, `oci:DIR` or `oci-archive:FILE`, and not with what the store says was built
+    #[arg(long, value_name = "FILE|KIND:PATH", value_parser = Against::from_str, help_heading = "What to verify")]
+    pub against: Option<Against>,
+    /// What was built with `build --compression`
+    #[arg(long, value_name = "zstd|gzip", value_enum, hide_possible_values = true, help_heading = "What to verify")]
+    pub compression: Option<Method>,
+    /// Build nothing: recompute every digest of what the store holds
+    #[arg(long, conflicts_with_all = ["seed", "offline"], help_heading = "How")]
+    pub quick: bool,
+    /// Vary threads, order, paths, user, host, locale and the rest as a run before did
+    #[arg(long, value_name = "SEED", help_heading = "How")]
+    pub seed: Option<u64>,
+    /// Use what the store has and nothing from the network
+    #[arg(long, help_heading = "How")]
+    pub offline: bool,
+    /// What to print: a table, or one JSON document
+    #[arg(
+        long,
+        value_name = "text|json",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Where to"
+    )]
+    pub format: TextOrJson,
+    /// Append a summary in Markdown to a file, for a CI job's page
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to")]
+    pub summary: Option<PathBuf>,
+    /// Write JUnit XML to a file: a case an image and platform
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to")]
+    pub junit: Option<PathBuf>,
+}
+
+/// What images are compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Against {
+    /// A file of digests.
+    Digests(PathBuf),
+    /// An OCI image layout, as a directory or in one tar file.
+    Layout(PathBuf),
+}
+
+impl FromStr for Against {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("oci" | "oci-archive", "")) => Err("the path behind the colon is missing".to_owned()),
+            Some(("oci" | "oci-archive", path)) => Ok(Self::Layout(path.into())),
+            Some((kind @ ("docker-archive" | "tar" | "docker"), _)) => {
+                Err(format!("`{kind}` is none of `oci` and `oci-archive`"))
+            }
+            _ => Ok(Self::Digests(text.into())),
+        }
+    }
 }
 
 /// `remint plan`.

@@ -109,6 +109,20 @@ Examples:
                              a store that several projects share
 
 Builds that are running on the store are waited for.";
+/// Below `remint verify --help`.
+pub(super) const VERIFY: &str = "\
+Examples:
+  remint verify              build everything again under other circumstances, and compare
+  remint verify web --seed 7 one image, under the circumstances that this seed decides
+  remint verify --quick      only recompute the digests of what the store holds
+  remint verify --against digests.txt
+                             with lines such as `web sha256:…` or `web@linux/arm64 sha256:…`
+  remint verify --against oci-archive:web.tar web
+                             with an image that somebody else built
+  remint verify --junit verify.xml --summary \"$GITHUB_STEP_SUMMARY\"
+                             in CI
+
+Exits with 0 if everything is identical, and with 1 if anything is not.";
 
 /// Below `remint completions --help`.
 pub(super) const COMPLETIONS: &str = "\

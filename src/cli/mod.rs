@@ -22,6 +22,7 @@ pub mod screen;
 mod session;
 mod shell;
 pub mod table;
+mod varied;
 
 use arguments::{Arguments, Color, Command, Global, PlanFormat, TextOrJson};
 use clap::{CommandFactory, FromArgMatches};
@@ -83,6 +84,7 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Inspect(arguments) => command::inspect(invocation, arguments),
         Command::Cache(arguments) => command::cache(invocation, arguments),
         Command::Gc(arguments) => command::gc(invocation, arguments),
+        Command::Verify(arguments) => command::verify(invocation, arguments),
         Command::Completions(arguments) => completions::run(arguments),
     }
 }
@@ -93,6 +95,7 @@ fn wants_json(command: &Command) -> bool {
         Command::Build(build) => build.format == TextOrJson::Json,
         Command::Lock(lock) => lock.format == TextOrJson::Json,
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
+        Command::Verify(verify) => verify.format == TextOrJson::Json,
         Command::Plan(plan) => plan.format == PlanFormat::Json,
         Command::Cache(cache) => cache.format == TextOrJson::Json,
         Command::Gc(gc) => gc.format == TextOrJson::Json,

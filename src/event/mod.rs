@@ -36,7 +36,7 @@ impl Events {
 }
 
 /// Something that happened in a run.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Event {
@@ -94,7 +94,7 @@ pub enum Event {
         /// Whether the result was in the store already.
         cached: bool,
         /// How long it took; whole milliseconds in JSON.
-        #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
+        #[serde(rename = "milliseconds", with = "milliseconds")]
         took: Duration,
     },
     /// An action failed.
@@ -138,7 +138,7 @@ pub enum Event {
         /// How many layers were in the store.
         reused: u64,
         /// How long its layers' actions took; whole milliseconds in JSON.
-        #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
+        #[serde(rename = "milliseconds", with = "milliseconds")]
         took: Duration,
     },
     /// A package of the lock moved, came or went.
@@ -174,6 +174,15 @@ pub enum Event {
         /// Why not, of the first: the error, then its causes.
         causes: Vec<String>,
     },
+    /// Something about the machine was changed around a rebuild, to show that nothing depends on it.
+    Varied {
+        /// What: `host name`.
+        what: String,
+        /// To what, for people; where it could not be changed, why not.
+        how: String,
+        /// Whether it was changed.
+        done: bool,
+    },
     /// Something a person should know that is no error.
     Warning {
         /// One sentence, lower case, no full stop.
@@ -181,6 +190,16 @@ pub enum Event {
     },
 }
 
-fn milliseconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+/// A time as whole milliseconds.
+mod milliseconds {
+    use serde::Deserialize as _;
+    use std::time::Duration;
+
+    pub(super) fn serialize<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
 }

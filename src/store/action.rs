@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 /// What an action left behind: a small record, and the blobs that it names.
 pub trait ActionResult: Serialize + DeserializeOwned {
-    /// What kind of action leaves such a record, in a word: `unpack`.
+    /// What kind of action leaves such a record, in a word: `unpack`; empty: whoever reads takes any kind, and writes none.
     const KIND: &'static str;
 
     /// Every blob that the record names; a result is there only while all of them are.
@@ -63,7 +63,9 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => Vec::new(),
             Err(error) => return Err(doing("read", &path)(error)),
         };
-        let Some(record) = parse::<T>(&bytes).filter(|record| record.kind.is_empty() || record.kind == T::KIND) else {
+        let Some(record) =
+            parse::<T>(&bytes).filter(|record| record.kind.is_empty() || T::KIND.is_empty() || record.kind == T::KIND)
+        else {
             self.clear(&path)?;
             self.report_damage(Damage::Action(*key));
             return Ok(None);
@@ -145,6 +147,9 @@ mod tests {
         }
         store.put_action(&key, &sample).unwrap();
         assert_eq!(store.action(&key).unwrap(), Some(sample));
+        fs::write(store.dir().join("actions/other"), "no key").unwrap();
+        let keys: Vec<ActionKey> = store.actions().unwrap().into_iter().map(|action| action.key).collect();
+        assert_eq!(keys, [key]);
     }
 
     #[test]

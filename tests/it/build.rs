@@ -3,6 +3,6 @@
 mod damage;
 mod failures;
 mod golden;
-mod owners;
 mod mirror;
+mod owners;
 mod same;

@@ -49,6 +49,7 @@ snapshot!(help_plan, "cli/help-plan.txt", ["plan --help"]);
 snapshot!(help_inspect, "cli/help-inspect.txt", ["inspect --help"]);
 snapshot!(help_cache, "cli/help-cache.txt", ["cache --help", "cache check --help"]);
 snapshot!(help_gc, "cli/help-gc.txt", ["gc --help"]);
+snapshot!(help_verify, "cli/help-verify.txt", ["verify --help"]);
 snapshot!(help_completions, "cli/help-completions.txt", ["completions --help"]);
 snapshot!(
     wrong_usage,
@@ -66,6 +67,8 @@ snapshot!(
         "cache chekc",
         "gc --keep-size much",
         "gc --older-than 30",
+        "verify --quick --seed 7",
+        "verify --against docker-archive:web.tar",
         "completions tcsh",
         "-q -v build",
         "--color sometimes",

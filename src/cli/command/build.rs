@@ -2,18 +2,20 @@
 
 use super::failed::failed;
 use super::record::record;
+use super::sources::Sources;
 use super::{Invocation, lock as lock_command};
 use crate::build::{Builder, HOPELESS, LayerOutcome, Outcome};
 use crate::cli::amount;
 use crate::cli::archives::Archives;
-use crate::cli::arguments::{Build, OutputKind, TextOrJson};
+use crate::cli::arguments::{Build, Method, OutputKind, TextOrJson};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
-use crate::digest::Digest;
+use crate::cli::varied;
+use crate::digest::{Digest, Shuffle};
 use crate::event::{Event, Events};
 use crate::image::{self, Assembly, BuiltLayer, Image, Output, OutputForm, PlatformImage};
 use crate::lock::{self, Gap, Lock, Update};
@@ -27,20 +29,31 @@ use std::time::Duration;
 
 /// Builds images and prints what came of it.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit, Failure> {
+    // Before anything else, and before there is a second thread.
+    let varied = arguments.rebuild.vary.map(|seed| varied::apply(seed, invocation)).unwrap_or_default();
     let mut session = Session::load(invocation)?;
+    session.order = arguments.rebuild.vary.map(Shuffle);
     let images = session.choose(&arguments.images)?;
-    override_compression(&mut session, arguments);
+    override_compression(&mut session, arguments.compression);
     let json = arguments.format == TextOrJson::Json;
     let reporter =
         Reporter::start(Manner::choose(invocation.global, invocation.environment, json), invocation.environment);
     let events = reporter.events();
+    for event in varied {
+        events.send(event);
+    }
     let lock = lock_for(invocation, &session, arguments, &events)?;
     let plan = session.plan(&lock, &images, &arguments.platform, invocation.environment.epoch()?)?;
     let store =
         Store::open_with(&session.places.cache, &events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let fetch = fetch(invocation, &session, &events, arguments.offline);
+    let fetch = match &arguments.rebuild.sources {
+        Some(dir) => Box::new(Sources::open(dir, fetch)?),
+        None => fetch,
+    };
     let jobs = arguments.jobs.unwrap_or(invocation.environment.cores).get();
-    let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs };
+    let order = session.order;
+    let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs, order };
     let (outcome, rows) = healing(&store, &events, || {
         let outcome = builder.run(&plan);
         let (built, rows) = assemble(&store, &plan, &outcome, &events)?;
@@ -88,8 +101,8 @@ fn healing<T>(store: &Store, events: &Events, make: impl Fn() -> Result<T, Failu
 }
 
 /// `--compression` speaks for every recipe.
-fn override_compression(session: &mut Session, arguments: &Build) {
-    if let Some(method) = arguments.compression {
+pub(super) fn override_compression(session: &mut Session, compression: Option<Method>) {
+    if let Some(method) = compression {
         session.recipes.compress(method.into());
     }
 }

@@ -9,6 +9,8 @@ mod lock;
 mod plan;
 mod record;
 mod scripts;
+mod sources;
+mod verify;
 
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
@@ -18,6 +20,7 @@ pub(super) use inspect::run as inspect;
 pub use lock::change_table;
 pub(super) use lock::run as lock;
 pub(super) use plan::run as plan;
+pub(super) use verify::run as verify;
 
 use super::arguments::Global;
 use super::environment::Environment;

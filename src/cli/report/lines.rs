@@ -102,6 +102,8 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
         Event::FetchDone { name, size: bytes } if verbose => format!("fetched {name}, {}", size(*bytes)),
         Event::ActionDone { name, cached: true, .. } if verbose => format!("{name}: reused"),
         Event::ActionDone { name, took, .. } if verbose => format!("{name}: {}", duration(*took)),
+        Event::Varied { what, how, done: true } if verbose => format!("varied: {what}: {how}"),
+        Event::Varied { what, how, done: false } => format!("not varied: {what}: {how}"),
         Event::ImageDone { name, platform, digest, .. } if verbose => {
             format!("image {name} for {platform} is {digest}")
         }

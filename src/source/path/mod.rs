@@ -7,7 +7,7 @@ mod hashes;
 
 pub use hashes::{HashCache, Now};
 
-use crate::digest::Hasher;
+use crate::digest::{Hasher, Shuffle};
 use crate::oci::{Blob, PathError, TreePath};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
@@ -135,6 +135,16 @@ struct Pending {
 
 /// Lists and digests what a recipe copies; files that did not change since they were last seen are not read.
 pub fn scan(root: &Path, exclude: &[String], hashes: &HashCache) -> Result<Tree, Error> {
+    scan_in_order(root, exclude, hashes, None)
+}
+
+/// As [`scan`], with the entries of each directory met in an order that a seed decides, and not in the file system's.
+pub fn scan_in_order(
+    root: &Path,
+    exclude: &[String],
+    hashes: &HashCache,
+    order: Option<Shuffle>,
+) -> Result<Tree, Error> {
     let meta = match fs::symlink_metadata(root) {
         Ok(meta) => meta,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing { path: root.to_owned() }),
@@ -147,7 +157,7 @@ pub fn scan(root: &Path, exclude: &[String], hashes: &HashCache) -> Result<Tree,
         return Ok(Tree::File(LocalFile { content: digest(root, &meta, hashes)?, executable: executable(&meta) }));
     }
     refuse_special(root, &meta)?;
-    let (mut items, pending) = list(root, &patterns(exclude)?)?;
+    let (mut items, pending) = list(root, &patterns(exclude)?, order)?;
     // Nothing changed means a stat a file and no more: on all cores.
     let files: Result<Vec<LocalFile>, Error> = pending.par_iter().map(|file| local_file(&file.path, hashes)).collect();
     for (pending, file) in pending.iter().zip(files?) {
@@ -178,9 +188,13 @@ pub fn patterns(exclude: &[String]) -> Result<GlobSet, Error> {
     set.build().map_err(|source| Error::Pattern { pattern: exclude.join(" "), source })
 }
 
-fn list(root: &Path, exclude: &GlobSet) -> Result<(Vec<Item>, Vec<Pending>), Error> {
+fn list(root: &Path, exclude: &GlobSet, order: Option<Shuffle>) -> Result<(Vec<Item>, Vec<Pending>), Error> {
     let (mut items, mut pending) = (Vec::new(), Vec::new());
-    let mut walk = walkdir::WalkDir::new(root).min_depth(1).follow_links(false).into_iter();
+    let mut walk = walkdir::WalkDir::new(root).min_depth(1).follow_links(false);
+    if let Some(order) = order {
+        walk = walk.sort_by_key(move |entry| order.place(entry.file_name().as_encoded_bytes()));
+    }
+    let mut walk = walk.into_iter();
     while let Some(entry) = walk.next() {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(root).to_owned();
@@ -295,6 +309,10 @@ mod tests {
         assert_eq!(found[2].kind, ItemKind::File(LocalFile { content: Blob::of(b"run"), executable: true }));
         let alone = scan(&root.join("b-c"), &[], &hashes).unwrap();
         assert_eq!(alone, Tree::File(LocalFile { content: Blob::of(b"run"), executable: true }));
+        for seed in 0..20 {
+            let shuffled = scan_in_order(root, &["__pycache__".to_owned()], &hashes, Some(Shuffle(seed))).unwrap();
+            assert_eq!(shuffled, tree);
+        }
     }
 
     #[test]
