@@ -11,6 +11,7 @@
 //! | floor | room | job | may touch |
 //! |---|---|---|---|
 //! | 0 | `digest` | names bytes; stable hashing; verifying streams | nothing |
+//! | 0 | `disk` | the deeds that change files, which tests make fail | files |
 //! | 1 | `oci` | the image-spec's data, canonical JSON | nothing |
 //! | 2 | `recipe` | TOML → checked Recipe, with spans | nothing |
 //! | 2 | `event` | what a run says, typed | nothing |
@@ -22,11 +23,13 @@
 //! | 6 | `plan` | Lock → Plan | nothing |
 //! | 7 | `build` | executes a Plan in parallel | threads |
 //! | 8 | `image` | config, manifest, index, layouts, archives | files |
+//! | 9 | `verify` | compares images, explains differences, rebuilds to prove | files |
 //! | 10 | `cli` | the only room that prints, reads the environment, or knows the time | terminal, env, clock |
 
 pub mod build;
 pub mod cli;
 pub mod digest;
+pub mod disk;
 pub mod event;
 pub mod image;
 pub mod layer;
@@ -37,3 +40,4 @@ pub mod plan;
 pub mod recipe;
 pub mod source;
 pub mod store;
+pub mod verify;

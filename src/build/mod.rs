@@ -7,25 +7,28 @@
 mod bundle;
 mod error;
 mod exclude;
+mod owners;
 mod pack;
 mod packages;
 mod place;
 mod results;
 mod schedule;
+mod survey;
 mod trees;
 mod unpack;
 mod view;
 
 pub use error::Error;
 pub use results::{Fragment, Layered, PackedLayer, Unpacked};
+pub use survey::Survey;
 
-use crate::digest::ActionKey;
+use crate::digest::{ActionKey, Shuffle};
 use crate::event::{Event, Events};
 use crate::lock::Lock;
 use crate::plan::{Action, ImagePlan, Layer, Plan, Unpack, Work};
 use crate::recipe::Compression;
 use crate::source::debian::pool::{Fetch, PoolFile};
-use crate::store::Store;
+use crate::store::{Damage, Store};
 use rayon::ThreadPool;
 use schedule::{End, Job, Lane};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +48,8 @@ pub struct Builder<'a> {
     pub events: &'a Events,
     /// How many actions compute at once, and how many threads compress.
     pub jobs: usize,
+    /// Runs what is ready in this order, and not the most urgent first: for rebuilds that show that the order does not matter.
+    pub order: Option<Shuffle>,
 }
 
 /// What came of a plan.
@@ -63,6 +68,8 @@ pub struct Outcome {
 pub struct LayerOutcome {
     /// The action that made its tree.
     pub key: ActionKey,
+    /// The action that packed it.
+    pub pack_key: ActionKey,
     /// The layer.
     pub packed: PackedLayer,
     /// How it is compressed.
@@ -91,6 +98,9 @@ const FETCHES: usize = 12;
 /// this is more than the steps from there to the top of the deepest image that anybody makes.
 const ATTEMPTS: usize = 64;
 
+/// What was made anew this many times in a run and is damaged again stands on a disk that loses what is written to it.
+pub const HOPELESS: usize = 3;
+
 /// What one job of the graph does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
@@ -107,16 +117,25 @@ impl Builder<'_> {
         // Without threads of its own it still works, on those that are there.
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build().ok();
         let mut done = Done::default();
+        let mut again: BTreeMap<Damage, usize> = BTreeMap::new();
         for attempt in 1.. {
             let before = self.store.damage_found();
-            let graph = self.graph(plan);
+            let mut graph = self.graph(plan);
+            if let Some(order) = self.order {
+                schedule::shuffle(&mut graph.jobs, order);
+            }
             let actions = graph.steps.iter().filter(|step| !matches!(step, Step::Fetch(_))).count() as u64;
             self.events.send(Event::BuildPlanned { actions });
             let ends = self.execute(plan, &graph, pool.as_ref(), &mut done);
             // Damage may also have been found deep in an action, in a file of the image that it read.
-            let found = self.store.damage_found() > before;
-            let damaged = ends.iter().any(|end| matches!(end, End::Failed(error) if found || error.is_damage()));
-            if !damaged || attempt == ATTEMPTS {
+            let found = self.store.damage_since(before);
+            let damaged =
+                ends.iter().any(|end| matches!(end, End::Failed(error) if !found.is_empty() || error.is_damage()));
+            for damage in found {
+                *again.entry(damage).or_default() += 1;
+            }
+            let hopeless = again.values().any(|times| *times >= HOPELESS);
+            if !damaged || hopeless || attempt == ATTEMPTS {
                 return self.outcome(plan, &graph, ends, &done);
             }
         }
@@ -194,7 +213,7 @@ impl Builder<'_> {
             let begun = Instant::now();
             let (key, name) = describe(plan, step);
             let result = match step {
-                Step::Fetch(key) => self.fetch_one(unpack_of(plan, &key)),
+                Step::Fetch(key) => self.fetch_one(unpack_of(plan, &key)).map(|()| false),
                 _ => {
                     self.events.send(Event::ActionStarted { key, name: name.clone() });
                     self.perform(plan, step, pool)
@@ -202,12 +221,12 @@ impl Builder<'_> {
             };
             let took = begun.elapsed();
             match &result {
-                Ok(()) if matches!(step, Step::Fetch(_)) => {}
-                Ok(()) => self.events.send(Event::ActionDone { key, name, cached: false, took }),
+                Ok(_) if matches!(step, Step::Fetch(_)) => {}
+                Ok(cached) => self.events.send(Event::ActionDone { key, name, cached: *cached, took }),
                 Err(error) => self.events.send(Event::ActionFailed { key, name, why: error.to_string() }),
             }
             times.lock().expect("no holder of this lock panics").0.insert(step, took);
-            result
+            result.map(drop)
         });
         *done = times.into_inner().expect("no holder of this lock panics");
         ends
@@ -220,12 +239,11 @@ impl Builder<'_> {
         if self.store.has(&pin.deb) {
             return Ok(());
         }
-        let release = self.lock.releases.get(&(package.archive.clone(), pin.suite.clone()));
         let file = PoolFile {
             title: package.title(),
             archive: package.archive.clone(),
             suite: pin.suite.clone(),
-            date: release.map_or(0, |release| release.date),
+            dates: self.lock.dates(package),
             path: pin.path.clone(),
             deb: pin.deb,
         };
@@ -234,36 +252,39 @@ impl Builder<'_> {
             .map_err(|source| Error::Fetch { title: file.title.clone(), source: Box::new(source) })
     }
 
-    /// Does one step, unless another process did it while this one waited for its turn.
-    fn perform(&self, plan: &Plan, step: Step, pool: Option<&ThreadPool>) -> Result<(), Error> {
+    /// Does one step, unless another process did it while this one waited for its turn: then the answer is yes.
+    fn perform(&self, plan: &Plan, step: Step, pool: Option<&ThreadPool>) -> Result<bool, Error> {
         let store = self.store;
         match step {
-            Step::Fetch(_) => Ok(()),
+            Step::Fetch(_) => Ok(false),
             Step::Unpack(key) => {
                 let _turn = store.lock_action(&key)?;
-                if store.action::<Unpacked>(&key)?.is_none() {
+                let there = store.action::<Unpacked>(&key)?.is_some();
+                if !there {
                     store.put_action(&key, &unpack::unpack(store, unpack_of(plan, &key))?)?;
                 }
-                Ok(())
+                Ok(there)
             }
             Step::Layer(key) => {
                 let _turn = store.lock_action(&key)?;
-                if store.action::<Layered>(&key)?.is_none() {
+                let there = store.action::<Layered>(&key)?.is_some();
+                if !there {
                     store.put_action(&key, &self.layer(plan, layer(plan, &key))?)?;
                 }
-                Ok(())
+                Ok(there)
             }
             Step::Pack(key, compression) => {
                 let layered = self.layered(plan, &key)?;
                 let pack_key = layered.pack_key(compression);
                 let _turn = store.lock_action(&pack_key)?;
-                if store.action::<PackedLayer>(&pack_key)?.is_none() {
+                let there = store.action::<PackedLayer>(&pack_key)?.is_some();
+                if !there {
                     let title = &layer(plan, &key).title;
                     let pack = || pack::pack(store, &layered, compression, title);
                     let packed = pool.map_or_else(pack, |pool| pool.install(pack))?;
                     store.put_action(&pack_key, &packed)?;
                 }
-                Ok(())
+                Ok(there)
             }
         }
     }
@@ -347,10 +368,12 @@ impl Builder<'_> {
         debug_assert!(image.layers.iter().all(|key| plan.actions.contains_key(key)), "layers of this plan");
         let one = |key: &ActionKey| {
             let layered = self.store.action::<Layered>(key).ok()??;
-            let packed = self.store.action::<PackedLayer>(&layered.pack_key(image.compression)).ok()??;
+            let pack_key = layered.pack_key(image.compression);
+            let packed = self.store.action::<PackedLayer>(&pack_key).ok()??;
             let steps = [Step::Layer(*key), Step::Pack(*key, image.compression)];
             Some(LayerOutcome {
                 key: *key,
+                pack_key,
                 packed,
                 compression: image.compression,
                 reused: !steps.iter().any(|step| graph.numbers.contains_key(step)),

@@ -3,27 +3,53 @@
 use super::bundle;
 use super::error::Error;
 use super::exclude::Exclude;
+use super::owners;
 use super::place::{add_parents, resolve};
 use super::results::{Fragment, Layered, Run, Unpacked};
 use super::trees::{Piece, fragment, put_directories, put_fragment};
-use super::view::{View, WHITEOUT, parse_directories, read_index};
+use super::unpack::merged;
+use super::view::{View, WHITEOUT, misformed, parse_directories, read_index};
 use crate::digest::HashingWriter;
 use crate::layer::{Entry, Index, Rewrite, rewrite};
 use crate::native::{self, Package, Root};
 use crate::oci::{Arch, TreePath};
 use crate::plan::{Accounts, PackagesWork, rewrite_key};
 use crate::recipe::Configure;
-use crate::source::debian::{Dependency, Stanza};
+use crate::source::debian::Stanza;
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A package of the layer, as it is put together with the others.
-struct Member {
-    package: Package,
+pub(super) struct Member {
+    pub(super) package: Package,
     files: Fragment,
-    index: Index,
+    pub(super) index: Index,
     directories: Vec<Entry>,
     change: Rewrite,
+}
+
+impl Member {
+    /// Where one of the index's paths stands in the layer.
+    pub(super) fn place(&self, path: &TreePath) -> TreePath {
+        self.change.rename.get(path).unwrap_or(path).clone()
+    }
+
+    /// The places of what the package still has.
+    pub(super) fn kept(&self) -> impl Iterator<Item = TreePath> + '_ {
+        let paths = self.index.entries().iter().map(|indexed| &indexed.entry.path);
+        paths.filter(|path| !self.change.drop.contains(*path)).map(|path| self.place(path))
+    }
+
+    /// Leaves a file to another package: it goes from the layer, and from the package's own list.
+    pub(super) fn lose(&mut self, place: &TreePath) {
+        let mut paths = self.index.entries().iter().map(|indexed| &indexed.entry.path);
+        let Some(path) = paths.find(|path| self.place(path) == *place).cloned() else { return };
+        let is_it = |listed: &String| {
+            TreePath::parse(listed.trim_start_matches('/')).is_ok_and(|listed| merged(&listed) == path)
+        };
+        self.package.paths.retain(|listed| !is_it(listed));
+        self.change.drop.insert(path);
+    }
 }
 
 /// Makes a layer of unpacked packages.
@@ -39,7 +65,8 @@ pub(super) fn packages(
     members.sort_by(|a, b| (&a.package.name, &a.package.arch).cmp(&(&b.package.name, &b.package.arch)));
     let below: BTreeMap<TreePath, Entry> = view.entries().map(|entry| (entry.path.clone(), entry.clone())).collect();
     let mut dirs = follow_links(&below, &mut members)?;
-    settle_conflicts(&mut members)?;
+    owners::within(&mut members)?;
+    let lists = owners::below(&mut members, &below, &view)?;
     exclude(&Exclude::new(&work.exclude), &mut members, &mut dirs);
     for member in &mut members {
         member.change.clamp = Some(work.epoch).filter(|epoch| member.index.max_mtime() > *epoch);
@@ -68,6 +95,9 @@ pub(super) fn packages(
         output = native::configure(&input).map_err(Error::native(title))?;
     }
     let mut pieces = made(&below, &view, std::mem::take(&mut output.entries), &mut dirs)?;
+    for (path, list) in lists {
+        pieces.entry(path.clone()).or_insert_with(|| Piece::made(Entry::file(path, 0o644, list.len() as u64), list));
+    }
     let gone: BTreeSet<&TreePath> = output.removed.iter().chain(output.moved.keys()).collect();
     for path in gone {
         dirs.remove(path);
@@ -108,10 +138,7 @@ pub(super) fn packages(
 }
 
 fn member(store: &Store, unpacked: &Unpacked) -> Result<Member, Error> {
-    let form = |expected| {
-        store.discard(&unpacked.package.digest);
-        Error::Form { digest: unpacked.package.digest, expected }
-    };
+    let form = |expected| misformed(store, unpacked.package.digest, expected);
     let mut parts = bundle::decode(&store.read(&unpacked.package)?).ok_or_else(|| form("an unpacked package"))?;
     let directories = parts.remove("directories").unwrap_or_default();
     let paths = parts.remove("paths").unwrap_or_default();
@@ -199,44 +226,6 @@ fn follow_links(below: &BTreeMap<TreePath, Entry>, members: &mut [Member]) -> Re
 fn directory_behind<'a>(path: &TreePath, get: &dyn Fn(&str) -> Option<&'a Entry>) -> Result<TreePath, Error> {
     let below = resolve(&path.join("x")?, get)?;
     below.parent().ok_or_else(|| Error::Link { path: path.clone(), link: path.clone() })
-}
-
-/// Decides whose file it is where several packages have one: that of the package that replaces the other (policy 7.6).
-fn settle_conflicts(members: &mut [Member]) -> Result<(), Error> {
-    let mut owners: BTreeMap<TreePath, usize> = BTreeMap::new();
-    for at in 0..members.len() {
-        let index = members[at].index.clone();
-        for indexed in index.entries() {
-            let old = &indexed.entry.path;
-            let path = members[at].change.rename.get(old).unwrap_or(old).clone();
-            let Some(&other) = owners.get(&path) else {
-                owners.insert(path, at);
-                continue;
-            };
-            let (first, second) = (&members[other].package, &members[at].package);
-            let loser = if replaces(second, first)? {
-                other
-            } else if replaces(first, second)? {
-                at
-            } else {
-                return Err(Error::Conflict { path, first: first.name.clone(), second: second.name.clone() });
-            };
-            let renamed =
-                members[loser].change.rename.iter().find(|(_, new)| **new == path).map(|(old, _)| old.clone());
-            members[loser].change.drop.insert(renamed.unwrap_or_else(|| path.clone()));
-            owners.insert(path, if loser == at { other } else { at });
-        }
-    }
-    Ok(())
-}
-
-fn replaces(package: &Package, other: &Package) -> Result<bool, Error> {
-    let text = String::from_utf8_lossy(package.control.get("control").map_or(&[][..], Vec::as_slice)).into_owned();
-    let Ok(stanza) = Stanza::parse(&text) else { return Ok(false) };
-    let Some(field) = stanza.get("Replaces") else { return Ok(false) };
-    let malformed = |source| Error::Control { package: package.name.clone(), source };
-    let all = Dependency::parse_list(field).map_err(malformed)?;
-    Ok(all.iter().flat_map(|dependency| &dependency.alternatives).any(|atom| atom.name == other.name))
 }
 
 fn exclude(exclude: &Exclude, members: &mut [Member], dirs: &mut BTreeMap<TreePath, Entry>) {

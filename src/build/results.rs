@@ -76,6 +76,8 @@ impl Fragment {
 }
 
 impl ActionResult for Unpacked {
+    const KIND: &'static str = "unpack";
+
     fn blobs(&self) -> Vec<Blob> {
         let [tar, index] = self.files.blobs();
         vec![tar, index, self.package]
@@ -83,6 +85,8 @@ impl ActionResult for Unpacked {
 }
 
 impl ActionResult for Layered {
+    const KIND: &'static str = "layer";
+
     fn blobs(&self) -> Vec<Blob> {
         let mut blobs = vec![self.directories];
         blobs.extend(self.fragments.iter().flat_map(Fragment::blobs));
@@ -91,18 +95,24 @@ impl ActionResult for Layered {
 }
 
 impl ActionResult for PackedLayer {
+    const KIND: &'static str = "pack";
+
     fn blobs(&self) -> Vec<Blob> {
         vec![self.blob]
     }
 }
 
 impl ActionResult for PackedFragment {
+    const KIND: &'static str = "packed";
+
     fn blobs(&self) -> Vec<Blob> {
         vec![self.blob]
     }
 }
 
 impl ActionResult for Run {
+    const KIND: &'static str = "fragment";
+
     fn blobs(&self) -> Vec<Blob> {
         self.files.blobs().to_vec()
     }

@@ -1,5 +1,6 @@
 //! Runs a graph of jobs on threads: what is ready runs, the most urgent first; what fails stops only what depends on it.
 
+use crate::digest::Shuffle;
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex};
 
@@ -32,6 +33,13 @@ pub(super) enum End<E> {
     Failed(E),
     /// It never began, because that job, on which it depends, failed.
     Skipped(usize),
+}
+
+/// Gives every job an urgency that a seed decides, so that ready jobs run in another order.
+pub(super) fn shuffle(jobs: &mut [Job], order: Shuffle) {
+    for (number, job) in jobs.iter_mut().enumerate() {
+        job.urgency = order.place(&number.to_le_bytes());
+    }
 }
 
 struct State<E> {
@@ -170,6 +178,25 @@ mod tests {
             assert!(ends.iter().all(|end| *end == End::Done));
             assert!(done.iter().all(|count| count.load(Ordering::SeqCst) == 1));
         }
+    }
+
+    #[test]
+    fn a_seed_decides_the_order_of_ready_jobs() {
+        let order = |seed: Option<u64>| {
+            let mut jobs: Vec<Job> = (0..40).map(|_| job(&[], Lane::Compute)).collect();
+            if let Some(seed) = seed {
+                shuffle(&mut jobs, Shuffle(seed));
+            }
+            let ran = Mutex::new(Vec::new());
+            run(&jobs, 1, 1, |number| {
+                ran.lock().unwrap().push(number);
+                Ok::<(), ()>(())
+            });
+            ran.into_inner().unwrap()
+        };
+        assert_eq!(order(None), (0..40).collect::<Vec<_>>());
+        assert_eq!(order(Some(3)), order(Some(3)));
+        assert!(order(Some(3)) != order(Some(4)) && order(Some(3)) != order(None));
     }
 
     #[test]

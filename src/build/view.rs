@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::results::{Fragment, Layered};
+use crate::digest::Digest;
 use crate::layer::{Entry, Index, Kind, Limits};
 use crate::native::Root;
 use crate::oci::{Blob, TreePath};
@@ -141,18 +142,22 @@ fn whiteout(path: &TreePath) -> Option<TreePath> {
 
 /// Reads a fragment's index out of the store.
 pub(super) fn read_index(store: &Store, fragment: &Fragment) -> Result<Index, Error> {
-    Index::decode(&store.read(&fragment.index)?).map_err(|_| {
-        store.discard(&fragment.index.digest);
-        Error::Form { digest: fragment.index.digest, expected: "a fragment's index" }
-    })
+    let bytes = store.read(&fragment.index)?;
+    Index::decode(&bytes).map_err(|_| misformed(store, fragment.index.digest, "a fragment's index"))
 }
 
 /// Reads a layer's directories out of the store.
 pub(super) fn read_directories(store: &Store, blob: &Blob) -> Result<Vec<Entry>, Error> {
-    parse_directories(&store.read(blob)?).map_err(|_| {
-        store.discard(&blob.digest);
-        Error::Form { digest: blob.digest, expected: "a fragment of directories" }
-    })
+    let bytes = store.read(blob)?;
+    parse_directories(&bytes).map_err(|_| misformed(store, blob.digest, "a fragment of directories"))
+}
+
+/// Sets aside a blob that is what its name says and yet not what it should be.
+pub(super) fn misformed(store: &Store, digest: Digest, expected: &'static str) -> Error {
+    match store.discard(&digest) {
+        Ok(()) => Error::Form { digest, expected },
+        Err(stuck) => stuck.into(),
+    }
 }
 
 /// Reads what [`crate::layer::directories`] writes.

@@ -54,6 +54,43 @@ pub fn duration(time: Duration) -> String {
     format!("{}h {:02}m", minutes / 60, minutes % 60)
 }
 
+/// Reads a size: `10GB`, `1.5 GiB`, `800000`; decimal units as [`size`] writes them, and binary ones.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 10] = [
+        ("", 1),
+        ("b", 1),
+        ("kb", 1000),
+        ("mb", 1_000_000),
+        ("gb", 1_000_000_000),
+        ("tb", 1_000_000_000_000),
+        ("kib", 1 << 10),
+        ("mib", 1 << 20),
+        ("gib", 1 << 30),
+        ("tib", 1 << 40),
+    ];
+    scaled(text, &UNITS).ok_or_else(|| "expected a size such as `500MB`, `10GB` or `2.5GiB`".to_owned())
+}
+
+/// Reads an age: `45s`, `30m`, `12h`, `30d`, `2w`.
+pub fn parse_age(text: &str) -> Result<Duration, String> {
+    const UNITS: [(&str, u64); 5] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)];
+    let seconds = scaled(text, &UNITS).ok_or_else(|| "expected an age such as `12h`, `30d` or `2w`".to_owned())?;
+    Ok(Duration::from_secs(seconds))
+}
+
+/// A number, whole or with up to three decimal places, times its unit, in whatever case.
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let text = text.trim().to_ascii_lowercase();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim())?;
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    if part.is_empty() || part.len() > 3 || whole.is_empty() {
+        return None;
+    }
+    let thousandths = whole.parse::<u128>().ok()?.checked_mul(1000)? + format!("{part:0<3}").parse::<u128>().ok()?;
+    u64::try_from(thousandths.checked_mul(u128::from(*factor))? / 1000).ok()
+}
+
 /// Writes a count with its noun, in the plural by `s` where it is not one: `1 action`, `12 actions`.
 #[must_use]
 pub fn count(number: u64, noun: &str) -> String {
@@ -106,6 +143,22 @@ mod tests {
             assert_eq!(duration(Duration::from_micros(micros)), text, "{micros}");
         }
         assert!(!duration(Duration::MAX).is_empty());
+    }
+
+    #[test]
+    fn sizes_and_ages_are_read() {
+        let cases = [("0", 0), ("800000", 800_000), ("1.5kB", 1500), ("10GB", 10_000_000_000), ("2.5 GiB", 5 << 29)];
+        for (text, bytes) in cases {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        assert_eq!(parse_age("30d"), Ok(Duration::from_secs(2_592_000)));
+        assert_eq!(parse_age("1.5h"), Ok(Duration::from_secs(5400)));
+        for wrong in ["", "GB", "-1", "1.", ".5", "1.2345kB", "10 XB", "1e9", "99999999999999999999999", "20000000TB"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "30", "d", "30y", "-3d"] {
+            assert!(parse_age(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -45,8 +45,8 @@ impl<'a> Archives<'a> {
     pub(crate) fn pool(&self) -> Pool {
         let archives = &self.session.project.archives;
         let places = self.mirrors.iter().map(|(name, mirrors)| {
-            let snapshot = archives.get(name).and_then(|archive| archive.snapshot.clone());
-            (name.clone(), Places { mirrors: mirrors.clone(), snapshot })
+            let snapshots = archives.get(name).map_or_else(Vec::new, |archive| archive.snapshots.clone());
+            (name.clone(), Places { mirrors: mirrors.clone(), snapshots })
         });
         Pool::new(self.fetcher.clone(), places.collect())
     }
@@ -97,6 +97,10 @@ fn unusable(error: &IndexError) -> Failure {
     match error {
         IndexError::Mirror(mirror) => failure.hint(mirror.hint()),
         IndexError::Fetch { source, .. } => failure.hint(source.hint()),
+        IndexError::Suite { tried, .. } => {
+            let hints: BTreeSet<&str> = tried.iter().filter_map(|(_, why)| why.hint()).collect();
+            hints.into_iter().fold(failure, Failure::hint)
+        }
         _ => failure,
     }
 }

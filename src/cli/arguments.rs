@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and what `--help` teaches.
 
+use super::amount;
 use super::help;
 use crate::oci::Platform;
 use crate::recipe::Compression;
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// The whole command line.
 #[derive(Debug, Clone, Parser)]
@@ -87,6 +89,15 @@ pub enum Command {
     /// Show what an image is made of
     #[command(after_help = help::INSPECT)]
     Inspect(Inspect),
+    /// Show what the store holds and why, or check it
+    #[command(after_help = help::CACHE)]
+    Cache(Cache),
+    /// Remove from the store what nothing needs
+    #[command(after_help = help::GC)]
+    Gc(Gc),
+    /// Build images again, elsewhere, and compare them bit for bit
+    #[command(after_help = help::VERIFY)]
+    Verify(Verify),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(Completions),
@@ -101,21 +112,38 @@ pub struct Init {
 }
 
 /// `remint lock`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(next_help_heading = "What may move")]
 pub struct Lock {
     /// Move to the newest versions: of all packages, or of those named
-    #[arg(long, value_name = "NAME", num_args = 0.., conflicts_with = "check")]
+    #[arg(long, value_name = "NAME", num_args = 0..)]
     pub update: Option<Vec<String>>,
     /// Move only the packages that no mirror has any more
-    #[arg(long, conflicts_with_all = ["update", "check"])]
+    #[arg(long, conflicts_with = "update")]
     pub vanished: bool,
     /// Accept an archive that is older than the locked one
     #[arg(long)]
     pub allow_rollback: bool,
-    /// Write nothing: exit with 3 and show what would change, if anything would
+    /// Write nothing: exit with 3 and show what would change, if anything would; with --update or --vanished, what these would
     #[arg(long, help_heading = "Checking")]
     pub check: bool,
+    /// Do not fetch packages to look into their scripts: judge those that the store has
+    #[arg(long, help_heading = "Checking")]
+    pub index_only: bool,
+    /// Ask nothing of the network: what the lock lacks is an error
+    #[arg(long, conflicts_with_all = ["update", "vanished"], help_heading = "Checking")]
+    pub offline: bool,
+    /// What to print: tables, or each event as a line of JSON
+    #[arg(
+        long,
+        value_name = "text|json",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Checking"
+    )]
+    pub format: TextOrJson,
 }
 
 /// `remint build`.
@@ -124,7 +152,7 @@ pub struct Build {
     /// Which images, by their recipes' folders [default: all]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
-    /// Build only for these platforms, such as `linux/arm64`
+    /// Build only for these platforms, such as `linux/arm64`; in the store the image's name then means these
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform, help_heading = "What to build")]
     pub platform: Vec<Platform>,
     /// Compress layers so, whatever the recipes say; gzip is for clients that know no zstd
@@ -152,6 +180,86 @@ pub struct Build {
     /// How many actions run at once [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<NonZeroUsize>,
+    /// What `remint verify` asks of the build that it starts.
+    #[command(flatten)]
+    pub rebuild: Rebuild,
+}
+
+/// What `remint verify` asks of the build that it starts; for nobody else.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Rebuild {
+    /// Take packages from this other store, and fetch into it what it lacks.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub sources: Option<PathBuf>,
+    /// Vary what this seed decides.
+    #[arg(long, hide = true, value_name = "SEED")]
+    pub vary: Option<u64>,
+}
+
+/// `remint verify`.
+#[derive(Debug, Clone, Args)]
+pub struct Verify {
+    /// Which images, by their recipes' folders [default: all that were built]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Verify only these platforms, such as `linux/arm64`
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform, help_heading = "What to verify")]
+    pub platform: Vec<Platform>,
+    /// Compare with a file of digests, `oci:DIR` or `oci-archive:FILE`, and not with what the store says was built
+    #[arg(long, value_name = "FILE|KIND:PATH", value_parser = Against::from_str, help_heading = "What to verify")]
+    pub against: Option<Against>,
+    /// What was built with `build --compression`
+    #[arg(long, value_name = "zstd|gzip", value_enum, hide_possible_values = true, help_heading = "What to verify")]
+    pub compression: Option<Method>,
+    /// Build nothing: recompute every digest of what the store holds
+    #[arg(long, conflicts_with_all = ["seed", "offline"], help_heading = "How")]
+    pub quick: bool,
+    /// Vary threads, order, paths, user, host, locale and the rest as a run before did
+    #[arg(long, value_name = "SEED", help_heading = "How")]
+    pub seed: Option<u64>,
+    /// Use what the store has and nothing from the network
+    #[arg(long, help_heading = "How")]
+    pub offline: bool,
+    /// What to print: a table, or one JSON document
+    #[arg(
+        long,
+        value_name = "text|json",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Where to"
+    )]
+    pub format: TextOrJson,
+    /// Append a summary in Markdown to a file, for a CI job's page
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to")]
+    pub summary: Option<PathBuf>,
+    /// Write JUnit XML to a file: a case an image and platform
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to")]
+    pub junit: Option<PathBuf>,
+}
+
+/// What images are compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Against {
+    /// A file of digests.
+    Digests(PathBuf),
+    /// An OCI image layout, as a directory or in one tar file.
+    Layout(PathBuf),
+}
+
+impl FromStr for Against {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("oci" | "oci-archive", "")) => Err("the path behind the colon is missing".to_owned()),
+            Some(("oci" | "oci-archive", path)) => Ok(Self::Layout(path.into())),
+            Some((kind @ ("docker-archive" | "tar" | "docker"), _)) => {
+                Err(format!("`{kind}` is none of `oci` and `oci-archive`"))
+            }
+            _ => Ok(Self::Digests(text.into())),
+        }
+    }
 }
 
 /// `remint plan`.
@@ -184,6 +292,44 @@ pub struct Inspect {
     #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
     pub platform: Option<Platform>,
     /// Tables for people, or JSON for machines
+    #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
+    pub format: TextOrJson,
+}
+
+/// `remint cache`.
+#[derive(Debug, Clone, Args)]
+pub struct Cache {
+    /// What to do; nothing: show what the store holds.
+    #[command(subcommand)]
+    pub command: Option<CacheCommand>,
+    /// Tables for people, or JSON for machines
+    #[arg(long, global = true, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
+    pub format: TextOrJson,
+}
+
+/// What to do with the store.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum CacheCommand {
+    /// Read everything in the store through; what is damaged is removed, and made again by the next build
+    Check,
+}
+
+/// `remint gc`.
+#[derive(Debug, Clone, Args)]
+pub struct Gc {
+    /// How many of the last builds of each image stay whole
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "What stays")]
+    pub keep_builds: usize,
+    /// Remove no more once the store is as small as this, such as `10GB`; the oldest goes first
+    #[arg(long, value_name = "SIZE", value_parser = amount::parse_size, help_heading = "What stays")]
+    pub keep_size: Option<u64>,
+    /// Remove only what was written longer ago than this, such as `12h` or `30d`
+    #[arg(long, value_name = "AGE", value_parser = amount::parse_age, help_heading = "What stays")]
+    pub older_than: Option<Duration>,
+    /// Show what would go, and remove nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// A table for people, or JSON for machines
     #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
     pub format: TextOrJson,
 }

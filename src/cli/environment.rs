@@ -143,6 +143,13 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// What a test wants to go wrong in this run, by `REMINT_FAULT`; programs for users do not know the variable.
+#[cfg(debug_assertions)]
+pub(super) fn fault() -> Option<crate::disk::Fault> {
+    let text = variable("REMINT_FAULT")?;
+    Some(text.to_string_lossy().parse().expect("a test says what it means"))
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 fn current_dir() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| Failure::wrap(Exit::Usage, "cannot find the current directory", &error))

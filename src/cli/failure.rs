@@ -43,7 +43,7 @@ impl Failure {
     pub fn from_error(exit: Exit, error: &(dyn Error + 'static)) -> Self {
         let mut failure = Self::new(exit, error.to_string());
         failure.push_causes(error.source());
-        failure
+        if out_of_room(error) { failure.hint(NO_ROOM) } else { failure }
     }
 
     /// Puts a sentence of what was being done above an error, which becomes the first cause.
@@ -136,6 +136,24 @@ impl Failure {
             next = error.source();
         }
     }
+}
+
+/// What helps where a disk or a quota is full.
+pub(super) const NO_ROOM: &str = "there is no room left: `remint gc` frees what nothing needs; what is done is kept, and the next run goes on from there";
+
+/// Whether an error comes of a full disk or quota.
+pub(super) fn out_of_room(error: &(dyn Error + 'static)) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| matches!(io.kind(), StorageFull | QuotaExceeded)) {
+            return true;
+        }
+        // An I/O error around another shows that one's source, not itself.
+        next = io.and_then(|io| io.get_ref().map(|inner| inner as &(dyn Error + 'static))).or_else(|| error.source());
+    }
+    false
 }
 
 /// Indents every line but the first, so that a text of several lines stays under its own beginning.

@@ -45,6 +45,12 @@ Examples:
                              move only these packages
   remint lock --vanished     move only what the mirrors have dropped
   remint lock --check        in CI: fail if the lock does not match the recipes
+  remint lock --update --check
+                             show what an update would move, and move nothing
+  remint lock --offline      look again at what no native step covers, in what the store has
+
+After locking, the packages are fetched for the build to come, and their maintainer scripts
+looked at: those that no native step covers are listed for each layer, with what that means.
 
 Commit remint.lock: a change of it is what a reviewer reads.";
 
@@ -80,6 +86,43 @@ Examples:
                              of one platform
   remint inspect web --format json | jq -r '.packages[].name'
                              for a script";
+
+/// Below `remint cache --help`.
+pub(super) const CACHE: &str = "\
+Examples:
+  remint cache               what the store holds, by kind and by image
+  remint cache --format json | jq -r '.blobs[] | select(.needed_by == []) | .digest'
+                             what nothing needs, for a script
+  remint cache check         read every blob and every result: 0 if all is whole, else 1
+
+What is damaged is removed by the check, so that the next build makes it again.";
+
+/// Below `remint gc --help`.
+pub(super) const GC: &str = "\
+Examples:
+  remint gc                  remove what neither an image, nor remint.lock, nor the last 3 builds of
+                             each image need
+  remint gc --dry-run        show what that would be
+  remint gc --keep-size 10GB --older-than 30d
+                             go easy: only what is old, and only until the store has 10 GB
+  remint --cache-dir /srv/cache gc --keep-builds 10
+                             a store that several projects share
+
+Builds that are running on the store are waited for.";
+/// Below `remint verify --help`.
+pub(super) const VERIFY: &str = "\
+Examples:
+  remint verify              build everything again under other circumstances, and compare
+  remint verify web --seed 7 one image, under the circumstances that this seed decides
+  remint verify --quick      only recompute the digests of what the store holds
+  remint verify --against digests.txt
+                             with lines such as `web sha256:…` or `web@linux/arm64 sha256:…`
+  remint verify --against oci-archive:web.tar web
+                             with an image that somebody else built
+  remint verify --junit verify.xml --summary \"$GITHUB_STEP_SUMMARY\"
+                             in CI
+
+Exits with 0 if everything is identical, and with 1 if anything is not.";
 
 /// Below `remint completions --help`.
 pub(super) const COMPLETIONS: &str = "\

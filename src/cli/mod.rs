@@ -22,6 +22,7 @@ pub mod screen;
 mod session;
 mod shell;
 pub mod table;
+mod varied;
 
 use arguments::{Arguments, Color, Command, Global, PlanFormat, TextOrJson};
 use clap::{CommandFactory, FromArgMatches};
@@ -43,6 +44,10 @@ pub fn main() -> ExitCode {
         }
     };
     bug::install(&environment.arguments);
+    #[cfg(debug_assertions)]
+    if let Some(fault) = environment::fault() {
+        crate::disk::arm(fault);
+    }
     screen::choose_colors(early_color(&environment.arguments));
     let arguments = match parse(&environment.arguments) {
         Ok(arguments) => arguments,
@@ -77,6 +82,9 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Build(arguments) => command::build(invocation, arguments),
         Command::Plan(arguments) => command::plan(invocation, arguments),
         Command::Inspect(arguments) => command::inspect(invocation, arguments),
+        Command::Cache(arguments) => command::cache(invocation, arguments),
+        Command::Gc(arguments) => command::gc(invocation, arguments),
+        Command::Verify(arguments) => command::verify(invocation, arguments),
         Command::Completions(arguments) => completions::run(arguments),
     }
 }
@@ -85,8 +93,12 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
 fn wants_json(command: &Command) -> bool {
     match command {
         Command::Build(build) => build.format == TextOrJson::Json,
+        Command::Lock(lock) => lock.format == TextOrJson::Json,
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
+        Command::Verify(verify) => verify.format == TextOrJson::Json,
         Command::Plan(plan) => plan.format == PlanFormat::Json,
+        Command::Cache(cache) => cache.format == TextOrJson::Json,
+        Command::Gc(gc) => gc.format == TextOrJson::Json,
         _ => false,
     }
 }

@@ -3,11 +3,12 @@
 use super::command::{Invocation, Places};
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::digest::Shuffle;
 use crate::lock::{self, Lock};
 use crate::oci::Platform;
 use crate::plan::{self, Inputs, Plan, Trees};
 use crate::recipe::{self, Copy, ImageName, LayerKind, Project, RecipeFile, Recipes};
-use crate::source::path::{self, HashCache, scan};
+use crate::source::path::{self, HashCache, scan_in_order};
 use globset::GlobBuilder;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) project: Project,
     /// Its recipes.
     pub(crate) recipes: Recipes,
+    /// The order in which entries of copied directories are met; `None`: the file system's.
+    pub(crate) order: Option<Shuffle>,
 }
 
 impl Session {
@@ -48,7 +51,7 @@ impl Session {
         let files: Vec<RecipeFile<'_>> =
             texts.iter().map(|(name, path, text)| RecipeFile { name, path, text }).collect();
         let recipes = recipe::parse_recipes(&project, &files).map_err(|found| refused(&found))?;
-        Ok(Self { places, project, recipes })
+        Ok(Self { places, project, recipes, order: None })
     }
 
     /// Where the lock is.
@@ -124,7 +127,7 @@ impl Session {
                     Failure::wrap(Exit::Recipe, message, error)
                 };
                 self.refuse_links(&recipe.name, copy).map_err(|error| cannot(&error))?;
-                let tree = scan(&root, &copy.exclude, &hashes).map_err(|error| cannot(&error))?;
+                let tree = scan_in_order(&root, &copy.exclude, &hashes, self.order).map_err(|error| cannot(&error))?;
                 trees.insert(place, (root, Arc::new(tree)));
             }
         }

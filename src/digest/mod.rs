@@ -4,9 +4,11 @@
 //! type of its own; nothing here depends on the host.
 
 mod key;
+mod shuffle;
 mod stream;
 
 pub use key::{ActionKey, KeyHasher};
+pub use shuffle::Shuffle;
 pub use stream::{Hasher, HashingReader, HashingWriter, Mismatch, VerifyingReader};
 
 use std::fmt;

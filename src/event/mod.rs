@@ -11,6 +11,12 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Events(Arc<dyn Fn(Event) + Send + Sync>);
 
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Events")
+    }
+}
+
 impl Events {
     /// Sends every event to a function, which is called from the thread on which it happens and must be quick.
     pub fn new(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
@@ -30,7 +36,7 @@ impl Events {
 }
 
 /// Something that happened in a run.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Event {
@@ -88,7 +94,7 @@ pub enum Event {
         /// Whether the result was in the store already.
         cached: bool,
         /// How long it took; whole milliseconds in JSON.
-        #[serde(rename = "milliseconds", serialize_with = "milliseconds")]
+        #[serde(rename = "milliseconds", with = "milliseconds")]
         took: Duration,
     },
     /// An action failed.
@@ -100,6 +106,23 @@ pub enum Event {
         /// Why, without its causes.
         why: String,
     },
+    /// So much is to be read through.
+    CheckPlanned {
+        /// How many files.
+        files: u64,
+        /// How many bytes in all.
+        bytes: u64,
+    },
+    /// A file was read through.
+    Checked {
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// This process has waited a second for another one that works on the same store.
+    Waiting {
+        /// The file whose lock the other one holds.
+        lock: String,
+    },
     /// An image of one platform is complete in the store.
     ImageDone {
         /// The image's name.
@@ -108,6 +131,57 @@ pub enum Event {
         platform: String,
         /// The manifest's digest.
         digest: Digest,
+        /// How many bytes its manifest, configuration and layers have.
+        size: u64,
+        /// How many layers were made.
+        built: u64,
+        /// How many layers were in the store.
+        reused: u64,
+        /// How long its layers' actions took; whole milliseconds in JSON.
+        #[serde(rename = "milliseconds", with = "milliseconds")]
+        took: Duration,
+    },
+    /// A package of the lock moved, came or went.
+    PackageMoved {
+        /// Its name.
+        package: String,
+        /// Its architecture in Debian's words, or `all`.
+        arch: String,
+        /// The versions that were locked.
+        old: Vec<String>,
+        /// The versions that are locked now.
+        new: Vec<String>,
+    },
+    /// A maintainer script of a locked layer that no native step covers, or not wholly.
+    ScriptUncovered {
+        /// The image.
+        image: String,
+        /// Which of its layers, from 1.
+        layer: usize,
+        /// On which platforms.
+        platforms: Vec<String>,
+        /// The package.
+        package: String,
+        /// Its script: `preinst`, `config`, `postinst`.
+        script: String,
+        /// What is missing in the image, for people.
+        why: String,
+    },
+    /// Packages of the lock whose scripts could not be looked at.
+    ScriptsUnknown {
+        /// Each as a person knows it: `python3.13 3.13.5-2 (amd64)`.
+        packages: Vec<String>,
+        /// Why not, of the first: the error, then its causes.
+        causes: Vec<String>,
+    },
+    /// Something about the machine was changed around a rebuild, to show that nothing depends on it.
+    Varied {
+        /// What: `host name`.
+        what: String,
+        /// To what, for people; where it could not be changed, why not.
+        how: String,
+        /// Whether it was changed.
+        done: bool,
     },
     /// Something a person should know that is no error.
     Warning {
@@ -116,6 +190,16 @@ pub enum Event {
     },
 }
 
-fn milliseconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+/// A time as whole milliseconds.
+mod milliseconds {
+    use serde::Deserialize as _;
+    use std::time::Duration;
+
+    pub(super) fn serialize<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
 }

@@ -151,7 +151,7 @@ impl FragmentBuilder {
         match &mut self.spill {
             Some(spill) => Ok(spill),
             none => {
-                let file = tempfile::tempfile_in(&self.spill_dir)
+                let file = crate::disk::unnamed(&self.spill_dir)
                     .map_err(|source| Error::Spill { directory: self.spill_dir.clone(), source })?;
                 Ok(none.insert(Sink::new(file, "temporary file")))
             }

@@ -20,7 +20,7 @@ pub use model::{FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
 
 pub use resolve::{Indices, ResolveError, Update, resolve, vanished};
 
-use std::io::Write;
+use crate::disk;
 use std::path::Path;
 
 /// Reads a project's lock; `None` if there is none yet.
@@ -36,14 +36,9 @@ pub fn read(path: &Path) -> Result<Option<Lock>, Error> {
 pub fn write(path: &Path, lock: &Lock) -> Result<(), Error> {
     let io = |doing: &'static str| move |source| Error::Io { doing, path: path.to_owned(), source };
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    let mut file = tempfile::Builder::new()
-        .prefix(".remint.lock.")
-        .permissions(permissions)
-        .tempfile_in(dir)
-        .map_err(io("make a temporary file beside"))?;
-    file.write_all(print(lock).as_bytes()).map_err(io("write"))?;
-    file.as_file().sync_all().map_err(io("sync"))?;
-    file.persist(path).map_err(|e| e.error).map_err(io("put in place"))?;
-    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(io("sync the directory of"))
+    let file = disk::temporary(".remint.lock.", 0o644, dir).map_err(io("make a temporary file beside"))?;
+    disk::write_file(file.path(), print(lock).as_bytes()).map_err(io("write"))?;
+    disk::sync(file.as_file()).map_err(io("sync"))?;
+    disk::persist(file, path).map_err(|e| e.error).map_err(io("put in place"))?;
+    std::fs::File::open(dir).and_then(|dir| disk::sync(&dir)).map_err(io("sync the directory of"))
 }

@@ -82,6 +82,17 @@ impl PackageKey {
 }
 
 impl Lock {
+    /// When a package is known to have been in its archive, in seconds since 1970, the earliest first: when the layers that name it
+    /// last changed, and when its suite was signed.
+    #[must_use]
+    pub fn dates(&self, package: &PackageKey) -> Vec<u64> {
+        let layers = self.layers.values().filter(|layer| layer.packages.contains(package)).map(|layer| layer.date);
+        let suite = self.packages.get(package).map(|pin| (package.archive.clone(), pin.suite.clone()));
+        let release = suite.and_then(|suite| self.releases.get(&suite)).map(|release| release.date);
+        let dates: std::collections::BTreeSet<u64> = layers.chain(release).collect();
+        dates.into_iter().collect()
+    }
+
     /// Forgets packages that no layer names.
     pub fn prune(&mut self) {
         let used: std::collections::BTreeSet<&PackageKey> =

@@ -39,12 +39,12 @@ use super::stage::Stage;
 use super::tree::Tree;
 use super::{Error, abi, accounts, steps, ucf};
 use crate::layer::{Entry, Kind};
+use crate::oci::Arch;
 
 /// Does one deed. What it says is what nothing does: the words behind `missing`, or that the line is no deed.
 pub(super) fn perform(stage: &mut Stage<'_>, script: &Script, line: &str) -> Result<Option<String>, Error> {
     let unknown = || Ok(Some(format!("`{line}` is not a deed")));
-    let filled = line.replace("{arch}", stage.input.arch.debian()).replace("{triplet}", abi::triplet(stage.input.arch));
-    let words = words(&filled);
+    let words = words(&filled(line, stage.input.arch));
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     while let [condition @ ("has" | "not" | "pkg"), what, ..] = words[..] {
         let holds = match condition {
@@ -143,6 +143,26 @@ fn is_there(tree: &Tree<'_>, path: &str) -> bool {
         Some(at) if tree.get(at.as_str()).is_some() => true,
         _ => tree.place(path).is_some_and(|at| tree.get(at.as_str()).is_some()),
     }
+}
+
+/// What a deed says that nothing does, where its conditions hold; told without doing anything.
+pub(super) fn missing(line: &str, arch: Arch, holds: impl Fn(&str, &str) -> bool) -> Option<String> {
+    let words = words(&filled(line, arch));
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    while let [condition @ ("has" | "not" | "pkg"), what, ..] = words[..] {
+        if !holds(condition, what) {
+            return None;
+        }
+        words.drain(..2);
+    }
+    match words[..] {
+        ["missing", ref what @ ..] => Some(what.join(" ")),
+        _ => None,
+    }
+}
+
+fn filled(line: &str, arch: Arch) -> String {
+    line.replace("{arch}", arch.debian()).replace("{triplet}", abi::triplet(arch))
 }
 
 /// Copies a file with its mode and owner.

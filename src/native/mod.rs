@@ -18,6 +18,7 @@ mod debconf;
 mod deeds;
 mod dpkg;
 mod exim;
+mod forecast;
 mod ldconfig;
 mod locales;
 mod order;
@@ -45,6 +46,7 @@ use crate::recipe::{AccountName, User};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accounts::AccountError;
+pub use forecast::{forecast, listed};
 
 /// The image's files as the steps see them: the lower layers and this layer's unpacked packages in one tree, the later over the earlier.
 ///

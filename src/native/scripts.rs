@@ -42,6 +42,34 @@ pub(super) enum Coverage {
     Unread(String),
 }
 
+impl Coverage {
+    /// What it means for the image that the script's text is not one that was read; `None` where it is.
+    pub(super) fn gap(&self) -> Option<String> {
+        match self {
+            Self::Plain | Self::Read(_) => None,
+            Self::Changed(reading, digest) => {
+                let version = reading.texts.last().map_or("", |(_, version)| version);
+                Some(format!(
+                    "it changed since it was read in version {version} (digest {digest}): what it did then is done, what is new \
+                     in it is not"
+                ))
+            }
+            Self::Unread(digest) => Some(format!(
+                "it was never read (digest {digest}): what it does itself, beyond debhelper's parts and the tools it calls, is \
+                 not done"
+            )),
+        }
+    }
+
+    /// The reading that says what to do, if there is one.
+    pub(super) fn reading(self) -> Option<Reading> {
+        match self {
+            Self::Plain | Self::Unread(_) => None,
+            Self::Read(reading) | Self::Changed(reading, _) => Some(reading),
+        }
+    }
+}
+
 /// Commands that do nothing to an image, or whose effect a step brings about.
 const HARMLESS: [&str; 31] = [
     ".",

@@ -4,7 +4,7 @@ use super::accounts::{self, Accounts};
 use super::debconf::Debconf;
 use super::dpkg::Database;
 use super::script::{Script, constant};
-use super::scripts::{Coverage, Table};
+use super::scripts::Table;
 use super::tree::Tree;
 use std::collections::BTreeSet;
 
@@ -92,23 +92,11 @@ impl Stage<'_> {
     fn run(&mut self, table: &Table, package: &Package, kind: &str) -> Result<(), Error> {
         let Some(bytes) = package.control.get(kind) else { return Ok(()) };
         let text = String::from_utf8_lossy(bytes);
-        let reading = match table.coverage(&package.name, kind, &text, self.input.arch) {
-            Coverage::Plain => None,
-            Coverage::Read(reading) => Some(reading),
-            Coverage::Changed(reading, digest) => {
-                let version = reading.texts.last().map(|(_, version)| version.clone()).unwrap_or_default();
-                self.report(
-                    package,
-                    kind,
-                    format!("it changed since it was read in version {version} (digest {digest})"),
-                );
-                Some(reading)
-            }
-            Coverage::Unread(digest) => {
-                self.report(package, kind, format!("it was never read (digest {digest})"));
-                None
-            }
-        };
+        let coverage = table.coverage(&package.name, kind, &text, self.input.arch);
+        if let Some(why) = coverage.gap() {
+            self.report(package, kind, why);
+        }
+        let reading = coverage.reading();
         let script = Script::parse(&text);
         for deed in reading.iter().flat_map(|reading| &reading.deeds) {
             if let Some(missing) = deeds::perform(self, &script, deed)? {

@@ -310,8 +310,8 @@ pub struct Archive {
     pub mirrors: Vec<String>,
     /// A keyring, relative to the project; `None`: the keys that remint ships.
     pub keyring: Option<String>,
-    /// The address of a dated archive with `{date}` in it, for packages that no mirror has any more.
-    pub snapshot: Option<String>,
+    /// Addresses of dated archives with `{date}` in them, tried in this order for packages that no mirror has any more.
+    pub snapshots: Vec<String>,
 }
 
 impl Default for Archive {
@@ -321,7 +321,7 @@ impl Default for Archive {
             components: vec!["main".to_owned()],
             mirrors: Vec::new(),
             keyring: None,
-            snapshot: None,
+            snapshots: Vec::new(),
         }
     }
 }

@@ -64,12 +64,12 @@ fn archive(walk: &mut Walk<'_>, table: &Table<'_>, name: &str) -> Archive {
     if let Some(value) = table.get("components") {
         archive.components = words(walk, value, "`components`", "a component");
     }
-    archive.mirrors = table.get("mirror").map_or_else(Vec::new, |value| mirrors(walk, value));
+    archive.mirrors = table.get("mirror").map_or_else(Vec::new, |value| addresses(walk, value, "`mirror`"));
     archive.keyring = table.get("keyring").and_then(|value| {
         let text = walk.string(value, "`keyring`")?;
         paths::beside(walk, value.span(), text, "`keyring`", 0)
     });
-    archive.snapshot = table.get("snapshot").and_then(|value| snapshot(walk, value));
+    archive.snapshots = table.get("snapshot").map_or_else(Vec::new, |value| snapshots(walk, value));
     archive
 }
 
@@ -95,30 +95,41 @@ fn words(walk: &mut Walk<'_>, value: &Value<'_>, what: &str, each: &str) -> Vec<
 }
 
 /// One address or a list of them, tried in order.
-fn mirrors(walk: &mut Walk<'_>, value: &Value<'_>) -> Vec<String> {
+fn addresses(walk: &mut Walk<'_>, value: &Value<'_>, what: &str) -> Vec<String> {
+    texts(walk, value, what).into_iter().map(|(_, text)| text).collect()
+}
+
+fn texts(walk: &mut Walk<'_>, value: &Value<'_>, what: &str) -> Vec<(Range<usize>, String)> {
     let texts = match value.get_ref().as_str() {
         Some(text) => vec![(value.span(), text)],
         None if value.get_ref().is_array() => {
-            not_empty(walk, value, "`mirror`", "an address");
-            walk.strings(value, "`mirror`").unwrap_or_default()
+            not_empty(walk, value, what, "an address");
+            walk.strings(value, what).unwrap_or_default()
         }
         None => {
-            walk.wrong_type(value, "`mirror`", "an address, or a list of addresses");
+            walk.wrong_type(value, what, "an address, or a list of addresses");
             Vec::new()
         }
     };
     let schemes = ["https://", "http://"];
-    texts.into_iter().filter_map(|(span, text)| paths::address(walk, span, text, "`mirror`", &schemes)).collect()
+    let address = |(span, text): (Range<usize>, &str)| {
+        let address = paths::address(walk, span.clone(), text, what, &schemes)?;
+        Some((span, address))
+    };
+    texts.into_iter().filter_map(address).collect()
 }
 
-fn snapshot(walk: &mut Walk<'_>, value: &Value<'_>) -> Option<String> {
-    let text = walk.string(value, "`snapshot`")?;
-    let address = paths::address(walk, value.span(), text, "`snapshot`", &["https://", "http://"])?;
-    if !address.contains("{date}") {
-        walk.wrong(value.span(), "`snapshot` does not say where the date goes").expected("`{date}` in the address");
-        return None;
+/// One address of a dated archive or a list of them, each with a place for the date.
+fn snapshots(walk: &mut Walk<'_>, value: &Value<'_>) -> Vec<String> {
+    let mut addresses = Vec::new();
+    for (span, address) in texts(walk, value, "`snapshot`") {
+        if address.contains("{date}") {
+            addresses.push(address);
+        } else {
+            walk.wrong(span, "`snapshot` does not say where the date goes").expected("`{date}` in the address");
+        }
     }
-    Some(address)
+    addresses
 }
 
 fn not_empty(walk: &mut Walk<'_>, value: &Value<'_>, what: &str, of: &str) {

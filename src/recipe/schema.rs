@@ -62,6 +62,8 @@ const ABSOLUTE: &str = "^/";
 const RELATIVE: &str = "^[^/]";
 const PACKAGE: &str = r"^[a-z0-9][a-z0-9+.-]+(=[0-9*][A-Za-z0-9.+~:*-]*)?$";
 const HTTP: &str = "^https?://[^/]";
+/// An address of a dated archive.
+const DATED: &str = r"^https?://[^/].*\{date\}";
 const PORT: &str = "^[1-9][0-9]{0,4}(/(tcp|udp|sctp))?$";
 const SIGNAL: &str = "^SIG[A-Z0-9]+([+-][0-9]+)?$";
 
@@ -405,10 +407,24 @@ struct Archive {
     /// A keyring, relative to the project. Absent: the keys that remint ships.
     #[schemars(regex(pattern = RELATIVE))]
     keyring: Option<String>,
-    /// The address of a dated archive with `{date}` in it, for packages that no mirror has any more.
-    #[schemars(regex(pattern = r"^https?://[^/].*\{date\}"))]
-    snapshot: Option<String>,
+    /// The address of a dated archive, or a list of them, tried in order for packages that no mirror has any more. `{date}` stands
+    /// for a moment, `{archive}` for `debian` or `debian-security`.
+    snapshot: Option<Snapshot>,
 }
+
+/// One dated archive or several.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Snapshot {
+    /// One dated archive.
+    One(#[schemars(regex(pattern = DATED))] String),
+    /// Several, tried in order.
+    Several(#[schemars(length(min = 1))] Vec<DatedAddress>),
+}
+
+/// An address with a place for the date.
+#[derive(JsonSchema)]
+struct DatedAddress(#[schemars(regex(pattern = DATED))] String);
 
 /// The name of a suite or component.
 #[derive(JsonSchema)]

@@ -1,12 +1,13 @@
 //! Blobs: written whole or not at all, verified whenever they are read.
 
+use super::clear::MODE;
 use super::error::{Error, doing};
 use super::{Damage, Store};
 use crate::digest::{Digest, HashingWriter, Mismatch, VerifyingReader};
+use crate::disk;
 use crate::oci::Blob;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use tempfile::NamedTempFile;
 
@@ -17,11 +18,6 @@ pub type BlobReader = VerifyingReader<File>;
 pub struct BlobWriter<'a> {
     store: &'a Store,
     file: NamedTempFile,
-}
-
-/// Everything in the store is for all to read, whatever the umask: another user may serve it.
-pub(super) fn permissions() -> Permissions {
-    Permissions::from_mode(0o644)
 }
 
 impl Store {
@@ -88,20 +84,21 @@ impl Store {
     /// Turns a failed read of a blob into an error; if the bytes were wrong, sets the blob aside, so that it can be made again.
     pub fn damaged(&self, digest: &Digest, error: io::Error) -> Error {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Mismatch>()) {
-            Some(&source) => {
-                self.discard(digest);
-                Error::Damaged { digest: *digest, source }
-            }
+            Some(&source) => match self.discard(digest) {
+                Ok(()) => Error::Damaged { digest: *digest, source },
+                Err(stuck) => stuck,
+            },
             None => doing("read", &self.blob_path(digest))(error),
         }
     }
 
-    /// Removes a blob that was found damaged and remembers it for [`Store::take_damage`].
-    pub fn discard(&self, digest: &Digest) {
+    /// Removes a blob that was found damaged and remembers it for [`Store::take_damage`]. Where it cannot be removed, it cannot
+    /// be made again either.
+    pub fn discard(&self, digest: &Digest) -> Result<(), Error> {
         self.known().remove(digest);
-        // A failure to remove shows itself when the blob is written again.
-        let _ = fs::remove_file(self.blob_path(digest));
+        self.clear(&self.blob_path(digest))?;
         self.report_damage(Damage::Blob(*digest));
+        Ok(())
     }
 
     /// Stores bytes that are in memory.
@@ -126,19 +123,17 @@ impl Store {
 
     /// Begins a blob whose digest is known at its end.
     pub fn writer(&self) -> Result<BlobWriter<'_>, Error> {
-        let scratch = self.scratch();
-        let file = tempfile::Builder::new()
-            .permissions(permissions())
-            .tempfile_in(&scratch)
-            .map_err(doing("make a temporary file in", &scratch))?;
-        Ok(BlobWriter { store: self, file })
+        Ok(BlobWriter { store: self, file: self.temporary()? })
     }
 
     /// Takes a file that was verified elsewhere, on the same file system, as a blob.
     pub fn adopt(&self, file: &std::path::Path, blob: Blob) -> Result<Blob, Error> {
-        fs::set_permissions(file, permissions()).map_err(doing("set the permissions of", file))?;
+        disk::set_mode(file, MODE).map_err(doing("set the permissions of", file))?;
         let path = self.blob_path(&blob.digest);
-        fs::rename(file, &path).map_err(doing("put in place", &path))?;
+        if path.is_dir() {
+            self.clear(&path)?;
+        }
+        disk::rename(file, &path).map_err(doing("put in place", &path))?;
         Ok(blob)
     }
 }
@@ -147,7 +142,7 @@ impl BlobWriter<'_> {
     /// Puts the blob in place under its digest, which the caller computed from the very bytes that it wrote.
     pub fn commit(self, blob: Blob) -> Result<Blob, Error> {
         let path = self.store.blob_path(&blob.digest);
-        self.file.persist(&path).map_err(|e| e.error).map_err(doing("put in place", &path))?;
+        self.store.put_in_place(self.file, &path)?;
         self.store.known().insert(blob.digest);
         Ok(blob)
     }
@@ -161,7 +156,7 @@ impl BlobWriter<'_> {
 
 impl Write for BlobWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        disk::write(&mut self.file, bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

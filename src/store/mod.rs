@@ -7,9 +7,12 @@
 //!   blobs/sha256/<hex>         sources, fragments, layers, configs, manifests
 //!   actions/<hex>              an ActionKey's result: one line of JSON and a line with its digest
 //!   partial/<hex>              downloads that are not whole yet
+//!   builds/<hex>               what a build needed, for whoever collects garbage; its time is when it was last built
 //!   locks/<two digits>, …      held by flock while an action runs, a blob is fetched or index.json changes
 //!   locks/fetch-<two digits>   held by flock while a blob is fetched
+//!   locks/tmp                  held shared by whoever has the store open, and alone by whoever sweeps or collects garbage
 //!   tmp/                       what is being written; what a killed process left is swept once no one works
+//!   trees                      digests of local files by what a stat says of them (`source::path`)
 //! ```
 //!
 //! Invariants: a blob appears under its digest only once it is whole, by rename; an action's result appears only after its
@@ -18,20 +21,34 @@
 
 mod action;
 mod blob;
+mod builds;
+mod check;
+mod clear;
+mod collect;
 mod error;
 mod index;
+mod inventory;
+mod list;
 mod lock;
+mod reach;
 
 pub use action::{ActionResult, Damage};
 pub use blob::{BlobReader, BlobWriter};
+pub use builds::{BuildRecord, StoredBuild};
+pub use check::{Checked, Fault, Wrong};
+pub use collect::{Policy, garbage};
 pub use error::Error;
 pub use index::IndexEntry;
+pub use inventory::{Held, Item, Kind, Reason, Roots};
+pub use list::{ActionNote, StoredAction, StoredBlob};
 pub use lock::StoreLock;
 
 use crate::digest::Digest;
+use crate::disk;
+use crate::event::Events;
 use error::doing;
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -44,8 +61,12 @@ pub struct Store {
     damage: Mutex<Vec<Damage>>,
     /// Blobs that this process wrote or read whole: known to be what their names say.
     known: Mutex<BTreeSet<Digest>>,
-    /// Held shared while the store is open, so that no one sweeps `tmp/` under it.
-    sweeping: Option<StoreLock>,
+    /// The names of the locks that this process holds.
+    held: Mutex<BTreeSet<String>>,
+    /// Who hears that this process waits for another.
+    events: Events,
+    /// Holds `locks/tmp` while the store is open, so that no one sweeps `tmp/` or collects garbage under it.
+    in_use: Option<File>,
 }
 
 /// Marks a directory as a cache (Cache Directory Tagging Specification 0.6).
@@ -55,15 +76,25 @@ const CACHEDIR_TAG: &str =
 /// The file that makes a directory an image layout (image-spec, image-layout.md, "oci-layout file").
 const OCI_LAYOUT: &str = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
+/// The directories of a store.
+const FOLDERS: [&str; 6] = ["blobs/sha256", "actions", "builds", "partial", "locks", "tmp"];
+
 impl Store {
     /// Opens the store in a directory, making what is missing of it.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let mut store = Self { dir: dir.to_owned(), damage: Mutex::default(), known: Mutex::default(), sweeping: None };
-        for below in ["blobs/sha256", "actions", "partial", "locks", "tmp"] {
+        Self::open_with(dir, &Events::none())
+    }
+
+    /// Opens the store in a directory, making what is missing of it, and says when it has to wait for another process.
+    pub fn open_with(dir: &Path, events: &Events) -> Result<Self, Error> {
+        let mut store = Self::closed(dir, events);
+        for below in FOLDERS {
             let path = store.dir.join(below);
-            fs::create_dir_all(&path).map_err(doing("make the directory", &path))?;
+            if !path.is_dir() {
+                disk::create_dir_all(&path).map_err(doing("make the directory", &path))?;
+            }
         }
-        store.sweeping = store.sweep();
+        store.in_use = store.enter();
         store.write_once("CACHEDIR.TAG", CACHEDIR_TAG)?;
         if !store.dir.join("index.json").exists() {
             store.update_index(|_| ())?;
@@ -71,6 +102,38 @@ impl Store {
         // Last, since its presence says that the rest is there.
         store.write_once("oci-layout", OCI_LAYOUT)?;
         Ok(store)
+    }
+
+    /// Opens the store in a directory for reading, and makes nothing there; `None` if the directory holds none.
+    #[must_use]
+    pub fn look(dir: &Path, events: &Events) -> Option<Self> {
+        let mut store = Self::closed(dir, events);
+        if !dir.join("oci-layout").is_file() {
+            return None;
+        }
+        store.in_use = store.stay();
+        Some(store)
+    }
+
+    /// Opens the store in a directory once no one else has it open, and keeps everyone out; `None` if the directory holds none.
+    pub fn open_alone(dir: &Path, events: &Events) -> Result<Option<Self>, Error> {
+        let mut store = Self::closed(dir, events);
+        if !dir.join("oci-layout").is_file() {
+            return Ok(None);
+        }
+        store.in_use = Some(store.take_over()?);
+        Ok(Some(store))
+    }
+
+    fn closed(dir: &Path, events: &Events) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            damage: Mutex::default(),
+            known: Mutex::default(),
+            held: Mutex::default(),
+            events: events.clone(),
+            in_use: None,
+        }
     }
 
     /// The store's directory.
@@ -96,6 +159,11 @@ impl Store {
         self.damage.lock().expect("no holder of this lock panics").len()
     }
 
+    /// The damage that was found after the first so many.
+    pub fn damage_since(&self, first: usize) -> Vec<Damage> {
+        self.damage.lock().expect("no holder of this lock panics").iter().skip(first).copied().collect()
+    }
+
     /// Takes out what was found damaged, and set aside to be made again, since the last call.
     pub fn take_damage(&self) -> Vec<Damage> {
         std::mem::take(&mut *self.damage.lock().expect("no holder of this lock panics"))
@@ -113,14 +181,9 @@ impl Store {
 
     /// Puts a file in place whole or not at all.
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-        let scratch = self.scratch();
-        let temporary = tempfile::Builder::new()
-            .permissions(blob::permissions())
-            .tempfile_in(&scratch)
-            .map_err(doing("make a temporary file in", &scratch))?;
-        fs::write(temporary.path(), bytes).map_err(doing("write", temporary.path()))?;
-        temporary.persist(path).map_err(|e| e.error).map_err(doing("put in place", path))?;
-        Ok(())
+        let temporary = self.temporary()?;
+        disk::write_file(temporary.path(), bytes).map_err(doing("write", temporary.path()))?;
+        self.put_in_place(temporary, path)
     }
 }
 
@@ -139,6 +202,16 @@ mod tests {
         drop((first, second));
         Store::open(dir.path()).unwrap();
         assert!(!rubbish.exists());
+    }
+
+    #[test]
+    fn looking_makes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Store::look(dir.path(), &Events::none()).is_none());
+        assert!(Store::open_alone(dir.path(), &Events::none()).unwrap().is_none());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let blob = Store::open(dir.path()).unwrap().put(b"there").unwrap();
+        assert_eq!(Store::look(dir.path(), &Events::none()).unwrap().read(&blob).unwrap(), b"there");
     }
 
     #[test]

@@ -3,4 +3,6 @@
 mod damage;
 mod failures;
 mod golden;
+mod mirror;
+mod owners;
 mod same;

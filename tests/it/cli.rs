@@ -47,6 +47,9 @@ snapshot!(help_lock, "cli/help-lock.txt", ["lock --help"]);
 snapshot!(help_build, "cli/help-build.txt", ["build --help"]);
 snapshot!(help_plan, "cli/help-plan.txt", ["plan --help"]);
 snapshot!(help_inspect, "cli/help-inspect.txt", ["inspect --help"]);
+snapshot!(help_cache, "cli/help-cache.txt", ["cache --help", "cache check --help"]);
+snapshot!(help_gc, "cli/help-gc.txt", ["gc --help"]);
+snapshot!(help_verify, "cli/help-verify.txt", ["verify --help"]);
 snapshot!(help_completions, "cli/help-completions.txt", ["completions --help"]);
 snapshot!(
     wrong_usage,
@@ -58,10 +61,14 @@ snapshot!(
         "build --output zip:web.zip",
         "build --output web.tar",
         "build --compression bzip2",
-        "lock --check --update",
         "lock --vanished --update curl",
         "plan --format png",
         "inspect",
+        "cache chekc",
+        "gc --keep-size much",
+        "gc --older-than 30",
+        "verify --quick --seed 7",
+        "verify --against docker-archive:web.tar",
         "completions tcsh",
         "-q -v build",
         "--color sometimes",
@@ -75,6 +82,9 @@ snapshot!(
         "-C . lock",
         "-C . plan",
         "-C . inspect web",
+        "-C . cache",
+        "--cache-dir nowhere cache check",
+        "--cache-dir nowhere gc",
         "-C missing build",
         "-C . build --format json",
         "-C . plan --format json"

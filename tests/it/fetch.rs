@@ -1,5 +1,7 @@
 //! Downloads from a server that does what servers do.
 
+mod faults;
+
 use crate::support::file_server::{Fault, Server};
 use remint::digest::Digest;
 use remint::event::Events;

@@ -63,7 +63,7 @@ fn locked_refuses_what_is_missing_and_what_does_not_match() {
 #[test]
 fn offline_needs_a_warm_store_and_no_mirror() {
     let mut project = Project::first();
-    project.run(&["lock"]).expect(0);
+    project.run(&["lock", "--index-only"]).expect(0);
     let run = project.run(&["build", "--offline"]).expect(4);
     assert!(run.stderr.contains("solo") && !run.stderr.contains("vanished"), "{}", run.stderr);
     let built = project.build(&[]);
@@ -96,6 +96,11 @@ fn an_update_moves_what_is_named_and_its_siblings() {
     assert!(run.stdout.contains("libhello1 (arm64)") && !run.stdout.contains("solo"), "{}", run.stdout);
     assert_eq!(versions(&project.lock()), ["data 3", "hello 1.1-1", "libhello1 1.1-1", "solo 1:2.0"]);
     project.run(&["lock", "--update", "nobody"]).says(3, &["`nobody`"]);
+    let before = project.lock();
+    let hint = "`remint lock --update`";
+    project.run(&["lock", "--update", "--check"]).says(3, &["solo (amd64)", "1:2.1", "would change", hint]);
+    project.run(&["lock", "--update", "hello", "--check"]).says(0, &["up to date"]);
+    assert_eq!(project.lock(), before, "a check writes nothing");
     project.run(&["lock", "--update"]).says(0, &["solo (amd64)", "1:2.0", "1:2.1"]);
     assert_eq!(versions(&project.lock()), ["data 3", "hello 1.1-1", "libhello1 1.1-1", "solo 1:2.1"]);
     project.run(&["build", "--locked"]).expect(0);
@@ -104,7 +109,7 @@ fn an_update_moves_what_is_named_and_its_siblings() {
 #[test]
 fn vanished_moves_only_what_is_gone() {
     let project = Project::first();
-    project.run(&["lock"]).expect(0);
+    project.run(&["lock", "--index-only"]).expect(0);
     let first = project.lock();
     // `solo` has gone from the pool and the index; `hello` is there in both versions.
     let mut all = packages("1.0-1");
@@ -117,6 +122,8 @@ fn vanished_moves_only_what_is_gone() {
     for words in ["solo", &format!("remint.lock:{line}"), "`remint lock --vanished`"] {
         assert!(run.stderr.contains(words), "no `{words}` in {}", run.stderr);
     }
+    project.run(&["lock", "--vanished", "--check"]).says(3, &["solo (amd64)", "`remint lock --vanished`"]);
+    assert_eq!(project.lock(), first);
     let run = project.run(&["lock", "--vanished"]).expect(0);
     assert!(run.stdout.contains("solo (amd64)") && !run.stdout.contains("hello"), "{}", run.stdout);
     assert_eq!(versions(&project.lock()), ["data 3", "hello 1.0-1", "libhello1 1.0-1", "solo 1:2.1"]);

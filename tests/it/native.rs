@@ -8,7 +8,7 @@ mod unpack;
 
 use compare::{Allowed, Ids};
 use mmdebstrap::Judge;
-use remint::native::{Input, Package, configure, scripts_read};
+use remint::native::{Input, Package, Uncovered, configure, forecast, listed, scripts_read};
 use remint::oci::Arch;
 use remint::recipe::{AccountName, User};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +83,11 @@ fn judge_by(set: &Set, ids: Ids) {
     for uncovered in &output.uncovered {
         note(&format!("uncovered: {} {}: {}", uncovered.package, uncovered.script, uncovered.why));
     }
+    assert_eq!(
+        forecast_of(&packages, Arch::Amd64),
+        output.uncovered,
+        "`remint lock` says what `remint build` will say"
+    );
     let ours = root.configured(&output);
     let allowed = Allowed::load();
     let report = compare::trees_with(&ours, &judge.tree(), &allowed, set.name, ids);
@@ -124,6 +129,13 @@ fn a_second_layer_adds_to_the_first() {
     }
     let report = compare::trees(&below, &judge.tree(), &Allowed::load(), "two-layers");
     assert!(report.is_empty(), "{} differences:\n{}", report.len(), report.join("\n"));
+}
+
+/// What is told of a layer from its packages' control archives alone.
+fn forecast_of(packages: &[Package], arch: Arch) -> Vec<Uncovered> {
+    let seen: Vec<Package> =
+        packages.iter().map(|one| Package { paths: listed(&one.control), ..one.clone() }).collect();
+    forecast(arch, &seen.iter().collect::<Vec<_>>(), &[])
 }
 
 /// What mmdebstrap asks apt for in any case, beside the essential set: what has priority required.
@@ -188,6 +200,7 @@ fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
     };
     let output = configure(&input).unwrap();
     assert_eq!(output.uncovered, []);
+    assert_eq!(forecast_of(&packages, Arch::Arm64), []);
     let image = root.with(&output);
     let diversions = String::from_utf8(image.0["var/lib/dpkg/diversions"].1.clone()).unwrap();
     let linker = diversions.contains("/lib/ld-linux-aarch64.so.1\n/lib/ld-linux-aarch64.so.1.usr-is-merged\nlibc6\n");

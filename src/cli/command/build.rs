@@ -1,18 +1,21 @@
 //! `remint build`.
 
 use super::failed::failed;
+use super::record::record;
+use super::sources::Sources;
 use super::{Invocation, lock as lock_command};
-use crate::build::{Builder, LayerOutcome, Outcome};
+use crate::build::{Builder, HOPELESS, LayerOutcome, Outcome};
 use crate::cli::amount;
 use crate::cli::archives::Archives;
-use crate::cli::arguments::{Build, OutputKind, TextOrJson};
+use crate::cli::arguments::{Build, Method, OutputKind, TextOrJson};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
-use crate::digest::Digest;
+use crate::cli::varied;
+use crate::digest::{Digest, Shuffle};
 use crate::event::{Event, Events};
 use crate::image::{self, Assembly, BuiltLayer, Image, Output, OutputForm, PlatformImage};
 use crate::lock::{self, Gap, Lock, Update};
@@ -20,29 +23,37 @@ use crate::oci::Platform;
 use crate::plan::{self, ImagePlan, Plan};
 use crate::recipe::ImageName;
 use crate::source::debian::pool::{Fetch, Offline};
-use crate::store::Store;
+use crate::store::{Damage, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Builds images and prints what came of it.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit, Failure> {
+    // Before anything else, and before there is a second thread.
+    let varied = arguments.rebuild.vary.map(|seed| varied::apply(seed, invocation)).unwrap_or_default();
     let mut session = Session::load(invocation)?;
+    session.order = arguments.rebuild.vary.map(Shuffle);
     let images = session.choose(&arguments.images)?;
-    override_compression(&mut session, arguments);
+    override_compression(&mut session, arguments.compression);
     let json = arguments.format == TextOrJson::Json;
     let reporter =
         Reporter::start(Manner::choose(invocation.global, invocation.environment, json), invocation.environment);
     let events = reporter.events();
+    for event in varied {
+        events.send(event);
+    }
     let lock = lock_for(invocation, &session, arguments, &events)?;
     let plan = session.plan(&lock, &images, &arguments.platform, invocation.environment.epoch()?)?;
-    let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
-    let fetch: Box<dyn Fetch> = if arguments.offline {
-        Box::new(Offline)
-    } else {
-        Box::new(Lazy { invocation, session: &session, events: &events, pool: std::sync::OnceLock::new() })
+    let store =
+        Store::open_with(&session.places.cache, &events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
+    let fetch = fetch(invocation, &session, &events, arguments.offline);
+    let fetch = match &arguments.rebuild.sources {
+        Some(dir) => Box::new(Sources::open(dir, fetch)?),
+        None => fetch,
     };
     let jobs = arguments.jobs.unwrap_or(invocation.environment.cores).get();
-    let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs };
+    let order = session.order;
+    let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs, order };
     let (outcome, rows) = healing(&store, &events, || {
         let outcome = builder.run(&plan);
         let (built, rows) = assemble(&store, &plan, &outcome, &events)?;
@@ -50,6 +61,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
         if outcome.failures.is_empty() {
             write_outputs(&store, &built, arguments, invocation)?;
         }
+        record(&store, &session, &plan, &outcome, &built);
         Ok((outcome, rows))
     })?;
     warn_uncovered(&plan, &outcome, &events);
@@ -72,13 +84,16 @@ const ATTEMPTS: usize = 64;
 /// Makes images, and again if it failed where damage was found: what is damaged was set aside, so it is made anew.
 fn healing<T>(store: &Store, events: &Events, make: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
     let mut attempt = 1;
+    let mut again: BTreeMap<Damage, usize> = BTreeMap::new();
     loop {
         let made = make();
         let damage = store.take_damage();
-        for damage in &damage {
+        for &damage in &damage {
             events.send(Event::Warning { text: format!("{damage} in the store was damaged, and is made again") });
+            *again.entry(damage).or_default() += 1;
         }
-        if made.is_ok() || damage.is_empty() || attempt == ATTEMPTS {
+        let hopeless = again.values().any(|times| *times >= HOPELESS);
+        if made.is_ok() || damage.is_empty() || hopeless || attempt == ATTEMPTS {
             return made;
         }
         attempt += 1;
@@ -86,8 +101,8 @@ fn healing<T>(store: &Store, events: &Events, make: impl Fn() -> Result<T, Failu
 }
 
 /// `--compression` speaks for every recipe.
-fn override_compression(session: &mut Session, arguments: &Build) {
-    if let Some(method) = arguments.compression {
+pub(super) fn override_compression(session: &mut Session, compression: Option<Method>) {
+    if let Some(method) = compression {
         session.recipes.compress(method.into());
     }
 }
@@ -117,6 +132,20 @@ fn lock_for(
     let lines: String =
         gaps.iter().filter(|gap| !matches!(gap, Gap::Stale(_))).map(|gap| format!("  {gap}\n")).collect();
     Err(Failure::new(Exit::Recipe, message).details(lines).hint("run `remint lock` and commit what it writes"))
+}
+
+/// What brings packages into the store; offline, what refuses to.
+pub(super) fn fetch<'a>(
+    invocation: Invocation<'a>,
+    session: &'a Session,
+    events: &'a Events,
+    offline: bool,
+) -> Box<dyn Fetch + 'a> {
+    if offline {
+        Box::new(Offline)
+    } else {
+        Box::new(Lazy { invocation, session, events, pool: std::sync::OnceLock::new() })
+    }
 }
 
 /// Finds the mirrors only when something has to be fetched: a build of what is there needs none.
@@ -154,7 +183,11 @@ fn warn_uncovered(plan: &Plan, outcome: &Outcome, events: &Events) {
         let Some(plan::Action::Layer(layer)) = plan.actions.get(key) else { continue };
         let packages: BTreeSet<&str> = scripts.iter().map(|(package, _, _)| package.as_str()).collect();
         let packages: Vec<&str> = packages.into_iter().collect();
-        let text = format!("`{}`: no native step covers the scripts of {}", layer.title, packages.join(", "));
+        let text = format!(
+            "`{}`: no native step covers the scripts of {}; `remint lock` says what that means",
+            layer.title,
+            packages.join(", ")
+        );
         events.send(Event::Warning { text });
     }
 }
@@ -173,12 +206,7 @@ fn assemble(
         let planned = &plan.images[*number];
         let made = platform_image(store, plan, planned, layers).map_err(broken)?;
         let reused = layers.iter().filter(|layer| layer.reused).count() as u64;
-        events.send(Event::ImageDone {
-            name: planned.name.to_string(),
-            platform: planned.platform.to_string(),
-            digest: made.manifest.digest,
-        });
-        rows.push(BuiltImage {
+        let row = BuiltImage {
             name: planned.name.to_string(),
             platform: planned.platform,
             digest: made.manifest.digest,
@@ -186,7 +214,9 @@ fn assemble(
             built: layers.len() as u64 - reused,
             reused,
             took: layers.iter().map(|layer| layer.took).sum(),
-        });
+        };
+        events.send(row.event());
+        rows.push(row);
         platforms.entry(&planned.name).or_default().push(made);
     }
     // An image whose other platforms failed keeps its old name's meaning.
@@ -283,6 +313,20 @@ pub struct BuiltImage {
     pub reused: u64,
     /// How long its actions took.
     pub took: Duration,
+}
+
+impl BuiltImage {
+    fn event(&self) -> Event {
+        Event::ImageDone {
+            name: self.name.clone(),
+            platform: self.platform.to_string(),
+            digest: self.digest,
+            size: self.size,
+            built: self.built,
+            reused: self.reused,
+            took: self.took,
+        }
+    }
 }
 
 /// The table of a build; digests are whole where the table is data, and twelve digits where a person reads it.

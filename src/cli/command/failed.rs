@@ -4,13 +4,13 @@ use super::Invocation;
 use crate::build::{Error, Failure as ActionFailure};
 use crate::cli::archives::Archives;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, NO_ROOM, out_of_room};
 use crate::cli::session::Session;
 use crate::event::Events;
 use crate::lock::{Indices, Lock, PackageKey};
 use crate::plan::Plan;
 use crate::store::Store;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tells of failed actions, with the exit code of the worst.
 pub(super) fn failed(
@@ -20,38 +20,98 @@ pub(super) fn failed(
     lock: &Lock,
     failures: &[ActionFailure],
 ) -> Failure {
-    let mut details = String::new();
     let mut vanished = BTreeSet::new();
+    let mut hints = BTreeSet::new();
     let mut exit = Exit::Source;
+    let mut no_room = false;
     for failure in failures {
-        let mut causes = String::new();
-        let mut source: Option<&dyn std::error::Error> = Some(&failure.error);
-        while let Some(error) = source {
-            causes.push_str(&format!("\n      {error}"));
-            source = error.source();
-        }
-        details.push_str(&format!("  {}{causes}\n", failure.title));
-        let images: BTreeSet<String> = failure
-            .images
-            .iter()
-            .map(|number| format!("{} ({})", plan.images[*number].name, plan.images[*number].platform))
-            .collect();
-        if !images.is_empty() {
-            let images: Vec<String> = images.into_iter().collect();
-            details.push_str(&format!("      so these are missing: {}\n", images.join(", ")));
-        }
+        no_room |= out_of_room(&failure.error);
         match &failure.error {
-            Error::Fetch { title, source } => {
+            Error::Fetch { title, source } if !source.is_local() => {
                 let key = lock.packages.keys().find(|key| key.title() == *title);
                 vanished.extend(key.filter(|_| source.is_absent()));
+                hints.extend(source.hint().filter(|_| !source.is_absent()));
             }
             _ => exit = Exit::Action,
         }
     }
+    let details: String = alike(lock, failures).iter().map(|group| told(plan, group)).collect();
     let count = failures.len();
     let message = if count == 1 { "one action failed".to_owned() } else { format!("{count} actions failed") };
     let result = Failure::new(exit, message).details(details);
+    if no_room {
+        hints.insert(NO_ROOM);
+    }
+    let result = hints.into_iter().fold(result, Failure::hint);
     if vanished.is_empty() { result } else { gone(invocation, session, lock, &vanished, result) }
+}
+
+/// How many of the actions that failed for one reason are named.
+const NAMED: usize = 8;
+
+/// Puts together what failed for one reason, in the order of the first of each: causes that differ in the package's name and path
+/// alone are one.
+fn alike<'a>(lock: &Lock, failures: &'a [ActionFailure]) -> Vec<Vec<&'a ActionFailure>> {
+    let mut groups: Vec<Vec<&ActionFailure>> = Vec::new();
+    let mut places = BTreeMap::new();
+    for failure in failures {
+        let mut shape = causes(failure);
+        if let Error::Fetch { title, .. } = &failure.error {
+            let pin = lock.packages.iter().find(|(key, _)| key.title() == *title).map(|(_, pin)| pin);
+            let path = pin.map_or("", |pin| pin.path.as_str());
+            for own in [path, &path.replace('%', "%25"), title].into_iter().filter(|own| !own.is_empty()) {
+                shape = shape.replace(own, "…");
+            }
+        }
+        let place = *places.entry(shape).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(failure),
+            None => groups.push(vec![failure]),
+        }
+    }
+    groups
+}
+
+/// Why an action failed, from the nearest cause on, a line each.
+fn causes(failure: &ActionFailure) -> String {
+    let mut causes = String::new();
+    let mut source: Option<&dyn std::error::Error> = Some(&failure.error);
+    while let Some(error) = source {
+        let text = error.to_string();
+        // A cause that only passes on what stands below it would say it twice.
+        if !causes.ends_with(&text) {
+            causes.push_str(&format!("\n      {text}"));
+        }
+        source = error.source();
+    }
+    causes
+}
+
+/// A number of others, in words.
+fn count(others: usize) -> String {
+    if others == 1 { "one other".to_owned() } else { format!("{others} others") }
+}
+
+/// The first of what failed for one reason with all its causes, how many others there are, and what is missing for it.
+fn told(plan: &Plan, group: &[&ActionFailure]) -> String {
+    let Some((first, others)) = group.split_first() else { return String::new() };
+    let mut told = format!("  {}{}\n", first.title, causes(first));
+    if !others.is_empty() {
+        let named: Vec<&str> = others.iter().take(NAMED).map(|failure| failure.title.as_str()).collect();
+        let rest = others.len() - named.len();
+        let rest = if rest > 0 { format!(", and {rest} more") } else { String::new() };
+        told.push_str(&format!("      and {} for the same reason: {}{rest}\n", count(others.len()), named.join(", ")));
+    }
+    let images: BTreeSet<String> = group
+        .iter()
+        .flat_map(|failure| &failure.images)
+        .map(|number| format!("{} ({})", plan.images[*number].name, plan.images[*number].platform))
+        .collect();
+    if !images.is_empty() {
+        let images: Vec<String> = images.into_iter().collect();
+        told.push_str(&format!("      so these are missing: {}\n", images.join(", ")));
+    }
+    told
 }
 
 /// Names each package that no mirror has, its line in the lock, what replaces it, and the command that moves only those; unless

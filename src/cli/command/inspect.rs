@@ -7,6 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::screen;
 use crate::cli::table::{Column, Table};
+use crate::event::Events;
 use crate::image::{self, ConfigSummary, Image, ImageRef, Inspection, PlatformSummary};
 use crate::oci::canonical_json;
 use crate::store::Store;
@@ -22,11 +23,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Inspect) -> Result<Exi
     let mut reference: ImageRef =
         arguments.image.parse().map_err(|error: image::ImageRefError| Failure::from_error(Exit::Usage, &error))?;
     reference.platform = arguments.platform.or(reference.platform);
-    if !places.cache.is_dir() {
-        let message = format!("there is no store yet in `{}`", places.cache.display());
-        return Err(Failure::new(Exit::No, message).hint("`remint build` fills it"));
-    }
-    let store = Store::open(&places.cache).map_err(|error| wrong(&error))?;
+    let Some(store) = Store::look(&places.cache, &Events::none()) else { return Err(super::no_store(&places.cache)) };
     let image = Image::resolve(&store, &reference)
         .map_err(|error| wrong(&error).hint(format!("build it first: `remint build {}`", reference.name)))?;
     let inspection = image::inspect(&store, &image).map_err(|error| wrong(&error))?;

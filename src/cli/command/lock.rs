@@ -1,16 +1,18 @@
 //! `remint lock`.
 
-use super::Invocation;
+use super::build::fetch;
+use super::{Invocation, scripts};
+use crate::build::Builder;
 use crate::cli::archives::Archives;
-use crate::cli::arguments::Lock as Arguments;
+use crate::cli::arguments::{Lock as Arguments, TextOrJson};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
-use crate::event::Events;
-use crate::lock::{self, Change, Lock, ResolveError, Update};
+use crate::event::{Event, Events};
+use crate::lock::{self, Change, Gap, Lock, ResolveError, Update};
 use crate::store::Store;
 
 /// Writes remint.lock and prints what changed.
@@ -23,17 +25,33 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         None if arguments.vanished => Update::Vanished,
         None => Update::Nothing,
     };
+    if arguments.offline && !lock::is_complete(&old, &session.recipes, &session.project) {
+        return Err(unmatched(&session, &old, true).hint("without `--offline`, `remint lock` resolves what it lacks"));
+    }
+    let reporter = || {
+        let manner = Manner::choose(invocation.global, invocation.environment, json(arguments));
+        Reporter::start(manner, invocation.environment)
+    };
     let new = if update == Update::Nothing && lock::is_complete(&old, &session.recipes, &session.project) {
         // Without a question to any archive: at most, layers that no recipe has any more go.
         relock(&session, &old)?
     } else {
-        let reporter =
-            Reporter::start(Manner::choose(invocation.global, invocation.environment, false), invocation.environment);
+        let reporter = reporter();
         let new = resolve(invocation, &session, &old, &update, arguments.allow_rollback, &reporter.events())?;
         let _ = reporter.finish();
         new
     };
-    finish(&session, &old, &new, arguments.check)
+    let reporter = reporter();
+    if arguments.check {
+        return check(&session, &old, &new, &update, arguments, &reporter.events());
+    }
+    finish(&session, &old, &new, arguments, &reporter.events())?;
+    survey(invocation, &session, &new, arguments, reporter)?;
+    Ok(Exit::Done)
+}
+
+fn json(arguments: &Arguments) -> bool {
+    arguments.format == TextOrJson::Json
 }
 
 /// Resolves what the lock lacks or what is to move.
@@ -45,7 +63,8 @@ pub(crate) fn resolve(
     allow_rollback: bool,
     events: &Events,
 ) -> Result<Lock, Failure> {
-    let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
+    let store =
+        Store::open_with(&session.places.cache, events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let archives = Archives::new(invocation, session, events)?;
     let indices = archives.indices(&store, old, allow_rollback)?;
     lock::resolve(&session.recipes, &session.project, old, &indices, update)
@@ -59,28 +78,107 @@ fn relock(session: &Session, old: &Lock) -> Result<Lock, Failure> {
 
 /// Writes a lock.
 pub(crate) fn write(session: &Session, lock: &Lock) -> Result<(), Failure> {
-    lock::write(&session.lock_path(), lock).map_err(|error| Failure::from_error(Exit::Recipe, &error))
+    // The lock that could not be written is not wrong: the disk is.
+    lock::write(&session.lock_path(), lock).map_err(|error| Failure::from_error(Exit::Action, &error))
 }
 
-fn finish(session: &Session, old: &Lock, new: &Lock, check: bool) -> Result<Exit, Failure> {
+/// Shows what changed and writes it.
+fn finish(session: &Session, old: &Lock, new: &Lock, arguments: &Arguments, events: &Events) -> Result<(), Failure> {
     if old == new {
-        screen::talk("remint.lock is up to date\n");
+        talk(arguments, "remint.lock is up to date");
+        return Ok(());
+    }
+    let moved = show(old, new, arguments, events)?;
+    write(session, new)?;
+    talk(arguments, &format!("wrote remint.lock: {}", summary(new)));
+    if !moved && old.packages == new.packages && old.layers == new.layers {
+        talk(arguments, "no package moved; the archive's suites are newer than the lock had them");
+    }
+    Ok(())
+}
+
+/// Says what writing would change, and writes nothing.
+fn check(
+    session: &Session,
+    old: &Lock,
+    new: &Lock,
+    update: &Update,
+    arguments: &Arguments,
+    events: &Events,
+) -> Result<Exit, Failure> {
+    let moved = show(old, new, arguments, events)?;
+    let gaps = lock::gaps(old, &session.recipes, &session.project);
+    if !gaps.is_empty() || (*update == Update::Nothing && old != new) {
+        return Err(unmatched(session, old, false).hint("run `remint lock` and commit what it writes"));
+    }
+    // Newer suites that move no package change no image.
+    if !moved {
+        talk(arguments, "remint.lock is up to date");
         return Ok(Exit::Done);
     }
+    let command = if *update == Update::Vanished { "--vanished" } else { "--update" };
+    Err(Failure::new(Exit::Recipe, "remint.lock would change")
+        .hint(format!("run `remint lock {command}` and commit what it writes")))
+}
+
+/// Prints which packages differ; whether any does.
+fn show(old: &Lock, new: &Lock, arguments: &Arguments, events: &Events) -> Result<bool, Failure> {
     let changes = lock::changes(old, new);
-    if !changes.is_empty() {
+    let moved = !changes.is_empty();
+    if json(arguments) {
+        for Change { package, arch, old, new } in changes {
+            events.send(Event::PackageMoved { package, arch, old, new });
+        }
+    } else if moved {
         screen::data(&change_table(&changes).render(None))?;
     }
-    if check {
-        let gaps: String =
-            lock::gaps(old, &session.recipes, &session.project).iter().map(|gap| format!("  {gap}\n")).collect();
-        return Err(Failure::new(Exit::Recipe, "remint.lock does not match the recipes")
-            .details(gaps)
-            .hint("run `remint lock` and commit what it writes"));
+    Ok(moved)
+}
+
+/// Looks into the packages, for scripts that no native step covers, and lists them.
+fn survey(
+    invocation: Invocation<'_>,
+    session: &Session,
+    lock: &Lock,
+    arguments: &Arguments,
+    reporter: Reporter,
+) -> Result<(), Failure> {
+    let events = reporter.events();
+    let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
+    let fetch = fetch(invocation, session, &events, arguments.offline || arguments.index_only);
+    let jobs = invocation.environment.cores.get();
+    let survey =
+        Builder { store: &store, fetch: &*fetch, lock, events: &events, jobs, order: None }.survey(&session.recipes);
+    if json(arguments) {
+        for event in scripts::events(&survey) {
+            events.send(event);
+        }
+    } else if let Some(text) = scripts::unknown(&survey) {
+        events.send(Event::Warning { text });
     }
-    write(session, new)?;
-    screen::talk(&format!("wrote remint.lock: {}\n", summary(new)));
-    Ok(Exit::Done)
+    let _ = reporter.finish();
+    if !json(arguments) {
+        screen::data(&scripts::text(&survey))?;
+    }
+    if invocation.global.verbose && survey.uncovered.is_empty() && survey.unknown.is_empty() {
+        talk(arguments, "every maintainer script of the locked packages is covered");
+    }
+    Ok(())
+}
+
+/// Says something to a person; a machine has the events.
+fn talk(arguments: &Arguments, line: &str) {
+    if !json(arguments) {
+        screen::talk(&format!("{line}\n"));
+    }
+}
+
+/// A lock that is not what the recipes ask for, and where.
+fn unmatched(session: &Session, lock: &Lock, only_lacking: bool) -> Failure {
+    let gaps = lock::gaps(lock, &session.recipes, &session.project);
+    let shown = gaps.iter().filter(|gap| !(only_lacking && matches!(gap, Gap::Stale(_))));
+    let lines: String = shown.map(|gap| format!("  {gap}\n")).collect();
+    Failure::new(Exit::Recipe, "remint.lock does not match the recipes").details(lines)
 }
 
 /// What a lock holds, in a few words.

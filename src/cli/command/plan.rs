@@ -9,6 +9,7 @@ use crate::cli::plan::{Graph, Node, State};
 use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::digest::ActionKey;
+use crate::event::Events;
 use crate::lock;
 use crate::plan::{Action, ImagePlan, Plan, Work};
 use crate::store::Store;
@@ -26,8 +27,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         return Err(Failure::new(Exit::Recipe, message).details(gaps).hint("run `remint lock`"));
     }
     let plan = session.plan(&lock, &images, &arguments.platform, invocation.environment.epoch()?)?;
-    let there = session.places.cache.is_dir().then(|| Store::open(&session.places.cache));
-    let store = there.transpose().map_err(|error| Failure::from_error(Exit::Action, &error))?;
+    let store = Store::look(&session.places.cache, &Events::none());
     let graph = graph(&plan, store.as_ref());
     show(&graph, arguments, invocation)
 }

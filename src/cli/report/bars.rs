@@ -21,6 +21,7 @@ pub(super) struct Bars {
     shown: bool,
     style: ProgressStyle,
     fetch: Option<ProgressBar>,
+    check: Option<ProgressBar>,
     build: Option<ProgressBar>,
     running: Vec<ProgressBar>,
 }
@@ -30,7 +31,7 @@ impl Bars {
         let bar = if screen::stderr_has_colors() { "{bar:24.cyan/dim}" } else { "{bar:24}" };
         let style = style(&format!("{{prefix:>6}} {bar} {{wide_msg}}")).progress_chars("━╸─");
         let multi = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self { verbose, cores, multi, shown: false, style, fetch: None, build: None, running: Vec::new() }
+        Self { verbose, cores, multi, shown: false, style, fetch: None, check: None, build: None, running: Vec::new() }
     }
 
     fn paint(&mut self, tally: &Tally, at: Duration) {
@@ -43,6 +44,13 @@ impl Bars {
             let bar = self.fetch.get_or_insert_with(|| bar(&self.multi, &self.style, "fetch"));
             show(bar, position, length, fetches.progress());
         } else if let Some(bar) = self.fetch.take() {
+            bar.finish_and_clear();
+        }
+        let checks = &tally.checks;
+        if checks.began.is_some() && !checks.complete() {
+            let bar = self.check.get_or_insert_with(|| bar(&self.multi, &self.style, "check"));
+            show(bar, checks.bytes, checks.bytes_planned, checks.progress());
+        } else if let Some(bar) = self.check.take() {
             bar.finish_and_clear();
         }
         let actions = &tally.actions;
@@ -84,7 +92,7 @@ impl Show for Bars {
     }
 
     fn end(&mut self, _: &Tally, _: Duration) {
-        for bar in self.running.drain(..).chain(self.fetch.take()).chain(self.build.take()) {
+        for bar in self.running.drain(..).chain(self.fetch.take()).chain(self.check.take()).chain(self.build.take()) {
             bar.finish_and_clear();
         }
         // What cannot be taken off the screen stays on it.

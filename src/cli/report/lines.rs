@@ -65,6 +65,8 @@ impl Show for Lines {
         }
         if tally.fetches.began.is_some() && !tally.fetches.complete() {
             self.say(&format!("fetched {}", tally.fetches.progress()), at);
+        } else if tally.checks.began.is_some() && !tally.checks.complete() {
+            self.say(&format!("checked {}", tally.checks.progress()), at);
         } else if tally.actions.running(at).len() > 0 {
             let mut names: Vec<String> = tally
                 .actions
@@ -91,6 +93,7 @@ impl Show for Lines {
 pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
     let line = match event {
         Event::Warning { text } => format!("{WARNING}warning{WARNING:#}: {text}"),
+        Event::Waiting { lock } => format!("waiting for another process on the same store, which holds `{lock}`"),
         Event::FetchRetry { name, why } => format!("{WARNING}warning{WARNING:#}: fetching `{name}` again: {why}"),
         Event::ActionFailed { name, why, .. } => {
             let red = anstyle::AnsiColor::Red.on_default().bold();
@@ -99,7 +102,11 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
         Event::FetchDone { name, size: bytes } if verbose => format!("fetched {name}, {}", size(*bytes)),
         Event::ActionDone { name, cached: true, .. } if verbose => format!("{name}: reused"),
         Event::ActionDone { name, took, .. } if verbose => format!("{name}: {}", duration(*took)),
-        Event::ImageDone { name, platform, digest } if verbose => format!("image {name} for {platform} is {digest}"),
+        Event::Varied { what, how, done: true } if verbose => format!("varied: {what}: {how}"),
+        Event::Varied { what, how, done: false } => format!("not varied: {what}: {how}"),
+        Event::ImageDone { name, platform, digest, .. } if verbose => {
+            format!("image {name} for {platform} is {digest}")
+        }
         _ => return None,
     };
     Some(line)

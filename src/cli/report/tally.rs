@@ -17,9 +17,11 @@ pub struct Tally {
     pub fetches: Fetches,
     /// Its actions.
     pub actions: Actions,
+    /// What it reads through.
+    pub checks: Fetches,
 }
 
-/// The downloads of a run.
+/// The downloads of a run, or what it reads through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fetches {
     /// How many files were decided on.
@@ -67,6 +69,14 @@ impl Tally {
             }
             Event::FetchProgress { bytes } => fetches.bytes = fetches.bytes.saturating_add(*bytes),
             Event::FetchDone { .. } => fetches.files += 1,
+            Event::CheckPlanned { files, bytes } => {
+                self.checks = Fetches { files_planned: *files, bytes_planned: *bytes, ..Fetches::default() };
+                self.checks.began = Some(at);
+            }
+            Event::Checked { bytes } => {
+                self.checks.files += 1;
+                self.checks.bytes += bytes;
+            }
             Event::BuildPlanned { actions: more } => actions.planned = actions.planned.saturating_add(*more),
             Event::ActionStarted { key, name } => {
                 actions.began.get_or_insert(at);
@@ -85,13 +95,14 @@ impl Tally {
         }
     }
 
-    /// Remembers how far the downloads are, for the rate.
+    /// Remembers how far the downloads and checks are, for their rates.
     pub(super) fn sample(&mut self, at: Duration) {
-        let fetches = &mut self.fetches;
-        if fetches.began.is_some() && !fetches.complete() {
-            fetches.samples.push_back((at, fetches.bytes));
-            while fetches.samples.front().is_some_and(|&(then, _)| at.saturating_sub(then) > WINDOW) {
-                fetches.samples.pop_front();
+        for fetches in [&mut self.fetches, &mut self.checks] {
+            if fetches.began.is_some() && !fetches.complete() {
+                fetches.samples.push_back((at, fetches.bytes));
+                while fetches.samples.front().is_some_and(|&(then, _)| at.saturating_sub(then) > WINDOW) {
+                    fetches.samples.pop_front();
+                }
             }
         }
     }

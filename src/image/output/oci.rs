@@ -8,13 +8,13 @@
 
 use super::super::error::{Error, doing};
 use super::super::read::Image;
-use super::place::{NewDirectory, NewFile};
+use super::place::{NewDirectory, NewFile, OnDisk};
 use super::tarball::{Tarball, directory};
+use crate::disk;
 use crate::oci::{Blob, canonical_json, media};
 use crate::store::Store;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -25,13 +25,13 @@ const OCI_LAYOUT: &[u8] = b"{\"imageLayoutVersion\":\"1.0.0\"}";
 pub(super) fn write_directory(store: &Store, images: &[&Image], target: &Path) -> Result<(), Error> {
     let directory = NewDirectory::begin(target, "oci-layout", &["oci-layout", "index.json", "blobs"])?;
     let blobs = directory.path().join("blobs/sha256");
-    fs::create_dir_all(&blobs).map_err(doing("make the directory", &blobs))?;
+    disk::create_dir_all(&blobs).map_err(doing("make the directory", &blobs))?;
     for blob in all_blobs(images) {
         bring(store, &blob, &blobs.join(blob.digest.hex()))?;
     }
     for (name, bytes) in [("index.json", &*index_json(images)), ("oci-layout", OCI_LAYOUT)] {
         let path = directory.path().join(name);
-        fs::write(&path, bytes).map_err(doing("write", &path))?;
+        disk::write_file(&path, bytes).map_err(doing("write", &path))?;
     }
     directory.commit()
 }
@@ -60,11 +60,11 @@ fn index_json(images: &[&Image]) -> Vec<u8> {
 /// Verifies a blob and links it, or copies it where links do not reach: another file system, or one without links.
 fn bring(store: &Store, blob: &Blob, target: &Path) -> Result<(), Error> {
     let mut reader = store.open_blob(blob)?;
-    if fs::hard_link(store.blob_path(&blob.digest), target).is_ok() {
+    if disk::hard_link(&store.blob_path(&blob.digest), target).is_ok() {
         io::copy(&mut reader, &mut io::sink()).map_err(|error| store.damaged(&blob.digest, error))?;
         return Ok(());
     }
-    let mut file = File::create_new(target).map_err(doing("make", target))?;
+    let mut file = OnDisk(disk::create_new(target).map_err(doing("make", target))?);
     match io::copy(&mut reader, &mut file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(store.damaged(&blob.digest, error).into()),

@@ -1,18 +1,33 @@
 //! Putting a file or a directory in place whole, or not at all.
 
 use super::super::error::{Error, doing};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use std::fs::{self, File, Permissions};
+use crate::disk;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
 /// A file that appears at its path when it is committed; dropped before, it leaves nothing and what was there stays.
 pub(super) struct NewFile {
     target: PathBuf,
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<OnDisk<NamedTempFile>>,
 }
+
+/// A file of an output, whose every write is a deed of its own.
+pub(super) struct OnDisk<F>(pub(super) F);
+
+impl<F: Write> Write for OnDisk<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        disk::write(&mut self.0, bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Temporary names begin with a dot and say whose they are.
+const PREFIX: &str = ".remint-";
 
 impl NewFile {
     /// Begins the file that will stand at a path.
@@ -24,16 +39,15 @@ impl NewFile {
             }
             _ => {}
         }
-        let file = builder(0o666).tempfile_in(&parent).map_err(doing("make a temporary file in", &parent))?;
-        Ok(Self { target, file: BufWriter::with_capacity(1 << 17, file) })
+        let file = disk::temporary(PREFIX, 0o666, &parent).map_err(doing("make a temporary file in", &parent))?;
+        Ok(Self { target, file: BufWriter::with_capacity(1 << 17, OnDisk(file)) })
     }
 
     /// Puts the file in place.
     pub(super) fn commit(self) -> Result<(), Error> {
         let target = self.target;
         let file = self.file.into_inner().map_err(|e| doing("write", &target)(e.into_error()))?;
-        file.persist(&target).map_err(|e| doing("put in place", &target)(e.error))?;
-        Ok(())
+        disk::persist(file.0, &target).map_err(|e| doing("put in place", &target)(e.error))
     }
 
     /// The path that it will have.
@@ -44,7 +58,7 @@ impl NewFile {
     /// A file beside it that has no name and is gone when it is closed, for what is needed while this one is written.
     pub(super) fn scratch(&self) -> Result<File, Error> {
         let parent = self.target.parent().unwrap_or(Path::new("."));
-        tempfile::tempfile_in(parent).map_err(doing("make a temporary file in", parent))
+        disk::unnamed(parent).map_err(doing("make a temporary file in", parent))
     }
 }
 
@@ -74,7 +88,8 @@ impl NewDirectory {
         if !may_replace(&target, marker, known)? {
             return Err(Error::NotReplaced { path: target, expected: "an OCI image layout or an empty directory" });
         }
-        let new = builder(0o777).tempdir_in(&parent).map_err(doing("make a temporary directory in", &parent))?;
+        let new =
+            disk::temporary_dir(PREFIX, 0o777, &parent).map_err(doing("make a temporary directory in", &parent))?;
         Ok(Self { target, new })
     }
 
@@ -86,7 +101,7 @@ impl NewDirectory {
     /// Puts the directory in place; what was there is removed after.
     pub(super) fn commit(self) -> Result<(), Error> {
         let Self { target, new } = self;
-        match fs::rename(new.path(), &target) {
+        match disk::rename(new.path(), &target) {
             Ok(()) => {
                 let _ = new.keep(); // it is elsewhere now
                 return Ok(());
@@ -94,15 +109,15 @@ impl NewDirectory {
             Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {}
             Err(error) => return Err(doing("put in place", &target)(error)),
         }
-        if renameat_with(CWD, new.path(), CWD, &target, RenameFlags::EXCHANGE).is_ok() {
+        if disk::exchange(new.path(), &target).is_ok() {
             return Ok(()); // what was there stands at the temporary path, and goes with it
         }
         // Some file systems cannot exchange two names: for a moment there is nothing at the path.
         let parent = target.parent().unwrap_or(Path::new("."));
-        let old = builder(0o700).tempdir_in(parent).map_err(doing("make a temporary directory in", parent))?;
-        fs::rename(&target, old.path()).map_err(doing("set aside", &target))?;
-        if let Err(error) = fs::rename(new.path(), &target) {
-            let _ = fs::rename(old.path(), &target);
+        let old = disk::temporary_dir(PREFIX, 0o700, parent).map_err(doing("make a temporary directory in", parent))?;
+        disk::rename(&target, old.path()).map_err(doing("set aside", &target))?;
+        if let Err(error) = disk::rename(new.path(), &target) {
+            let _ = disk::rename(old.path(), &target);
             return Err(doing("put in place", &target)(error));
         }
         let _ = new.keep();
@@ -120,7 +135,7 @@ fn resolve(target: &Path) -> Result<(PathBuf, PathBuf), Error> {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
     };
-    fs::create_dir_all(&parent).map_err(doing("make the directory", &parent))?;
+    disk::create_dir_all(&parent).map_err(doing("make the directory", &parent))?;
     Ok((target, parent))
 }
 
@@ -141,13 +156,6 @@ fn may_replace(target: &Path, marker: &str, known: &[&str]) -> Result<bool, Erro
         is_ours |= name == marker;
     }
     Ok(empty || is_ours)
-}
-
-/// Temporary names begin with a dot and say whose they are; the mode is what the umask leaves of `mode`.
-fn builder(mode: u32) -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".remint-").permissions(Permissions::from_mode(mode));
-    builder
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::super::error::{Error, doing};
 use super::super::read::PlatformImage;
 use super::super::tree::Tree;
-use super::place::NewFile;
+use super::place::{NewFile, OnDisk};
 use super::tarball::Tarball;
 use crate::store::Store;
 use std::fs::File;
@@ -16,7 +16,7 @@ use std::path::Path;
 /// that of the paths: memory grows with the number of files alone, and that file with the sum of the layers.
 pub(super) fn write(store: &Store, image: &PlatformImage, target: &Path) -> Result<(), Error> {
     let file = NewFile::begin(target)?;
-    let mut spool = BufWriter::with_capacity(1 << 17, file.scratch()?);
+    let mut spool = BufWriter::with_capacity(1 << 17, OnDisk(file.scratch()?));
     let mut end = 0;
     let mut tree = Tree::default();
     for layer in &image.layers {
@@ -27,7 +27,7 @@ pub(super) fn write(store: &Store, image: &PlatformImage, target: &Path) -> Resu
         })?;
     }
     spool.flush().map_err(doing("write a temporary file for", target))?;
-    let mut spool = spool.into_inner().map_err(|e| doing("write a temporary file for", target)(e.into_error()))?;
+    let mut spool = spool.into_inner().map_err(|e| doing("write a temporary file for", target)(e.into_error()))?.0;
     let folders: Vec<_> = tree.directories().collect();
     let mut tarball = Tarball::begin(file, &folders)?;
     for (entry, start) in tree.others() {

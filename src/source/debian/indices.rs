@@ -160,6 +160,20 @@ pub enum Unusable {
     Release(#[from] ReleaseError),
 }
 
+impl Unusable {
+    /// What a person can do about it, if it is the mirror's fault.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Fetch(error) if error.is_absent() => {
+                Some("the mirror has no such suite: check the suite's name and the address")
+            }
+            Self::Fetch(error) => Some(error.hint()),
+            Self::Signature(_) | Self::Release(_) => None,
+        }
+    }
+}
+
 /// The largest InRelease that is read, in bytes; Debian's have 200 kB.
 const LARGEST_INRELEASE: u64 = 16 << 20;
 
@@ -169,6 +183,8 @@ struct Signed {
     digest: Digest,
     by: Vec<Fingerprint>,
     bases: Vec<Url>,
+    /// The place of the next mirror that was not asked for its Release.
+    behind: usize,
 }
 
 /// One run over an archive.
@@ -198,10 +214,15 @@ pub fn indices(
 
 impl Run<'_> {
     fn suite(&self, suite: &str) -> Result<SuiteIndex, IndexError> {
-        let bases = self.mirrors.bases(suite)?;
-        let mut again = true;
+        let all = self.mirrors.bases(suite)?;
+        let mut bases = &all[..];
+        let (mut again, mut before) = (true, None);
         loop {
-            let signed = self.inrelease(&bases, suite)?;
+            let signed = match self.inrelease(bases, suite) {
+                Ok(signed) => signed,
+                // What kept the mirrors before from being used says more.
+                Err(error) => return Err(before.unwrap_or(error)),
+            };
             match self.components(&signed, suite) {
                 Ok(packages) => {
                     let Signed { release, digest, by, .. } = signed;
@@ -215,6 +236,11 @@ impl Run<'_> {
                 }
                 // The mirror may have been updated between the Release and its indices: a fresh Release tells.
                 Err(IndexError::Fetch { .. }) if again => again = false,
+                // No mirror has the indices of this one's Release: another's Release may be one whose indices there are.
+                Err(error @ IndexError::Fetch { .. }) if signed.behind < bases.len() => {
+                    before = Some(error);
+                    bases = &bases[signed.behind..];
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -228,7 +254,7 @@ impl Run<'_> {
                 Ok((release, digest, by)) => {
                     let mut bases = bases.to_vec();
                     bases[..=place].rotate_right(1);
-                    return Ok(Signed { release, digest, by, bases });
+                    return Ok(Signed { release, digest, by, bases, behind: place + 1 });
                 }
                 Err(why) => tried.push((base.clone(), why)),
             }

@@ -116,7 +116,7 @@ fn beside(base: &Url, security: bool) -> Vec<Url> {
 }
 
 /// Whether a suite is of the security archive: `trixie-security`, and `buster/updates` as it was called until 2021.
-fn is_security(suite: &str) -> bool {
+pub(super) fn is_security(suite: &str) -> bool {
     suite.ends_with("-security") || suite.ends_with("/updates")
 }
 

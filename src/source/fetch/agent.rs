@@ -1,6 +1,6 @@
 //! One request to one address.
 
-use super::{LONGEST_PAUSE, Url};
+use super::{Patience, Url, Why};
 use crate::digest::Mismatch;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -27,9 +27,15 @@ pub(super) enum Failure {
         /// The pause that the server asked for.
         pause: Option<Duration>,
     },
+    /// It sends so slowly that another attempt would take as long.
+    #[error("{0}")]
+    Slow(String),
     /// It has no such file.
     #[error("{0}")]
     Absent(String),
+    /// It has it for others: the credentials are wrong, or missing.
+    #[error("{0}")]
+    Denied(String),
     /// No other attempt will succeed.
     #[error("{0}")]
     Refused(String),
@@ -46,16 +52,24 @@ impl Failure {
     pub(super) fn transient(why: String) -> Self {
         Self::Transient { why, pause: None }
     }
-}
 
-/// How long to wait for a connection, for an answer's beginning, and for more of it.
-const PATIENCE: Duration = Duration::from_secs(30);
+    /// What a person has to know of it.
+    pub(super) fn why(&self) -> Why {
+        match self {
+            Self::Transient { .. } | Self::Slow(_) => Why::Unreachable,
+            Self::Absent(_) => Why::Absent,
+            Self::Denied(_) => Why::Denied,
+            Self::Wrong(_) => Why::Wrong,
+            Self::Refused(_) | Self::Sink(_) => Why::Refused,
+        }
+    }
+}
 
 /// How many redirections are followed.
 const REDIRECTS: u32 = 5;
 
 /// Connections with the certificates that this machine trusts. The proxy is what the environment says, as with other programs.
-pub(super) fn agent() -> ureq::Agent {
+pub(super) fn agent(patience: &Patience) -> ureq::Agent {
     let found = rustls_native_certs::load_native_certs();
     // A machine without certificates still reaches plain mirrors, whose files are verified all the same.
     let roots: Vec<Certificate<'static>> =
@@ -73,9 +87,9 @@ pub(super) fn agent() -> ureq::Agent {
         .user_agent(concat!("remint/", env!("CARGO_PKG_VERSION")))
         // What is fetched is verified as it stands in the archive: nothing on the way may pack it.
         .accept_encoding("identity")
-        .timeout_connect(Some(PATIENCE))
-        .timeout_recv_response(Some(PATIENCE))
-        .timeout_per_read(Some(PATIENCE))
+        .timeout_connect(Some(patience.silence))
+        .timeout_recv_response(Some(patience.silence))
+        .timeout_per_read(Some(patience.silence))
         .max_idle_connections_per_host(16)
         .build();
     config.new_agent()
@@ -119,12 +133,12 @@ fn get(agent: &ureq::Agent, url: &str, offset: u64) -> Result<Answer, Failure> {
         // A server that does not know ranges sends the whole file.
         StatusCode::OK => 0,
         StatusCode::PARTIAL_CONTENT if offset > 0 && first_byte(&response) == Some(offset) => offset,
-        StatusCode::PARTIAL_CONTENT => {
-            return Err(Failure::Refused("it sent another range than it was asked for".to_owned()));
-        }
-        // What is there is longer than the file: it was another one.
-        StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => return get(agent, url, 0),
+        // It sent another range than it was asked for; or what is there is longer than the file, and was another one.
+        StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => return get(agent, url, 0),
         StatusCode::NOT_FOUND | StatusCode::GONE => return Err(Failure::Absent(said(status))),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            return Err(Failure::Denied(said(status)));
+        }
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => return Err(busy(&response)),
         _ if status.is_server_error() => return Err(busy(&response)),
         _ => return Err(Failure::Refused(said(status))),
@@ -156,7 +170,7 @@ fn untrusted(error: &ureq::Error) -> Failure {
 fn busy<T>(response: &Response<T>) -> Failure {
     let seconds =
         response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let pause = seconds.map(Duration::from_secs).map(|pause| pause.min(LONGEST_PAUSE));
+    let pause = seconds.map(Duration::from_secs);
     Failure::Transient { why: said(response.status()), pause }
 }
 

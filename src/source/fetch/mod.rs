@@ -4,9 +4,13 @@
 //! address go to that address's host alone, and into no message.
 
 mod agent;
+mod patience;
 mod sink;
+mod tried;
 mod url;
 
+pub use patience::Patience;
+pub use tried::{FetchError, Tried, Why};
 pub use url::{Url, UrlError};
 
 use crate::digest::{Digest, Mismatch};
@@ -14,7 +18,7 @@ use crate::event::{Event, Events};
 use agent::{Answer, Failure};
 use sink::{Restart, Sink};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +26,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone)]
 pub struct Fetcher {
     agent: ureq::Agent,
+    patience: Patience,
     events: Events,
     sleep: Arc<dyn Fn(Duration) + Send + Sync>,
 }
@@ -59,52 +64,6 @@ pub struct Fetched {
     pub from: usize,
 }
 
-/// Why a file could not be fetched.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// Every address failed.
-    #[error("cannot fetch `{name}`: {}", list(.tried))]
-    Failed {
-        /// The file.
-        name: String,
-        /// Each address and why it failed.
-        tried: Vec<Tried>,
-    },
-    /// The file into which it was to be written failed.
-    #[error("cannot write `{}` while fetching `{name}`", path.display())]
-    Write {
-        /// The file that was fetched.
-        name: String,
-        /// The file that was written.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-/// An address that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
-    /// Where.
-    pub url: Url,
-    /// Why.
-    pub why: String,
-    /// Whether the server answered that it has no such file.
-    pub absent: bool,
-}
-
-/// How often one address is tried without any progress.
-const ATTEMPTS: u32 = 4;
-
-/// The longest pause that a server may ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// After which time a transfer has to have reached [`SLOWEST`] on average: a server that drips could hold a run for days.
-const SLOW_START: Duration = Duration::from_secs(60);
-
-/// In bytes a second.
-const SLOWEST: u64 = 1024;
-
 impl Expected {
     /// A file of which everything is known.
     #[must_use]
@@ -126,7 +85,12 @@ impl Expected {
 impl Fetcher {
     /// Sets up connections with the certificates that this machine trusts; `sleep` is called between attempts.
     pub fn new(events: Events, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        Self { agent: agent::agent(), events, sleep: Arc::new(sleep) }
+        Self::patient(Patience::default(), events, sleep)
+    }
+
+    /// As [`Fetcher::new`], but waits for servers as long as it is told.
+    pub fn patient(patience: Patience, events: Events, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self { agent: agent::agent(&patience), patience, events, sleep: Arc::new(sleep) }
     }
 
     /// Fetches a small file into memory.
@@ -152,28 +116,35 @@ impl Fetcher {
         self.events.send(Event::FetchStarted { name: name.clone(), size });
         let mut tried = Vec::new();
         for (from, url) in request.urls.iter().enumerate() {
-            match self.fetch_from(request, url, sink) {
+            let last = from + 1 == request.urls.len();
+            match self.fetch_from(request, url, last, sink) {
                 Ok(digest) => {
                     self.events.send(Event::FetchDone { name, size: sink.size() });
                     return Ok(Fetched { digest, size: sink.size(), from });
                 }
                 Err(Failure::Sink(source)) => return Err(FetchError::Write { name, path: path.to_owned(), source }),
                 Err(failure) => {
-                    let absent = matches!(failure, Failure::Absent(_));
-                    let why = failure.to_string();
-                    if from + 1 < request.urls.len() {
-                        self.events.send(Event::FetchRetry { name: name.clone(), why: format!("{url}: {why}") });
+                    let (said, why) = (failure.to_string(), failure.why());
+                    if !last {
+                        self.events.send(Event::FetchRetry { name: name.clone(), why: format!("{url}: {said}") });
                     }
-                    tried.push(Tried { url: url.clone(), why, absent });
+                    tried.push(Tried { url: url.clone(), said, why });
                 }
             }
         }
         Err(FetchError::Failed { name, tried })
     }
 
-    /// Tries one address until it gives the file, says that it has none, or makes no progress for some attempts.
-    fn fetch_from<T: Restart>(&self, request: &Request, url: &Url, sink: &mut Sink<T>) -> Result<Digest, Failure> {
-        let mut attempt = 1;
+    /// Tries one address until it gives the file, says that it has none, or makes no progress for some attempts. A server that asks
+    /// for a pause is waited for only if it is the last that could have the file.
+    fn fetch_from<T: Restart>(
+        &self,
+        request: &Request,
+        url: &Url,
+        last: bool,
+        sink: &mut Sink<T>,
+    ) -> Result<Digest, Failure> {
+        let (mut attempt, mut attempts) = (1, 0);
         // A beginning from elsewhere may be wrong; this address gets a second chance from nothing.
         let mut resumed = sink.size() > 0;
         let mut furthest = sink.size();
@@ -195,16 +166,20 @@ impl Fetcher {
             if request.expected.digest.is_none() {
                 sink.restart().map_err(Failure::Sink)?;
             }
-            // Only new bytes are progress, or a server that sends few and fewer could hold a run for ever.
+            // Only new bytes are progress, or a server that sends few and fewer could hold a run for ever; and there is an end to
+            // the patience with one that breaks off again and again.
             attempt = if sink.size() > furthest { 1 } else { attempt + 1 };
+            attempts += 1;
             furthest = furthest.max(sink.size());
-            if attempt > ATTEMPTS {
+            let asked = if let Failure::Transient { pause, .. } = failure { pause } else { None };
+            let pause = self.patience.pause(attempt);
+            let elsewhere = !last && asked.is_some_and(|asked| asked > pause);
+            if attempt > self.patience.attempts || attempts >= self.patience.most || elsewhere {
                 return Err(failure);
             }
             resumed |= sink.size() > 0;
             self.events.send(Event::FetchRetry { name: request.name.clone(), why: format!("{url}: {failure}") });
-            let asked = if let Failure::Transient { pause, .. } = failure { pause } else { None };
-            (self.sleep)(asked.unwrap_or(Duration::from_millis(250 << (2 * (attempt - 1)))).min(LONGEST_PAUSE));
+            (self.sleep)(asked.unwrap_or(pause).min(self.patience.longest_pause));
         }
     }
 
@@ -247,36 +222,10 @@ impl Fetcher {
             self.events.send(Event::FetchProgress { bytes: read as u64 });
             received += read as u64;
             let time = start.elapsed();
-            if time > SLOW_START && received < time.as_secs() * SLOWEST {
-                return Err(Failure::transient("it sends less than 1 KiB a second".to_owned()));
+            if time > self.patience.slow_start && received < time.as_secs().max(1) * self.patience.slowest {
+                let slowest = self.patience.slowest;
+                return Err(Failure::Slow(format!("it sends less than {slowest} bytes a second")));
             }
         }
     }
-}
-
-impl FetchError {
-    /// What a person can do about it.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Write { .. } => "is the disk full, or the directory not writable?",
-            Self::Failed { .. } if self.is_absent() => {
-                "the archive no longer has it: name a mirror or a dated archive that does"
-            }
-            Self::Failed { .. } => "check the network and the address; a list of mirrors falls through to the next",
-        }
-    }
-
-    /// Whether every address answered that it has no such file: it vanished, and no retry will bring it back.
-    #[must_use]
-    pub fn is_absent(&self) -> bool {
-        matches!(self, Self::Failed { tried, .. } if !tried.is_empty() && tried.iter().all(|tried| tried.absent))
-    }
-}
-
-fn list(tried: &[Tried]) -> String {
-    if tried.is_empty() {
-        return "there is no address for it".to_owned();
-    }
-    tried.iter().map(|tried| format!("{}: {}", tried.url, tried.why)).collect::<Vec<_>>().join("; ")
 }

@@ -1,7 +1,8 @@
 //! Where the bytes of a download go: memory, or a file that outlives an interruption.
 
 use crate::digest::Hasher;
-use std::fs::{File, OpenOptions};
+use crate::disk;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -13,12 +14,19 @@ pub(super) struct Sink<T> {
 }
 
 /// Something that can begin again.
-pub(super) trait Restart: Write {
+pub(super) trait Restart {
+    /// Adds some bytes and says how many, as [`Write::write`] does.
+    fn add(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
     /// Forgets everything that was written.
     fn restart(&mut self) -> io::Result<()>;
 }
 
 impl Restart for Vec<u8> {
+    fn add(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write(bytes)
+    }
+
     fn restart(&mut self) -> io::Result<()> {
         self.clear();
         Ok(())
@@ -26,8 +34,12 @@ impl Restart for Vec<u8> {
 }
 
 impl Restart for File {
+    fn add(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        disk::write(self, bytes)
+    }
+
     fn restart(&mut self) -> io::Result<()> {
-        self.set_len(0)?;
+        disk::truncate(self)?;
         self.seek(SeekFrom::Start(0)).map(drop)
     }
 }
@@ -47,7 +59,7 @@ impl Sink<Vec<u8>> {
 impl Sink<File> {
     /// Opens a file, which may hold the beginning of the download, and hashes what it holds.
     pub(super) fn file(path: &Path) -> io::Result<Self> {
-        let mut to = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut to = disk::open_or_create(path)?;
         let (mut hasher, mut size) = (Hasher::new(), 0);
         let mut buffer = vec![0; 1 << 16];
         loop {
@@ -76,9 +88,17 @@ impl<T: Restart> Sink<T> {
 
     /// Adds bytes.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.to.write_all(bytes)?;
-        self.hasher.update(bytes);
-        self.size += bytes.len() as u64;
+        let mut left = bytes;
+        while !left.is_empty() {
+            let written = self.to.add(left)?;
+            // What is on the disk is what is hashed: a beginning that a full disk cut off is gone on from as it is.
+            self.hasher.update(&left[..written]);
+            self.size += written as u64;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            left = &left[written..];
+        }
         Ok(())
     }
 

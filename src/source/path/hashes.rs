@@ -6,6 +6,7 @@
 //! ```
 
 use crate::digest::Digest;
+use crate::disk;
 use crate::oci::Blob;
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -69,9 +70,11 @@ impl HashCache {
         }
         all.extend(new.iter().map(|(stat, digest)| (*stat, *digest)));
         let dir = file.parent().unwrap_or(Path::new("."));
-        let temporary = tempfile::NamedTempFile::new_in(dir)?;
-        fs::write(temporary.path(), encode(&all))?;
-        temporary.persist(file).map_err(|error| error.error)?;
+        // Beside a store's other unfinished files, where what a killed process left is swept.
+        let scratch = Some(dir.join("tmp")).filter(|tmp| tmp.is_dir());
+        let temporary = disk::temporary("", 0o600, scratch.as_deref().unwrap_or(dir))?;
+        disk::write_file(temporary.path(), &encode(&all))?;
+        disk::persist(temporary, file).map_err(|error| error.error)?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ mod hashes;
 
 pub use hashes::{HashCache, Now};
 
-use crate::digest::Hasher;
+use crate::digest::{Hasher, Shuffle};
 use crate::oci::{Blob, PathError, TreePath};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
@@ -127,15 +127,24 @@ fn doing(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { doing, path: path.to_owned(), source }
 }
 
-/// A file whose content has yet to be digested.
+/// A file that has yet to be looked at.
 struct Pending {
     at: usize,
     path: PathBuf,
-    meta: Metadata,
 }
 
 /// Lists and digests what a recipe copies; files that did not change since they were last seen are not read.
 pub fn scan(root: &Path, exclude: &[String], hashes: &HashCache) -> Result<Tree, Error> {
+    scan_in_order(root, exclude, hashes, None)
+}
+
+/// As [`scan`], with the entries of each directory met in an order that a seed decides, and not in the file system's.
+pub fn scan_in_order(
+    root: &Path,
+    exclude: &[String],
+    hashes: &HashCache,
+    order: Option<Shuffle>,
+) -> Result<Tree, Error> {
     let meta = match fs::symlink_metadata(root) {
         Ok(meta) => meta,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Missing { path: root.to_owned() }),
@@ -148,11 +157,11 @@ pub fn scan(root: &Path, exclude: &[String], hashes: &HashCache) -> Result<Tree,
         return Ok(Tree::File(LocalFile { content: digest(root, &meta, hashes)?, executable: executable(&meta) }));
     }
     refuse_special(root, &meta)?;
-    let (mut items, pending) = list(root, &patterns(exclude)?)?;
-    let digests: Result<Vec<Blob>, Error> =
-        pending.par_iter().map(|file| digest(&file.path, &file.meta, hashes)).collect();
-    for (file, content) in pending.iter().zip(digests?) {
-        items[file.at].kind = ItemKind::File(LocalFile { content, executable: executable(&file.meta) });
+    let (mut items, pending) = list(root, &patterns(exclude)?, order)?;
+    // Nothing changed means a stat a file and no more: on all cores.
+    let files: Result<Vec<LocalFile>, Error> = pending.par_iter().map(|file| local_file(&file.path, hashes)).collect();
+    for (pending, file) in pending.iter().zip(files?) {
+        items[pending.at].kind = ItemKind::File(file);
     }
     items.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(Tree::Directory(items))
@@ -179,9 +188,13 @@ pub fn patterns(exclude: &[String]) -> Result<GlobSet, Error> {
     set.build().map_err(|source| Error::Pattern { pattern: exclude.join(" "), source })
 }
 
-fn list(root: &Path, exclude: &GlobSet) -> Result<(Vec<Item>, Vec<Pending>), Error> {
+fn list(root: &Path, exclude: &GlobSet, order: Option<Shuffle>) -> Result<(Vec<Item>, Vec<Pending>), Error> {
     let (mut items, mut pending) = (Vec::new(), Vec::new());
-    let mut walk = walkdir::WalkDir::new(root).min_depth(1).follow_links(false).into_iter();
+    let mut walk = walkdir::WalkDir::new(root).min_depth(1).follow_links(false);
+    if let Some(order) = order {
+        walk = walk.sort_by_key(move |entry| order.place(entry.file_name().as_encoded_bytes()));
+    }
+    let mut walk = walk.into_iter();
     while let Some(entry) = walk.next() {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(root).to_owned();
@@ -207,14 +220,22 @@ fn list(root: &Path, exclude: &GlobSet) -> Result<(Vec<Item>, Vec<Pending>), Err
             let target = target.into_os_string().into_string();
             ItemKind::Symlink(target.map_err(|_| Error::Target { path: path.to_owned() })?)
         } else {
-            let meta = entry.metadata().map_err(|error| doing("look at", path)(error.into()))?;
-            refuse_special(path, &meta)?;
-            pending.push(Pending { at: items.len(), path: path.to_owned(), meta });
+            pending.push(Pending { at: items.len(), path: path.to_owned() });
             ItemKind::Directory
         };
         items.push(Item { path: place, kind });
     }
     Ok((items, pending))
+}
+
+fn local_file(path: &Path, hashes: &HashCache) -> Result<LocalFile, Error> {
+    let meta = fs::symlink_metadata(path).map_err(doing("look at", path))?;
+    // What was listed as a file may be something else by now.
+    if meta.is_dir() || meta.is_symlink() {
+        return Err(Error::Changed { path: path.to_owned() });
+    }
+    refuse_special(path, &meta)?;
+    Ok(LocalFile { content: digest(path, &meta, hashes)?, executable: executable(&meta) })
 }
 
 fn refuse_special(path: &Path, meta: &Metadata) -> Result<(), Error> {
@@ -288,6 +309,10 @@ mod tests {
         assert_eq!(found[2].kind, ItemKind::File(LocalFile { content: Blob::of(b"run"), executable: true }));
         let alone = scan(&root.join("b-c"), &[], &hashes).unwrap();
         assert_eq!(alone, Tree::File(LocalFile { content: Blob::of(b"run"), executable: true }));
+        for seed in 0..20 {
+            let shuffled = scan_in_order(root, &["__pycache__".to_owned()], &hashes, Some(Shuffle(seed))).unwrap();
+            assert_eq!(shuffled, tree);
+        }
     }
 
     #[test]

@@ -151,7 +151,10 @@ const PROJECTS: &[(bool, &str)] = &[
     (false, "archive.debian.mirror = \"m.example\""),
     (false, "archive.debian.mirror = 1"),
     (false, "archive.debian.keyring = \"/x\""),
+    (true, "archive.debian.snapshot = [\"https://m.example/{archive}/{date}\"]"),
     (false, "archive.debian.snapshot = \"https://m.example\""),
+    (false, "archive.debian.snapshot = [\"https://m.example/{date}\", \"https://m.example\"]"),
+    (false, "archive.debian.snapshot = []"),
 ];
 
 #[test]

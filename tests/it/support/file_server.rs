@@ -1,7 +1,7 @@
 //! A small HTTP server on loopback for files in memory, with faults.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -30,6 +30,22 @@ pub(crate) enum Fault {
     Garbage,
     /// The body without its length, to the end of the connection.
     NoLength,
+    /// The connection is reset before the answer.
+    Reset,
+    /// No answer, until the client goes.
+    Silent,
+    /// Nothing more behind that many bytes of the body, until the client goes.
+    Stall(usize),
+    /// A byte at a time, with a pause before each.
+    Drip(Duration),
+    /// A length that is not the body's.
+    Length(usize),
+    /// Another range than was asked for.
+    OtherRange,
+    /// Header lines without an end.
+    Headers,
+    /// No HTTP at all.
+    Nonsense,
 }
 
 #[derive(Default)]
@@ -94,7 +110,11 @@ impl Server {
 
 fn serve(stream: &TcpStream, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream);
-    while let Some(seen) = read_request(&mut reader) {
+    loop {
+        if reader.buffer().is_empty() && reset(stream, state) {
+            return;
+        }
+        let Some(seen) = read_request(&mut reader) else { return };
         let (file, fault) = {
             let mut state = state.lock().unwrap();
             state.requests.push(seen.clone());
@@ -106,6 +126,17 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
             return;
         }
     }
+}
+
+/// Whether the next request is to meet a reset: it is left unread, so that closing the connection sends one.
+fn reset(stream: &TcpStream, state: &Mutex<State>) -> bool {
+    let mut buffer = [0; 1024];
+    let Ok(count) = stream.peek(&mut buffer) else { return true };
+    let line = String::from_utf8_lossy(&buffer[..count]);
+    let path = line.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
+    let mut state = state.lock().unwrap();
+    let faults = state.faults.entry(path).or_default();
+    matches!(faults.front(), Some(Fault::Reset)) && faults.pop_front().is_some()
 }
 
 fn read_request(reader: &mut impl BufRead) -> Option<Seen> {
@@ -137,6 +168,13 @@ fn answer(mut stream: &TcpStream, seen: &Seen, file: Option<Vec<u8>>, fault: Opt
             return write!(stream, "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n").ok();
         }
         Some(Fault::Slow(time)) => thread::sleep(*time),
+        Some(Fault::Silent) => return wait(stream),
+        Some(Fault::Nonsense) => return stream.write_all(b"220 mail.test ESMTP\r\n").ok().and(None),
+        Some(Fault::Headers) => {
+            write!(stream, "HTTP/1.1 200 OK\r\n").ok()?;
+            while stream.write_all(&b"X-More: and more\r\n".repeat(1000)).is_ok() {}
+            return None;
+        }
         _ => {}
     }
     let Some(mut file) = file else {
@@ -148,7 +186,11 @@ fn answer(mut stream: &TcpStream, seen: &Seen, file: Option<Vec<u8>>, fault: Opt
         }
     }
     let start = seen.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
-    let start: usize = if matches!(fault, Some(Fault::IgnoreRange)) { 0 } else { start.unwrap_or(0) };
+    let start: usize = match fault {
+        Some(Fault::IgnoreRange) => 0,
+        Some(Fault::OtherRange) => start.unwrap_or(0) + 1,
+        _ => start.unwrap_or(0),
+    };
     if start > 0 && start >= file.len() {
         return write!(stream, "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n").ok();
     }
@@ -156,13 +198,32 @@ fn answer(mut stream: &TcpStream, seen: &Seen, file: Option<Vec<u8>>, fault: Opt
     let range = format!("Content-Range: bytes {start}-{}/{}\r\n", file.len().saturating_sub(1), file.len());
     let length = match fault {
         Some(Fault::NoLength) => "Connection: close\r\n".to_owned(),
+        Some(Fault::Length(length)) => format!("Content-Length: {length}\r\n"),
         _ => format!("Content-Length: {}\r\n", body.len()),
     };
     write!(stream, "HTTP/1.1 {status}\r\n{}{length}\r\n", if start > 0 { &range } else { "" }).ok()?;
-    if let Some(Fault::Cut(bytes)) = fault {
-        let _ = stream.write_all(&body[..body.len().min(*bytes)]);
-        return None;
+    match fault {
+        Some(Fault::Cut(bytes)) => {
+            let _ = stream.write_all(&body[..body.len().min(*bytes)]);
+            return None;
+        }
+        Some(Fault::Stall(bytes)) => {
+            stream.write_all(&body[..body.len().min(*bytes)]).ok()?;
+            return wait(stream);
+        }
+        Some(Fault::Drip(pause)) => {
+            for byte in body {
+                thread::sleep(*pause);
+                stream.write_all(std::slice::from_ref(byte)).ok()?;
+            }
+        }
+        _ => stream.write_all(body).ok()?,
     }
-    stream.write_all(body).ok()?;
-    (!matches!(fault, Some(Fault::NoLength))).then_some(())
+    (!matches!(fault, Some(Fault::NoLength | Fault::Length(_)))).then_some(())
+}
+
+/// Waits until the client goes.
+fn wait(mut stream: &TcpStream) -> Option<()> {
+    let _ = stream.read(&mut [0; 64]);
+    None
 }

@@ -149,7 +149,8 @@ fn a_bad_layout_is_found_out() {
     for (path, spoil) in spoilt {
         let good = std::fs::read(&path).unwrap();
         std::fs::write(&path, spoil(&good)).unwrap();
-        let outcome = std::panic::catch_unwind(|| assert_valid(store.dir()));
+        let dir = store.dir();
+        let outcome = std::panic::catch_unwind(|| assert_valid(dir));
         assert!(outcome.is_err(), "{} was spoilt, and nothing was noticed", path.display());
         std::fs::write(&path, good).unwrap();
     }

@@ -1,0 +1,163 @@
+//! `remint verify`.
+
+mod place;
+mod rebuild;
+mod show;
+
+use super::Invocation;
+use super::build::override_compression;
+use crate::cli::arguments::{Against, Verify};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::recipe::ImageName;
+use crate::store::Store;
+use crate::verify::rebuild::{ImageVerdict, Reference, Verdict, compare_digests, recompute};
+use place::Place;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// How a verdict was come to.
+#[derive(Debug, Default)]
+struct Way {
+    /// The seed of the rebuild; `None`: nothing was built.
+    seed: Option<u64>,
+    /// What was varied, and to what.
+    varied: BTreeMap<String, String>,
+    /// What was not, and why not.
+    not_varied: BTreeMap<String, String>,
+}
+
+/// Builds images again and compares them, or recomputes their digests.
+pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let mut session = Session::load(invocation)?;
+    let named = session.choose(&arguments.images)?;
+    override_compression(&mut session, arguments.compression);
+    if !session.places.cache.is_dir() && arguments.against.is_none() {
+        let message = format!("there is no store yet in `{}`", session.places.cache.display());
+        return Err(Failure::new(Exit::No, message).hint("`remint build` fills it"));
+    }
+    let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
+    let place = Place::for_documents(&store)?;
+    let scratch = place.store("reference")?;
+    let built = Reference::from_layout(store.dir(), &named, &scratch).map_err(|error| refused(&error))?;
+    let reference = match &arguments.against {
+        None => built,
+        Some(against) => {
+            let other = place.store("against")?;
+            let reference = against_what(invocation, &session, against, &named, &other)?;
+            if arguments.quick {
+                let names = reference.names();
+                let built = built.only(&names);
+                expect_all(arguments, &built, &names, &session)?;
+                let verdict = quick_against(&store, &built, &reference, arguments);
+                return show::show(invocation, arguments, &verdict, &Way::default(), began);
+            }
+            reference
+        }
+    };
+    expect_all(arguments, &reference, &named, &session)?;
+    let (verdict, way) = if arguments.quick {
+        let images = only_platforms(recompute(&store, &reference.images), arguments);
+        (Verdict { images, ..Verdict::default() }, Way::default())
+    } else {
+        rebuild::rebuild(invocation, &session, arguments, &store, &reference)?
+    };
+    show::show(invocation, arguments, &verdict, &way, began)
+}
+
+/// Reads what `--against` names.
+fn against_what(
+    invocation: Invocation<'_>,
+    session: &Session,
+    against: &Against,
+    named: &BTreeSet<ImageName>,
+    scratch: &Store,
+) -> Result<Reference, Failure> {
+    match against {
+        Against::Layout(path) => {
+            let path = invocation.environment.cwd.join(path);
+            Reference::from_layout(&path, named, scratch).map_err(|error| refused(&error))
+        }
+        Against::Digests(path) => {
+            let path = invocation.environment.cwd.join(path);
+            let reference = Reference::from_digests(&path).map_err(|error| refused(&error))?;
+            let names: Vec<String> = reference.names().iter().map(ToString::to_string).collect();
+            if !names.is_empty() {
+                // A name that no recipe has would otherwise pass for verified.
+                session.choose(&names)?;
+            }
+            Ok(reference.only(named))
+        }
+    }
+}
+
+/// Fails where an image that was named, or every image, has nothing to be compared with.
+fn expect_all(
+    arguments: &Verify,
+    reference: &Reference,
+    named: &BTreeSet<ImageName>,
+    session: &Session,
+) -> Result<(), Failure> {
+    let there = reference.names();
+    let missing = named.iter().find(|name| !there.contains(*name));
+    match missing {
+        Some(name) if !arguments.images.is_empty() => {
+            let message = match &arguments.against {
+                None => format!("`{name}` was not built yet, so there is nothing to compare with"),
+                Some(_) => format!("what `--against` names does not have `{name}`"),
+            };
+            Err(Failure::new(Exit::No, message).hint(format!("`remint build {name}` builds it")))
+        }
+        _ if there.is_empty() => {
+            let message = match &arguments.against {
+                None => format!(
+                    "nothing was built yet in `{}`, so there is nothing to compare with",
+                    session.places.cache.display()
+                ),
+                Some(_) => "what `--against` names has none of the images".to_owned(),
+            };
+            Err(Failure::new(Exit::No, message).hint("`remint build` builds all images"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Recomputes the digests of what the store holds, and compares them with those of a reference.
+fn quick_against(store: &Store, built: &Reference, reference: &Reference, arguments: &Verify) -> Verdict {
+    let mut images = recompute(store, &built.images);
+    for expected in &reference.images {
+        let image =
+            built.images.iter().find(|image| image.name == expected.name).and_then(|image| image.image.as_ref());
+        if let Some(Ok(image)) = image {
+            for verdict in compare_digests(expected, image) {
+                match images.iter_mut().find(|there| there.name == verdict.name && there.platform == verdict.platform) {
+                    Some(there) => {
+                        there.expected = verdict.expected;
+                        there.differences.extend(verdict.differences);
+                    }
+                    None => images.push(verdict),
+                }
+            }
+        }
+    }
+    Verdict { images: only_platforms(images, arguments), ..Verdict::default() }
+}
+
+fn only_platforms(mut images: Vec<ImageVerdict>, arguments: &Verify) -> Vec<ImageVerdict> {
+    let wanted: Vec<String> = arguments.platform.iter().map(ToString::to_string).collect();
+    images
+        .retain(|image| wanted.is_empty() || image.platform.as_ref().is_none_or(|platform| wanted.contains(platform)));
+    images
+}
+
+fn refused(error: &crate::verify::rebuild::Error) -> Failure {
+    use crate::verify::rebuild::Error;
+    let exit = match error {
+        Error::Line { .. } | Error::Twice { .. } | Error::NoLayout { .. } | Error::Archive { .. } => Exit::Usage,
+        Error::Io { .. } | Error::Store(_) => Exit::Action,
+        _ => Exit::No,
+    };
+    Failure::from_error(exit, error)
+}

@@ -1,0 +1,243 @@
+//! The rebuild: this program once more, as a process of its own under other circumstances, its results compared as they appear.
+
+use super::place::Place;
+use super::{Invocation, Way};
+use crate::cli::arguments::{Method, Verify};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::report::{Manner, Reporter};
+use crate::cli::session::{Session, now};
+use crate::cli::varied::varied;
+use crate::event::{Event, Events};
+use crate::image::{Image, ImageRef};
+use crate::lock;
+use crate::oci::Platform;
+use crate::plan::{Action, Plan};
+use crate::recipe::ImageName;
+use crate::store::Store;
+use crate::verify::rebuild::{Difference, ImageVerdict, Reference, Results, Variation, Verdict, compare};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// Seeds that are chosen here are below this, so that a person can type them.
+const SEEDS: u128 = 1_000_000;
+
+/// Builds a reference's images again and compares them.
+pub(super) fn rebuild(
+    invocation: Invocation<'_>,
+    session: &Session,
+    arguments: &Verify,
+    store: &Store,
+    reference: &Reference,
+) -> Result<(Verdict, Way), Failure> {
+    let lock = session.lock()?.unwrap_or_default();
+    if !lock::is_complete(&lock, &session.recipes, &session.project) {
+        let gaps: String =
+            lock::gaps(&lock, &session.recipes, &session.project).iter().map(|gap| format!("  {gap}\n")).collect();
+        let message = "remint.lock does not match the recipes, so what was built cannot be built again";
+        return Err(Failure::new(Exit::Recipe, message).details(gaps).hint("run `remint lock`, then `remint build`"));
+    }
+    let platforms = platforms(session, arguments, reference);
+    let plan = session.plan(&lock, &reference.names(), &platforms, invocation.environment.epoch()?)?;
+    let place = Place::for_rebuild(store, &plan)?;
+    let rebuilt = place.store("store")?;
+    let seed = arguments.seed.unwrap_or_else(|| u64::try_from(now().as_nanos() % SEEDS).unwrap_or(0));
+    let variation = Variation::new(seed, invocation.environment.cores.get());
+
+    let reporter =
+        Reporter::start(Manner::choose(invocation.global, invocation.environment, false), invocation.environment);
+    let events = reporter.events();
+    let mut way = Way { seed: Some(seed), ..Way::default() };
+    let said = [
+        varied("threads", variation.jobs.to_string()),
+        varied("place", place.title.clone()),
+        varied("project's path and current directory", format!("below `{}`", variation.folder)),
+        varied("variables", variables(&variation)),
+    ];
+    for event in &said {
+        way.hear(event, &events);
+    }
+    let mut results = Results::new(store, &rebuilt, &plan);
+    let names = reference.names();
+    let start = Start { invocation, session, arguments, place: &place, variation: &variation };
+    let mut child = start.spawn(&names, &platforms)?;
+    let ended = listen(&mut child, &mut results, &mut way, &events);
+    let _ = reporter.finish();
+    ended?;
+    let broken = |error: &crate::store::Error| Failure::from_error(Exit::Action, error);
+    results.rest().map_err(|error| broken(&error))?;
+
+    let mut images = Vec::new();
+    for expected in &reference.images {
+        let built = ImageRef { name: expected.name.clone(), platform: None };
+        let found = match Image::resolve(&rebuilt, &built) {
+            Ok(image) => Some(image),
+            Err(crate::image::Error::NoImage { .. }) => None,
+            Err(error) => return Err(Failure::from_error(Exit::Action, &error)),
+        };
+        images.extend(compare(expected, found.as_ref(), &arguments.platform));
+    }
+    let known = arguments.against.is_none();
+    for image in &mut images {
+        add_causes(image, &plan, &results, known);
+    }
+    let (actions, compared, unmatched) = results.finish();
+    Ok((Verdict { images, actions, compared, unmatched }, way))
+}
+
+/// The platforms to build for: those asked for, else those that the reference has; empty: all.
+fn platforms(session: &Session, arguments: &Verify, reference: &Reference) -> Vec<Platform> {
+    if !arguments.platform.is_empty() {
+        return arguments.platform.clone();
+    }
+    let known = reference.images.iter().all(|image| !image.manifests.is_empty());
+    if !known {
+        return Vec::new();
+    }
+    let all: BTreeSet<&String> = reference.images.iter().flat_map(|image| image.manifests.keys()).collect();
+    let recipes = session.recipes.iter().flat_map(|recipe| recipe.platforms.clone());
+    let made: BTreeSet<String> = recipes.map(|platform| platform.to_string()).collect();
+    all.into_iter().filter(|platform| made.contains(*platform)).filter_map(|platform| platform.parse().ok()).collect()
+}
+
+/// What the process of a rebuild is started with.
+struct Start<'a> {
+    invocation: Invocation<'a>,
+    session: &'a Session,
+    arguments: &'a Verify,
+    place: &'a Place,
+    variation: &'a Variation,
+}
+
+impl Start<'_> {
+    /// Starts this program as the rebuild of images for platforms.
+    fn spawn(&self, images: &BTreeSet<ImageName>, platforms: &[Platform]) -> Result<Child, Failure> {
+        let cannot = |error: &std::io::Error| Failure::wrap(Exit::Action, "cannot start the rebuild", error);
+        let mut command = self.command().map_err(|error| cannot(&error))?;
+        command.args(images.iter().map(ImageName::as_str));
+        for platform in platforms {
+            command.args(["--platform", &platform.to_string()]);
+        }
+        command.spawn().map_err(|error| cannot(&error))
+    }
+
+    /// The command line and all that is varied from outside, and the folders that these need.
+    fn command(&self) -> std::io::Result<Command> {
+        let (variation, places) = (self.variation, &self.session.places);
+        let folder = self.place.path().join(&variation.folder);
+        let (cwd, temporary, project) = (folder.join("here"), folder.join("tmp"), folder.join("project"));
+        for dir in [&cwd, &temporary] {
+            std::fs::create_dir_all(dir)?;
+        }
+        std::os::unix::fs::symlink(std::fs::canonicalize(&places.project)?, &project)?;
+
+        let mut command = Command::new(std::env::current_exe()?);
+        command.current_dir(&cwd).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.env_remove("REMINT_CACHE_DIR").env("TMPDIR", temporary);
+        let environment = self.invocation.environment;
+        if let Some(home) = &environment.home {
+            // The keys to registries are not found under another home.
+            command.env("DOCKER_CONFIG", environment.cwd.join(home).join(".docker"));
+        }
+        command.envs(variation.variables.iter().map(|(name, value)| (name, value)));
+        command.args(["--color", "never", "build", "--locked", "--format", "json"]);
+        command.arg("--project").arg(&project).arg("--cache-dir").arg(self.place.path().join("store"));
+        command.arg("--sources").arg(std::fs::canonicalize(&places.cache)?);
+        command.args(["--vary", &variation.seed.to_string(), "--jobs", &variation.jobs.to_string()]);
+        command.args(self.arguments.compression.map(|method| match method {
+            Method::Zstd => "--compression=zstd",
+            Method::Gzip => "--compression=gzip",
+        }));
+        command.args(self.arguments.offline.then_some("--offline"));
+        Ok(command)
+    }
+}
+
+/// How a rebuild that failed says so, as its last line.
+#[derive(serde::Deserialize)]
+struct Failed {
+    exit: u8,
+    message: String,
+    findings: Option<String>,
+    details: Option<String>,
+    #[serde(default)]
+    causes: Vec<String>,
+    #[serde(default)]
+    hints: Vec<String>,
+}
+
+/// Hears a rebuild to its end, and compares each result as it appears.
+fn listen(child: &mut Child, results: &mut Results<'_>, way: &mut Way, events: &Events) -> Result<(), Failure> {
+    let broken = |error: &(dyn std::error::Error + 'static)| Failure::wrap(Exit::Action, "the rebuild failed", error);
+    let stdout = child.stdout.take().expect("it was piped");
+    let mut failed = None;
+    for line in BufReader::new(stdout).lines() {
+        let line = line.map_err(|error| broken(&error))?;
+        if let Ok(event) = serde_json::from_str::<Event>(&line) {
+            way.hear(&event, events);
+            if let Event::ActionDone { key, .. } = event {
+                results.appeared(key).map_err(|error| broken(&error))?;
+            }
+        } else if let Ok(failure) = serde_json::from_str::<Failed>(&line) {
+            failed = Some(failure);
+        }
+    }
+    let status = child.wait().map_err(|error| broken(&error))?;
+    match failed {
+        _ if status.success() => Ok(()),
+        Some(failed) => {
+            let exit = Exit::ALL.into_iter().find(|exit| exit.code() == failed.exit).unwrap_or(Exit::Bug);
+            let mut failure = Failure::new(exit, format!("the rebuild failed: {}", failed.message));
+            (failure.causes, failure.hints) = (failed.causes, failed.hints);
+            failure.findings = failed.findings.map(Into::into);
+            failure.details = failed.details.map(Into::into);
+            Err(failure)
+        }
+        None => Err(Failure::new(Exit::Action, format!("the rebuild ended with {status}"))),
+    }
+}
+
+impl Way {
+    /// Remembers what was varied, and passes an event on.
+    fn hear(&mut self, event: &Event, events: &Events) {
+        if let Event::Varied { what, how, done } = event {
+            let list = if *done { &mut self.varied } else { &mut self.not_varied };
+            list.insert(what.clone(), how.clone());
+        }
+        events.send(event.clone());
+    }
+}
+
+fn variables(variation: &Variation) -> String {
+    let shown = ["TZ", "LC_ALL", "HOME", "USER", "CI"];
+    let all = variation.variables.iter().filter(|(name, _)| shown.contains(name));
+    let words: Vec<String> = all.map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{}, TMPDIR and others", words.join(" "))
+}
+
+/// Puts in front of what differs in an image why it does: actions whose results differ, and layers whose inputs are not those of
+/// the build.
+fn add_causes(image: &mut ImageVerdict, plan: &Plan, results: &Results<'_>, known: bool) {
+    let planned = plan
+        .images
+        .iter()
+        .find(|planned| planned.name.as_str() == image.name && image.platform == Some(planned.platform.to_string()));
+    let Some(planned) = planned.filter(|_| !image.identical()) else { return };
+    let mut causes = results.of_image(planned);
+    if known {
+        for (at, key) in planned.layers.iter().enumerate() {
+            if !results.was_there(key)
+                && let Some(Action::Layer(layer)) = plan.actions.get(key)
+            {
+                let note =
+                    "the store has no result of it: the recipe, the lock or what it copies changed since the build";
+                let what = format!("layer {}, `{}`: its inputs", at + 1, layer.title);
+                causes.push(Difference { key: Some(*key), ..Difference::note(what, note) });
+                break;
+            }
+        }
+    }
+    causes.append(&mut image.differences);
+    image.differences = causes;
+}

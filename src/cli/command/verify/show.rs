@@ -1,0 +1,134 @@
+//! Shows a verdict: a table or JSON, and the files that CI systems read.
+
+use super::{Invocation, Way};
+use crate::cli::amount::{count, duration};
+use crate::cli::arguments::{TextOrJson, Verify};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::screen;
+use crate::cli::table::{Column, Table};
+use crate::oci::canonical_json;
+use crate::verify::rebuild::{Verdict, junit, summary};
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+/// At most this many actions that differ are shown to people: the first is the cause.
+const SHOWN: usize = 5;
+
+/// Shows a verdict, and ends the run by it.
+pub(super) fn show(
+    invocation: Invocation<'_>,
+    arguments: &Verify,
+    verdict: &Verdict,
+    way: &Way,
+    began: Instant,
+) -> Result<Exit, Failure> {
+    let took = began.elapsed();
+    let how = sentence(verdict, way);
+    let cwd = &invocation.environment.cwd;
+    if let Some(file) = &arguments.summary {
+        write(&cwd.join(file), &summary(verdict, &how), true)?;
+    }
+    if let Some(file) = &arguments.junit {
+        write(&cwd.join(file), &junit(verdict, took), false)?;
+    }
+    let identical = verdict.identical();
+    if arguments.format == TextOrJson::Json {
+        screen::data(&json(verdict, way))?;
+        return Ok(if identical { Exit::Done } else { Exit::No });
+    }
+    let whole = !invocation.environment.stdout.terminal;
+    screen::data(&table(verdict, whole).render(invocation.environment.stdout.width))?;
+    if !invocation.global.quiet {
+        screen::talk(&format!("{how}, in {}\n", duration(took)));
+    }
+    if identical { Ok(Exit::Done) } else { Err(failure(verdict, way)) }
+}
+
+/// How the verdict was come to, as one line.
+fn sentence(verdict: &Verdict, way: &Way) -> String {
+    let Some(seed) = way.seed else { return "recomputed every digest".to_owned() };
+    let mut text = format!("rebuilt with the seed {seed}, {} compared", count(verdict.compared, "result"));
+    if verdict.unmatched > 0 {
+        let _ = write!(text, " and {} new", verdict.unmatched);
+    }
+    text
+}
+
+fn table(verdict: &Verdict, whole_digests: bool) -> Table {
+    let mut table =
+        Table::new([Column::prose("IMAGE"), Column::text("PLATFORM"), Column::text("RESULT"), Column::text("DIGEST")]);
+    for image in &verdict.images {
+        let digest = image
+            .found
+            .map_or_else(|| "-".to_owned(), |digest| if whole_digests { digest.to_string() } else { digest.short() });
+        let result = if image.identical() { "identical" } else { "differs" };
+        table.row([&image.name, image.platform.as_deref().unwrap_or("index"), result, &digest]);
+    }
+    table
+}
+
+/// What differs, for people.
+fn failure(verdict: &Verdict, way: &Way) -> Failure {
+    let wrong: Vec<_> = verdict.images.iter().filter(|image| !image.identical()).collect();
+    let total = verdict.images.len() as u64;
+    let mut details = String::new();
+    let mut block = |title: &str, lines: &[String]| {
+        let _ = writeln!(details, "  {title}");
+        for line in lines {
+            let _ = writeln!(details, "    {line}");
+        }
+    };
+    if let Some(first) = verdict.actions.first() {
+        block("the first action whose result differs", &first.lines());
+    }
+    for image in &wrong {
+        let shown = image.differences.iter().filter(|one| verdict.actions.first() != Some(one));
+        let lines: Vec<String> = shown.take(SHOWN).flat_map(crate::verify::rebuild::Difference::lines).collect();
+        block(&image.title(), &lines);
+    }
+    let message = if wrong.is_empty() {
+        "the images are identical, but results of actions are not, and the next build would use them".to_owned()
+    } else {
+        format!("{} of {} not identical", wrong.len(), count(total, "image"))
+    };
+    let mut failure = Failure::new(Exit::No, message).details(details);
+    if let Some(seed) = way.seed {
+        failure = failure.hint(format!("`remint verify --seed {seed}` does the same again"));
+    } else {
+        failure = failure.hint("`remint build` makes again what is damaged");
+    }
+    failure
+}
+
+/// The verdict for machines.
+fn json(verdict: &Verdict, way: &Way) -> String {
+    #[derive(serde::Serialize)]
+    struct Document<'a> {
+        identical: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seed: Option<u64>,
+        varied: &'a std::collections::BTreeMap<String, String>,
+        not_varied: &'a std::collections::BTreeMap<String, String>,
+        #[serde(flatten)]
+        verdict: &'a Verdict,
+    }
+    let document = Document {
+        identical: verdict.identical(),
+        seed: way.seed,
+        varied: &way.varied,
+        not_varied: &way.not_varied,
+        verdict,
+    };
+    format!("{}\n", String::from_utf8(canonical_json(&document)).expect("JSON is UTF-8"))
+}
+
+fn write(path: &Path, text: &str, append: bool) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).append(append).truncate(!append);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| Failure::wrap(Exit::Usage, format!("cannot write `{}`", path.display()), &error))
+}

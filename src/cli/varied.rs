@@ -1,0 +1,72 @@
+//! Changes what this process can change of itself, for a rebuild that must not depend on it.
+//!
+//! The rest (variables, the current directory, paths) is changed by whoever starts the process.
+
+use super::command::Invocation;
+use crate::event::Event;
+use crate::verify::rebuild::Variation;
+use rustix::fs::Mode;
+use rustix::process::{getegid, geteuid, umask};
+use rustix::thread::UnshareFlags;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Changes what a seed decides, and tells what could be changed; the process must have no second thread yet.
+pub(super) fn apply(seed: u64, invocation: Invocation<'_>) -> Vec<Event> {
+    let variation = Variation::new(seed, invocation.environment.cores.get());
+    umask(Mode::from_raw_mode(variation.umask));
+    let mut all = vec![
+        varied("umask", format!("{:03o}", variation.umask)),
+        varied("order", "of actions and of directories' entries, by the seed".to_owned()),
+    ];
+    let project = invocation.places().map(|places| places.project);
+    match user(variation.user, project.as_deref().unwrap_or(Path::new("/"))) {
+        Ok(()) => all.push(varied("user", format!("number {}", variation.user))),
+        Err(why) => all.push(not_varied("user", why)),
+    }
+    match host(&variation.host) {
+        Ok(()) => all.push(varied("host name", variation.host.clone())),
+        Err(why) => all.push(not_varied("host name", why)),
+    }
+    all
+}
+
+/// Becomes a user of another number, in a namespace of its own; what it may do with files stays.
+fn user(number: u32, project: &Path) -> Result<(), String> {
+    let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+    let owner = std::fs::metadata(project).map(|meta| meta.uid());
+    if uid == 0 && owner.is_ok_and(|owner| owner != 0) {
+        // In a namespace, root may not read what others keep to themselves.
+        return Err("this is root, and the project is another user's".to_owned());
+    }
+    unshare(UnshareFlags::NEWUSER).map_err(|error| format!("the kernel allows no user namespace here ({error})"))?;
+    let write = |file: &str, text: String| {
+        std::fs::write(format!("/proc/self/{file}"), text).map_err(|error| format!("cannot write {file}: {error}"))
+    };
+    // Without this, the kernel lets nobody map a group (user_namespaces(7)).
+    write("setgroups", "deny".to_owned())?;
+    write("uid_map", format!("{number} {uid} 1"))?;
+    write("gid_map", format!("{number} {gid} 1"))
+}
+
+/// Gives the machine another name, in a namespace of its own.
+fn host(name: &str) -> Result<(), String> {
+    let denied = |error: rustix::io::Errno| format!("the kernel allows no namespace for it here ({error})");
+    unshare(UnshareFlags::NEWUTS).map_err(denied)?;
+    rustix::system::sethostname(name.as_bytes()).map_err(denied)
+}
+
+#[expect(deprecated, reason = "it is unsafe for file descriptors alone, and these are never unshared here")]
+fn unshare(what: UnshareFlags) -> rustix::io::Result<()> {
+    rustix::thread::unshare(what)
+}
+
+/// Says what was changed, and to what.
+pub(super) fn varied(what: &str, how: String) -> Event {
+    Event::Varied { what: what.to_owned(), how, done: true }
+}
+
+/// Says what was not changed, and why not.
+pub(super) fn not_varied(what: &str, how: String) -> Event {
+    Event::Varied { what: what.to_owned(), how, done: false }
+}

@@ -1,0 +1,76 @@
+//! What should come out of a rebuild.
+
+use super::digests;
+use super::documents::Documents;
+use super::error::Error;
+use crate::digest::Digest;
+use crate::image::Image;
+use crate::recipe::ImageName;
+use crate::store::Store;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What one image should be.
+#[derive(Debug)]
+pub struct Expected {
+    /// Its name.
+    pub name: ImageName,
+    /// The digest of its index, or of the manifest of its only platform; `None`: not said.
+    pub root: Option<Digest>,
+    /// The digests of its manifests, by platform, where they are known.
+    pub manifests: BTreeMap<String, Digest>,
+    /// Its documents, where they are there, or why they are not.
+    pub image: Option<Result<Image, Error>>,
+}
+
+impl Expected {
+    pub(super) fn new(name: ImageName) -> Self {
+        Self { name, root: None, manifests: BTreeMap::new(), image: None }
+    }
+}
+
+/// What should come out of a rebuild.
+#[derive(Debug)]
+pub struct Reference {
+    /// The images, by name.
+    pub images: Vec<Expected>,
+}
+
+impl Reference {
+    /// Takes the images of these names from a layout or an archive; copies of their documents go into `scratch`.
+    ///
+    /// A name that is not there is left out; an image whose documents are damaged is there with the reason.
+    pub fn from_layout(path: &Path, names: &BTreeSet<ImageName>, scratch: &Store) -> Result<Self, Error> {
+        let documents = Documents::open(path, scratch)?;
+        let images = names.iter().filter_map(|name| {
+            let mut expected = Expected::new(name.clone());
+            expected.root = Some(documents.root(name)?);
+            let image = documents.image(name);
+            if let Ok(image) = &image {
+                let manifests = image.platforms.iter();
+                expected.manifests = manifests.map(|one| (one.platform.to_string(), one.manifest.digest)).collect();
+            }
+            expected.image = Some(image);
+            Some(expected)
+        });
+        Ok(Self { images: images.collect() })
+    }
+
+    /// Takes the digests that a file lists.
+    pub fn from_digests(path: &Path) -> Result<Self, Error> {
+        Ok(Self { images: digests::read(path)? })
+    }
+
+    /// Keeps only the images of these names.
+    #[must_use]
+    pub fn only(mut self, names: &BTreeSet<ImageName>) -> Self {
+        self.images.retain(|image| names.contains(&image.name));
+        self
+    }
+
+    /// The names of the images.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<ImageName> {
+        self.images.iter().map(|image| image.name.clone()).collect()
+    }
+}

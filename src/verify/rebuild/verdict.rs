@@ -1,0 +1,105 @@
+//! What a comparison came to.
+
+use crate::digest::{ActionKey, Digest};
+use serde::Serialize;
+
+/// What a comparison came to, of all images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct Verdict {
+    /// Each image and platform.
+    pub images: Vec<ImageVerdict>,
+    /// The actions whose results differ, in the order in which these appeared: the first is the cause, others may follow from it.
+    pub actions: Vec<Difference>,
+    /// How many results of actions were compared.
+    pub compared: u64,
+    /// How many results there was nothing to compare with.
+    pub unmatched: u64,
+}
+
+/// What a comparison came to, of one image for one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageVerdict {
+    /// The image's name.
+    pub name: String,
+    /// The platform; `None`: the image as a whole, where only its index is known or differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// The digest that it should have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Digest>,
+    /// The digest that it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<Digest>,
+    /// What differs; empty: it is identical.
+    pub differences: Vec<Difference>,
+}
+
+/// One thing that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct Difference {
+    /// What differs: ``layer 2, `copy app to /srv/app` ``, `configuration`, `manifest`.
+    pub what: String,
+    /// The action that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<ActionKey>,
+    /// The digest that it should have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Digest>,
+    /// The digest that it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<Digest>,
+    /// The first path within that differs, without a leading slash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// More about it, as fragments of sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether everything that was compared is the same.
+    #[must_use]
+    pub fn identical(&self) -> bool {
+        self.actions.is_empty() && self.images.iter().all(ImageVerdict::identical)
+    }
+}
+
+impl ImageVerdict {
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn identical(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    /// The image and the platform in one word: `python@linux/arm64`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.platform.as_ref().map_or_else(|| self.name.clone(), |platform| format!("{}@{platform}", self.name))
+    }
+}
+
+impl Difference {
+    /// Says that a digest is not what it should be.
+    #[must_use]
+    pub fn of(what: impl Into<String>, expected: Digest, found: Digest) -> Self {
+        Self { what: what.into(), expected: Some(expected), found: Some(found), ..Self::default() }
+    }
+
+    /// Says something that digests do not show.
+    #[must_use]
+    pub fn note(what: impl Into<String>, note: impl Into<String>) -> Self {
+        Self { what: what.into(), notes: vec![note.into()], ..Self::default() }
+    }
+
+    /// The lines for people: what, what was expected and found, where.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.what.clone()];
+        lines.extend(self.key.map(|key| format!("  action    {key}")));
+        lines.extend(self.expected.map(|digest| format!("  expected  {digest}")));
+        lines.extend(self.found.map(|digest| format!("  found     {digest}")));
+        lines.extend(self.path.as_ref().map(|path| format!("  first at  /{path}")));
+        lines.extend(self.notes.iter().map(|note| format!("  {note}")));
+        lines
+    }
+}

@@ -1,0 +1,76 @@
+"""Runs commands and says what they cost: wall clock, CPU time, peak memory."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from statistics import median
+
+
+class Failed(Exception):
+    """A command that was measured ended badly."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run cost: seconds of the wall clock, seconds of user and system time with its children, peak memory in MiB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def run(command, *, cwd=None, env=None, stdin=None):
+    """Runs a command (a list, or a line for bash) once. What it says is shown only if it fails."""
+    argv = ["bash", "-euo", "pipefail", "-c", command] if isinstance(command, str) else [str(word) for word in command]
+    with open(os.path.join(os.environ["TMPDIR"], "said"), "w+b") as said:
+        begun = time.monotonic()
+        child = subprocess.Popen(
+            argv, cwd=cwd, env=environment(env), stdin=stdin or subprocess.DEVNULL, stdout=said, stderr=said
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.monotonic() - begun
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            said.seek(0)
+            sys.stderr.buffer.write(said.read()[-20000:])
+            raise Failed(f"`{' '.join(argv)}` ended with {child.returncode}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def output(command, env=None, **options):
+    """Runs a command that is not measured and gives what it says on standard output."""
+    argv = [str(word) for word in command]
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, env=environment(env), **options).stdout
+
+
+def environment(more):
+    """This process's environment and more."""
+    return {**os.environ, **(more or {})}
+
+
+def middle(costs):
+    """The median of each figure by itself."""
+    return Cost(*(median(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "memory")))
+
+
+def plus(one, other):
+    """Two costs one after the other."""
+    return Cost(one.wall + other.wall, one.cpu + other.cpu, max(one.memory, other.memory))
+
+
+def side_by_side(works, rounds):
+    """Runs works in turn, so that a noisy moment is everybody's, and gives the median cost of each by its name.
+
+    `works`: by name a pair (prepare, work): what is not measured, and what gives a `Cost`. A name may ask for fewer rounds than
+    there are with a third part.
+    """
+    costs = {name: [] for name in works}
+    for turn in range(rounds):
+        for name, (prepare, work, *most) in works.items():
+            if most and turn >= most[0]:
+                continue
+            prepare()
+            costs[name].append(work())
+    return {name: middle(found) for name, found in costs.items()}

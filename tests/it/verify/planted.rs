@@ -1,0 +1,181 @@
+//! Wrongness that was planted: in results of actions, in references, in trees, in blobs.
+
+use super::{built, digests, key_of, listing, plant, result, verdict};
+use crate::support::project::Project;
+
+#[test]
+fn the_first_wrong_action_is_named() {
+    let project = built();
+    let copy = key_of(&project, "copy tree to /srv/site (linux/amd64)");
+    let written = key_of(&project, "write 3 paths (linux/amd64)");
+    let right = result(&project, &copy);
+    // A result that is whole and consistent, and of another layer.
+    plant(&project, &copy, &result(&project, &written));
+    let run = project.run(&["verify", "--format", "json"]).expect(1);
+    let found = verdict(&run);
+    assert!(
+        found["images"].as_array().unwrap().iter().all(|image| image["differences"].as_array().unwrap().is_empty())
+    );
+    assert_eq!(found["actions"][0]["key"], *copy, "{found}");
+    project
+        .run(&["verify"])
+        .says(1, &["the next build would use them", "`copy tree to /srv/site (linux/amd64)`", &copy]);
+
+    // The next build does use it: now the image is wrong as well, and the action still is the cause.
+    project.run(&["build"]).expect(0);
+    let run = project.run(&["verify", "--format", "json"]).expect(1);
+    let found = verdict(&run);
+    assert_eq!(found["actions"][0]["key"], *copy, "{found}");
+    for image in found["images"].as_array().unwrap() {
+        let wrong = image["name"] == "site" && image["platform"] == "linux/amd64";
+        let differences = image["differences"].as_array().unwrap();
+        assert_eq!(wrong, !differences.is_empty(), "{image}");
+        if wrong {
+            assert_eq!(differences[0]["key"], *copy);
+            assert!(
+                differences.iter().any(|one| one["what"].as_str().unwrap().starts_with("layer 3, `copy tree")),
+                "{image}"
+            );
+        }
+    }
+    let (expected, rebuilt) = (&result(&project, &written)["result"], &right["result"]);
+    let said = project.run(&["verify", "site"]).expect(1).stderr;
+    for side in [expected, rebuilt] {
+        assert!(said.contains(side["directories"]["digest"].as_str().unwrap()), "{said}");
+    }
+    assert!(said.contains("first at  /etc") || said.contains("first at  /srv"), "{said}");
+}
+
+#[test]
+fn a_wrong_package_is_named_with_its_path() {
+    let project = built();
+    let (hello, solo) = (key_of(&project, "unpack hello 1.0-1 (amd64)"), key_of(&project, "unpack solo"));
+    let mut record = result(&project, &hello);
+    let other = result(&project, &solo)["result"]["files"].clone();
+    let mut blobs = record["blobs"].as_array().unwrap().clone();
+    blobs.extend(result(&project, &solo)["blobs"].as_array().unwrap().clone());
+    record["result"]["files"] = other;
+    record["blobs"] = blobs.into();
+    plant(&project, &hello, &record);
+    project
+        .run(&["verify"])
+        .says(1, &["`unpack hello 1.0-1 (amd64)`", &hello, "first at  /usr/bin/hello", "it was not there before"]);
+}
+
+#[test]
+fn a_file_of_digests_is_the_reference() {
+    let project = built();
+    let right = digests(&project);
+    project.write("digests.txt", format!("# all\n{right}"));
+    project.run(&["verify", "--against", "digests.txt"]).expect(0);
+    project.run(&["verify", "--against", "digests.txt", "--quick"]).expect(0);
+    // Without a store there is only the file.
+    let lines: Vec<&str> = right.lines().collect();
+    let hello = lines.iter().find(|line| line.starts_with("hello ")).unwrap().replace(' ', "@");
+    project.write("one.txt", &hello);
+    project.forget();
+    let run = project.run(&["verify", "--against", "one.txt"]).expect(0);
+    assert!(run.stdout.contains("hello  index     identical"), "{}", run.stdout);
+
+    let wrong = format!("{}0", &hello[..hello.len() - 1]);
+    let wrong = if wrong == hello { format!("{}1", &hello[..hello.len() - 1]) } else { wrong };
+    project.write("one.txt", &wrong);
+    let (expected, found) = (wrong.split_once('@').unwrap().1, hello.split_once('@').unwrap().1);
+    project.run(&["verify", "--against", "one.txt"]).says(1, &["hello", expected, found]);
+    project.write("one.txt", format!("{hello}\nhello@linux/arm64 {expected}\n"));
+    project.run(&["verify", "--against", "one.txt"]).says(1, &["hello@linux/arm64", "manifest", expected]);
+    project.run(&["build", "hello"]).expect(0);
+    project.run(&["verify", "--against", "one.txt", "--quick"]).says(1, &["hello@linux/arm64", expected]);
+
+    project.write("one.txt", &format!("{hello}\nweb\n"));
+    project.run(&["verify", "--against", "one.txt"]).says(2, &["one.txt`, line 2", "found `web`"]);
+    project.write("one.txt", hello.replace("hello", "web"));
+    project.run(&["verify", "--against", "one.txt"]).says(2, &["there is no recipe `web`"]);
+    project.write("one.txt", "");
+    project.run(&["verify", "--against", "one.txt"]).says(1, &["has none of the images"]);
+    project.run(&["verify", "--against", "missing.txt"]).says(5, &["missing.txt"]);
+}
+
+#[test]
+fn a_layout_and_an_archive_are_references() {
+    let project = built();
+    project.run(&["build", "-o", "oci:layout"]).expect(0);
+    project.run(&["build", "hello", "-o", "oci-archive:hello.tar"]).expect(0);
+    for against in ["oci:layout", "oci-archive:hello.tar"] {
+        let before = listing(&project.root.join("layout"));
+        project.run(&["verify", "hello", "--against", against]).expect(0);
+        project.run(&["verify", "--quick", "hello", "--against", against]).expect(0);
+        assert_eq!(listing(&project.root.join("layout")), before);
+    }
+    let recipe = project.read("recipes/hello/recipe.toml").replace("\"a.b\" = \"1\"", "\"a.b\" = \"one\"");
+    project.write("recipes/hello/recipe.toml", recipe);
+    for against in ["oci:layout", "oci-archive:hello.tar"] {
+        let words = ["configuration", "at `/config/Labels/a.b`: expected \"1\", found \"one\""];
+        project.run(&["verify", "hello", "--against", against]).says(1, &words);
+    }
+    project.run(&["verify", "site", "--against", "oci-archive:hello.tar"]).says(1, &["does not have `site`"]);
+    project.run(&["verify", "--against", "oci:recipes"]).says(2, &["is no OCI image layout"]);
+    project.run(&["verify", "--against", "oci-archive:remint.toml"]).says(2, &["could not read the archive"]);
+}
+
+#[test]
+fn a_tree_that_changed_since_the_build_is_said() {
+    let project = built();
+    project.write("recipes/site/tree/index.html", "<p>other</p>\n");
+    let run = project.run(&["verify", "--format", "json"]).expect(1);
+    let found = verdict(&run);
+    for image in found["images"].as_array().unwrap() {
+        let differences = image["differences"].as_array().unwrap();
+        assert_eq!(image["name"] == "site", !differences.is_empty(), "{image}");
+        if let Some(first) = differences.first() {
+            assert_eq!(first["what"], "layer 3, `copy tree to /srv/site`: its inputs", "{image}");
+        }
+    }
+    project.run(&["verify", "hello"]).expect(0);
+    project.run(&["build"]).expect(0);
+    project.run(&["verify"]).expect(0);
+}
+
+#[test]
+fn a_flipped_bit_is_found_without_a_build_and_left_where_it_is() {
+    let project = built();
+    project.run(&["verify", "--quick"]).expect(0);
+    let layout = project.root.join("layout");
+    project.run(&["build", "-o", "oci:layout"]).expect(0);
+    let mut found = 0;
+    for (path, _) in listing(&layout.join("blobs/sha256")) {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let blob = project.root.join("cache/blobs/sha256").join(&name);
+        let whole = std::fs::read(&blob).unwrap();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 0x10;
+        std::fs::write(&blob, &flipped).unwrap();
+        project.run(&["verify", "--quick"]).says(1, &[&name, "not identical"]);
+        assert_eq!(std::fs::read(&blob).unwrap(), flipped, "it is told and not touched");
+        std::fs::remove_file(&blob).unwrap();
+        project.run(&["verify", "--quick"]).says(1, &[&name]);
+        std::fs::write(&blob, whole).unwrap();
+        found += 1;
+    }
+    assert!(found > 12, "{found}");
+    project.run(&["verify", "--quick"]).expect(0);
+}
+
+#[test]
+fn results_that_are_gone_are_counted_and_the_images_still_compared() {
+    let project = built();
+    for (path, _) in listing(&project.root.join("cache/actions")) {
+        std::fs::remove_file(path).unwrap();
+    }
+    let run = project.run(&["verify", "--format", "json"]).expect(0);
+    let found = verdict(&run);
+    assert!(found["compared"] == 0 && found["unmatched"].as_u64().unwrap() > 20, "{found}");
+}
+
+#[test]
+fn an_image_for_a_platform_that_is_no_more() {
+    let project: Project = built();
+    let settings = project.read("remint.toml").replace(", \"linux/arm64\"", "");
+    project.write("remint.toml", settings);
+    project.run(&["verify", "hello"]).says(1, &["hello@linux/arm64", "it is not made for linux/arm64 any more"]);
+}

@@ -1,0 +1,60 @@
+//! What CI systems read of a verdict: JUnit XML, by Python's parser, and a summary in Markdown.
+
+use super::built;
+use crate::support::judge;
+use crate::support::project::Project;
+
+/// Prints, of a JUnit file, its counts and each case with the message of its failure.
+const READ: &str = "\
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.argv[1]).getroot()
+assert root.tag == 'testsuites', root.tag
+for suite in root:
+    assert suite.tag == 'testsuite', suite.tag
+    assert float(suite.get('time')) >= 0
+    print(suite.get('tests'), suite.get('failures'), suite.get('errors'))
+    assert int(suite.get('tests')) == len(suite.findall('testcase'))
+    for case in suite:
+        failure = case.find('failure')
+        print(case.get('classname'), case.get('name'), 'ok' if failure is None else failure.get('message'))
+        assert failure is None or failure.text.strip()
+";
+
+fn read(project: &Project, file: &str) -> Option<String> {
+    let python = judge::find("python3")?;
+    let path = project.root.join(file);
+    Some(judge::run(python, ["-c", READ, path.to_str().unwrap()]))
+}
+
+#[test]
+fn junit_is_what_parsers_read() {
+    let project = built();
+    project.run(&["verify", "--junit", "good.xml", "--summary", "page.md"]).expect(0);
+    project.write("recipes/site/tree/a.b", "other <&> \"text\"\n");
+    project.run(&["verify", "--junit", "bad.xml", "--summary", "page.md", "--format", "json"]).expect(1);
+    project.run(&["verify", "--quick", "hello", "--junit", "quick.xml", "--summary", "page.md"]).expect(0);
+
+    let page = project.read("page.md");
+    let heads: Vec<&str> = page.lines().filter(|line| line.starts_with("## ")).collect();
+    let expected = [
+        "## ✅ remint verify: 6 of 6 identical",
+        "## ❌ remint verify: 2 of 6 not identical",
+        "## ✅ remint verify: 2 of 2 identical",
+    ];
+    assert_eq!(heads, expected, "each run is appended");
+    assert!(page.contains("\n### site@linux/amd64\n\n```"), "{page}");
+    assert_eq!(page.matches("| hello | linux/arm64 | identical | `sha256:").count(), 3);
+
+    let Some(good) = read(&project, "good.xml") else { return };
+    let lines: Vec<&str> = good.lines().collect();
+    assert_eq!(lines[0], "6 0 0");
+    assert!(lines.contains(&"remint.verify.site linux/arm64 ok"), "{good}");
+    let bad = read(&project, "bad.xml").unwrap();
+    assert!(bad.starts_with("6 2 0\n"), "{bad}");
+    assert!(
+        bad.contains("remint.verify.site linux/amd64 layer 3, `copy tree to /srv/site`: its inputs differs"),
+        "{bad}"
+    );
+    assert!(read(&project, "quick.xml").unwrap().starts_with("2 0 0\n"));
+    project.run(&["verify", "--quick", "--junit", "missing/x.xml"]).says(2, &["cannot write", "missing/x.xml"]);
+}
