@@ -118,7 +118,7 @@ impl Root for View<'_> {
             return Ok(None);
         };
         let tar = &self.tars[*tar];
-        self.store.ensure(tar).map_err(io::Error::other)?;
+        super::pack::ensure(self.store, tar).map_err(io::Error::other)?;
         let file = self.store.open_file(&tar.digest).map_err(io::Error::other)?;
         let mut bytes = vec![0; usize::try_from(*size).map_err(io::Error::other)?];
         file.read_exact_at(&mut bytes, *offset)?;
