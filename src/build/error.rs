@@ -136,7 +136,7 @@ impl Error {
         match self {
             Self::Store(store::Error::Damaged { .. } | store::Error::Missing { .. }) | Self::Form { .. } => true,
             Self::Layer { source, .. } => {
-                matches!(**source, layer::Error::PartDigest { .. } | layer::Error::PartTar { .. })
+                matches!(**source, layer::Error::PartPacked { .. } | layer::Error::PartTar { .. })
             }
             _ => false,
         }

@@ -1,6 +1,6 @@
 //! What actions leave in the store.
 
-use crate::digest::{DiffId, Digest};
+use crate::digest::DiffId;
 use crate::oci::Blob;
 use crate::store::ActionResult;
 use serde::{Deserialize, Serialize};
@@ -56,10 +56,10 @@ pub(super) struct PackedFragment {
     pub(super) offset: u64,
     /// How long the part is, in bytes.
     pub(super) size: u64,
-    /// The fragment's CRC-32, of which gzip needs the whole; zero for other codecs.
+    /// The fragment's CRC-32: a gzip member has that of the whole, and it tells rot.
     pub(super) crc32: u32,
-    /// The part's digest, to notice rot.
-    pub(super) digest: Digest,
+    /// The part's CRC-32, to notice rot.
+    pub(super) packed_crc32: u32,
 }
 
 /// A run of a copied tree's files, as a fragment.

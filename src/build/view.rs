@@ -113,16 +113,23 @@ impl Root for View<'_> {
     }
 
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        self.read_part(path, 0, usize::MAX)
+    }
+
+    fn read_part(&self, path: &str, from: u64, length: usize) -> io::Result<Option<Vec<u8>>> {
         let Some(Seen { entry: Entry { kind: Kind::File { size }, .. }, content: Content::At(tar, offset) }) =
             self.entries.get(path)
         else {
             return Ok(None);
         };
         let tar = &self.tars[*tar];
-        self.store.ensure(tar).map_err(io::Error::other)?;
-        let file = self.store.open_file(&tar.digest).map_err(io::Error::other)?;
-        let mut bytes = vec![0; usize::try_from(*size).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, *offset)?;
+        super::pack::ensure(self.store, tar).map_err(io::Error::other)?;
+        let left = usize::try_from(size.saturating_sub(from)).map_err(io::Error::other)?;
+        let mut bytes = vec![0; left.min(length)];
+        if !bytes.is_empty() {
+            let file = self.store.open_file(&tar.digest).map_err(io::Error::other)?;
+            file.read_exact_at(&mut bytes, offset + from)?;
+        }
         Ok(Some(bytes))
     }
 

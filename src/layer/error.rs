@@ -1,7 +1,6 @@
 //! What can go wrong between a tree and a layer.
 
 use super::Codec;
-use crate::digest::Digest;
 use crate::oci::{PathError, TreePath};
 use std::io;
 use std::path::PathBuf;
@@ -158,14 +157,16 @@ pub enum Error {
         longer: bool,
     },
     /// The packed bytes of a part are not what they were when they were packed.
-    #[error("the packed bytes of part {part} of the layer have rotted: expected {expected}, found {found}")]
-    PartDigest {
+    #[error(
+        "the packed bytes of part {part} of the layer have rotted: expected CRC-32 {expected:08x}, found {found:08x}"
+    )]
+    PartPacked {
         /// The part's place in the layer, from 0.
         part: usize,
-        /// What was packed.
-        expected: Digest,
-        /// What is there.
-        found: Digest,
+        /// The check sum when they were packed.
+        expected: u32,
+        /// The check sum now.
+        found: u32,
     },
     /// The tar of a part is not what it was when it was packed.
     #[error("the tar of part {part} of the layer has rotted: expected CRC-32 {expected:08x}, found {found:08x}")]

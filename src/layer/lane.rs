@@ -1,7 +1,7 @@
 //! A hash that is computed beside other work: bytes go in from one thread, and whoever is free hashes them, in order.
 //!
-//! A layer has three such hashes, of its tar, of its blob and of each part of the blob. One behind the other they would be what a
-//! layer waits for that is mostly reused. As for a [`super::job::Job`], the calling thread does what nobody has begun.
+//! A layer has two such hashes, of its tar and of its blob. One behind the other they would be what a layer waits for that is mostly
+//! reused. As for a [`super::job::Job`], the calling thread does what nobody has begun.
 
 use super::chunk::Encoder;
 use crate::digest::{Digest, Hasher};
@@ -19,29 +19,23 @@ pub(super) struct Lane {
 }
 
 struct State {
-    queue: VecDeque<Step>,
+    queue: VecDeque<Arc<Vec<u8>>>,
     /// Away while somebody hashes.
     hasher: Option<Hasher>,
     /// Whether the pool was asked to help and has not come yet.
     called: bool,
-    digests: Vec<Digest>,
-}
-
-enum Step {
-    Bytes(Arc<Vec<u8>>),
-    Cut,
 }
 
 impl Lane {
     pub(super) fn new(encoder: &Arc<Encoder>) -> Arc<Self> {
-        let state = State { queue: VecDeque::new(), hasher: Some(Hasher::new()), called: false, digests: Vec::new() };
+        let state = State { queue: VecDeque::new(), hasher: Some(Hasher::new()), called: false };
         Arc::new(Self { encoder: Arc::clone(encoder), state: Mutex::new(state), progress: Condvar::new() })
     }
 
     /// Adds bytes behind those before.
     pub(super) fn put(self: &Arc<Self>, bytes: &Arc<Vec<u8>>) {
         let mut state = self.lock();
-        state.queue.push_back(Step::Bytes(Arc::clone(bytes)));
+        state.queue.push_back(Arc::clone(bytes));
         let full = state.queue.len() > WAITING;
         let call = state.hasher.is_some() && !state.called && !full;
         state.called |= call;
@@ -59,16 +53,11 @@ impl Lane {
         }
     }
 
-    /// Ends a hash; bytes that follow belong to the next.
-    pub(super) fn cut(&self) {
-        self.lock().queue.push_back(Step::Cut);
-    }
-
-    /// The digest of the bytes up to each cut.
-    pub(super) fn finish(&self) -> Vec<Digest> {
+    /// The digest of all bytes since the last call.
+    pub(super) fn finish(&self) -> Digest {
         self.run();
         let mut state = self.wait(|state| state.hasher.is_none());
-        std::mem::take(&mut state.digests)
+        state.hasher.replace(Hasher::new()).expect("nobody hashes").finish()
     }
 
     /// Hashes what waits, unless somebody is at it.
@@ -78,12 +67,11 @@ impl Lane {
             let mut state = self.lock();
             self.progress.notify_one();
             match state.queue.pop_front() {
-                Some(Step::Bytes(bytes)) => {
+                Some(bytes) => {
                     drop(state);
                     hasher.update(&bytes);
                     self.encoder.release(bytes);
                 }
-                Some(Step::Cut) => state.digests.push(std::mem::take(&mut hasher).finish()),
                 None => {
                     state.hasher = Some(hasher);
                     return;
@@ -107,23 +95,19 @@ mod tests {
     use crate::layer::Codec;
 
     #[test]
-    fn cuts_name_what_came_between_them() {
+    fn a_lane_names_what_went_in() {
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let digests = pool.install(|| {
                 let lane = Lane::new(&Arc::new(Encoder::new(Codec::Gzip).unwrap()));
-                lane.cut();
+                let empty = lane.finish();
                 for n in 0..100_u8 {
                     lane.put(&Arc::new(vec![n; 1000]));
-                    if n == 49 {
-                        lane.cut();
-                    }
                 }
-                lane.cut();
-                lane.finish()
+                [empty, lane.finish()]
             });
-            let expected = |range: std::ops::Range<u8>| Digest::of(&range.flat_map(|n| [n; 1000]).collect::<Vec<_>>());
-            assert_eq!(digests, [Digest::of(b""), expected(0..50), expected(50..100)]);
+            let whole: Vec<u8> = (0..100).flat_map(|n| [n; 1000]).collect();
+            assert_eq!(digests, [Digest::of(b""), Digest::of(&whole)]);
         }
     }
 }

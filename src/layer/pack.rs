@@ -5,7 +5,7 @@ use super::job::Job;
 use super::lane::Lane;
 use super::sink::ended;
 use super::{END, Error};
-use crate::digest::{DiffId, Digest};
+use crate::digest::DiffId;
 use crate::oci::Blob;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -37,8 +37,8 @@ pub struct PackedRange {
     pub size: u64,
     /// The CRC-32 of its tar.
     pub crc32: u32,
-    /// The digest of its bytes in the blob.
-    pub digest: Digest,
+    /// The CRC-32 of its bytes in the blob.
+    pub packed_crc32: u32,
 }
 
 /// A layer that was written.
@@ -82,10 +82,6 @@ struct Packer<'a, 'o> {
     /// Hashes the blob.
     blob: Arc<Lane>,
     blob_size: u64,
-    /// Hashes each part of the blob.
-    parts: Arc<Lane>,
-    /// How many parts were cut off from `parts`.
-    cuts: usize,
     out: &'o mut dyn Write,
 }
 
@@ -121,8 +117,7 @@ struct Range {
     offset: Option<u64>,
     size: u64,
     crc32: crc32fast::Hasher,
-    /// What was packed, for a part that is used again.
-    expected: Option<Digest>,
+    packed_crc32: crc32fast::Hasher,
 }
 
 impl<'a, 'o> Packer<'a, 'o> {
@@ -136,8 +131,6 @@ impl<'a, 'o> Packer<'a, 'o> {
             tar_size: 0,
             blob: Lane::new(&encoder),
             blob_size: 0,
-            parts: Lane::new(&encoder),
-            cuts: 0,
             out,
             encoder,
         })
@@ -231,29 +224,24 @@ impl<'a, 'o> Packer<'a, 'o> {
             left -= buffer.len() as u64;
             self.append(part, buffer)?;
         }
-        self.ranges[part].expected = Some(range.digest);
-        expect_end(part, "packed bytes", &mut *packed, range.size)
+        expect_end(part, "packed bytes", &mut *packed, range.size)?;
+        // What is damaged stands in the blob by now, which is therefore never finished.
+        match self.ranges[part].packed_crc32.clone().finalize() {
+            found if found == range.packed_crc32 => Ok(()),
+            found => Err(Error::PartPacked { part, expected: range.packed_crc32, found }),
+        }
     }
 
     /// Writes bytes of a part.
     fn append(&mut self, part: usize, bytes: Vec<u8>) -> Result<(), Error> {
-        self.cut(part);
         let range = &mut self.ranges[part];
         range.offset.get_or_insert(self.blob_size);
         range.size += bytes.len() as u64;
+        range.packed_crc32.update(&bytes);
         let bytes = Arc::new(bytes);
-        self.parts.put(&bytes);
         self.write(&bytes)?;
         self.encoder.release(bytes);
         Ok(())
-    }
-
-    /// Ends the hashes of the parts before one.
-    fn cut(&mut self, part: usize) {
-        while self.cuts < part {
-            self.parts.cut();
-            self.cuts += 1;
-        }
     }
 
     fn write(&mut self, bytes: &Arc<Vec<u8>>) -> Result<(), Error> {
@@ -272,27 +260,18 @@ impl<'a, 'o> Packer<'a, 'o> {
         self.write(&Arc::new(self.encoder.codec().tail(crc32.finalize(), self.tar_size)))?;
         self.out.flush().map_err(|source| Error::Write { what: "layer", source })?;
 
-        self.cut(given);
         let mut next = self.encoder.codec().head().len() as u64;
         let mut ranges = Vec::with_capacity(given);
-        for (part, (range, digest)) in self.ranges.into_iter().zip(self.parts.finish()).enumerate() {
-            match range.expected {
-                Some(expected) if expected != digest => {
-                    return Err(Error::PartDigest { part, expected, found: digest });
-                }
-                _ => {}
-            }
+        for range in self.ranges.into_iter().take(given) {
             // A part without bytes lies where the one before it ends.
             let offset = range.offset.unwrap_or(next);
             next = offset + range.size;
-            ranges.push(PackedRange { offset, size: range.size, crc32: range.crc32.finalize(), digest });
+            let (crc32, packed_crc32) = (range.crc32.finalize(), range.packed_crc32.finalize());
+            ranges.push(PackedRange { offset, size: range.size, crc32, packed_crc32 });
         }
-        self.tar.cut();
-        self.blob.cut();
-        let only = |lane: &Lane| lane.finish().pop().expect("one cut gives one digest");
         Ok(Packed {
-            diff_id: DiffId(only(&self.tar)),
-            blob: Blob { digest: only(&self.blob), size: self.blob_size },
+            diff_id: DiffId(self.tar.finish()),
+            blob: Blob { digest: self.blob.finish(), size: self.blob_size },
             tar_size: self.tar_size,
             ranges,
         })

@@ -56,8 +56,18 @@ pub trait Root {
     fn get(&self, path: &str) -> Option<&Entry>;
     /// The bytes of a file; `None` where none is. Links are not followed.
     fn read(&self, path: &str) -> std::io::Result<Option<Vec<u8>>>;
+    /// The bytes of a file from an offset on, as many as there are up to a length; else as [`Root::read`].
+    fn read_part(&self, path: &str, offset: u64, length: usize) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(self.read(path)?.map(|whole| part(&whole, offset, length).to_vec()))
+    }
     /// Everything beneath a directory, at any depth, in byte order; `""` is the root.
     fn under<'s>(&'s self, directory: &str) -> Box<dyn Iterator<Item = &'s Entry> + 's>;
+}
+
+/// What there is of some bytes from an offset on, up to a length.
+fn part(whole: &[u8], offset: u64, length: usize) -> &[u8] {
+    let rest = usize::try_from(offset).ok().and_then(|offset| whole.get(offset..)).unwrap_or_default();
+    &rest[..rest.len().min(length)]
 }
 
 /// A package that this layer unpacks.

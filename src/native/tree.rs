@@ -37,17 +37,30 @@ impl<'a> Tree<'a> {
 
     /// A file's bytes; `None` where there is no file. Links on the way and at the end are followed.
     pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
-        let Some(at) = self.resolve(path) else { return Ok(None) };
-        let Some(entry) = self.get(at.as_str()) else { return Ok(None) };
-        let at = match &entry.kind {
-            Kind::File { .. } => at,
-            Kind::Hardlink { target } => target.clone(),
-            _ => return Ok(None),
-        };
+        let Some(at) = self.content_at(path) else { return Ok(None) };
         if let Some((_, content)) = self.made.get(&at) {
             return Ok(Some(content.clone()));
         }
         self.root.read(at.as_str()).map_err(|source| Error::Read { path: at, source })
+    }
+
+    /// A file's bytes from an offset on, as many as there are up to a length; else as [`Tree::read`].
+    pub(super) fn part(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
+        let Some(at) = self.content_at(path) else { return Ok(None) };
+        if let Some((_, content)) = self.made.get(&at) {
+            return Ok(Some(super::part(content, offset, length).to_vec()));
+        }
+        self.root.read_part(at.as_str(), offset, length).map_err(|source| Error::Read { path: at, source })
+    }
+
+    /// The place of a file's content; `None` where there is no file.
+    fn content_at(&self, path: &str) -> Option<TreePath> {
+        let at = self.resolve(path)?;
+        match &self.get(at.as_str())?.kind {
+            Kind::File { .. } => Some(at),
+            Kind::Hardlink { target } => Some(target.clone()),
+            _ => None,
+        }
     }
 
     /// A file's text; a file that is not UTF-8 counts as an error, since the steps read only what Debian writes.

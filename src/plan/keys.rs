@@ -198,7 +198,7 @@ pub fn rewrite_key(fragment: &Digest, change: &Rewrite) -> ActionKey {
 /// The key under which a fragment's compressed form is found again.
 #[must_use]
 pub fn packed_key(compression: Compression, fragment: &Digest) -> ActionKey {
-    let mut key = start("packed");
+    let mut key = start("packed fragment");
     key.text("codec", codec(compression)).digest("fragment", fragment);
     key.finish()
 }

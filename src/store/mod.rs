@@ -16,8 +16,8 @@
 //! ```
 //!
 //! Invariants: a blob appears under its digest only once it is whole, by rename; an action's result appears only after its
-//! blobs; whatever is read is checked against its digest, so rot is noticed before it is used. Nothing is synced: all of it
-//! can be made again, and what a power cut leaves damaged is noticed like rot.
+//! blobs; whatever is read is checked against its digest, or a check sum kept of it, so rot is noticed before it is used. Nothing is
+//! synced: all of it can be made again, and what a power cut leaves damaged is noticed like rot.
 
 mod action;
 mod blob;

@@ -23,9 +23,8 @@ SUITES = ("trixie", "trixie-updates", "trixie-security")
 class Archive:
     """The archive, made when it is first needed."""
 
-    def __init__(self, work, remint):
+    def __init__(self, work):
         self.dir = work / "archive"
-        self.remint = remint
         self.server = None
 
     def stop(self):

@@ -41,12 +41,7 @@ def write(rows, found, took):
 def bars(found):
     """What the chart shows: the lines that are about being faster than somebody."""
     lines = [line for lines in found.values() for line in lines]
-    shown, title = [], ""
-    for line in lines:
-        title = line.work or title
-        if line.bar.times:
-            shown.append((title, line.peer, line.theirs.wall / line.ours.wall, line.bar.times))
-    return shown
+    return [(line.work, line.peer, line.theirs.wall / line.ours.wall, line.bar.times) for line in lines if line.bar.times]
 
 
 def machine():

@@ -3,6 +3,7 @@
 #![expect(clippy::cast_possible_truncation, reason = "what a test packs is small")]
 
 use super::*;
+use crate::digest::Digest;
 use crate::layer::arbitrary::noise;
 use std::io::Cursor;
 
@@ -56,7 +57,7 @@ fn a_blob_holds_its_tar_and_is_named_rightly() {
             assert_eq!(range.offset, next);
             next += range.size;
             assert_eq!(range.crc32, crc32fast::hash(content));
-            assert_eq!(range.digest, Digest::of(&blob[range.offset as usize..next as usize]));
+            assert_eq!(range.packed_crc32, crc32fast::hash(&blob[range.offset as usize..next as usize]));
         }
     }
 }
@@ -110,7 +111,7 @@ fn what_rotted_is_noticed() {
 
         let mut rotten = blob.clone();
         rotten[range.offset as usize + 1000] ^= 1;
-        assert!(matches!(run(codec, [packed(&content, &rotten, range)]), Err(Error::PartDigest { part: 0, .. })));
+        assert!(matches!(run(codec, [packed(&content, &rotten, range)]), Err(Error::PartPacked { part: 0, .. })));
         let mut tar = content.clone();
         tar[7] ^= 1;
         assert!(matches!(run(codec, [packed(&tar, &blob, range)]), Err(Error::PartTar { part: 0, .. })));

@@ -1,5 +1,6 @@
 //! The little that the cache needs of a shared library: its kind and its soname (System V ABI, "Object Files"; glibc `elf/readelflib.c`).
 
+use super::window::Window;
 use crate::oci::Arch;
 
 /// A shared library as the cache sees it.
@@ -21,12 +22,11 @@ const STRTAB: u64 = 5;
 const SONAME: u64 = 14;
 
 /// Reads a file; `None`: it is no shared library of the architecture or of one that runs beside it.
-pub(super) fn read(file: &[u8], arch: Arch) -> Option<Object> {
-    if !file.starts_with(b"\x7fELF") {
-        return None;
-    }
-    let wide = *file.get(4)? == 2;
-    let big = *file.get(5)? == 2;
+pub(super) fn read(file: &Window<'_>, arch: Arch) -> Option<Object> {
+    let start: [u8; 6] = file.exactly(0, 6, |bytes| bytes.try_into().ok())??;
+    let [b'\x7f', b'E', b'L', b'F', width, order] = start else { return None };
+    let wide = width == 2;
+    let big = order == 2;
     let view = View { file, wide, big };
     if view.half(16)? != TYPE_DYN {
         return None;
@@ -55,17 +55,22 @@ fn flags(arch: Arch, machine: u16, wide: bool, big: bool, header: u32) -> Option
 
 /// A file whose numbers have a width and a byte order. Every read is checked against the end of the file.
 struct View<'f> {
-    file: &'f [u8],
+    file: &'f Window<'f>,
     wide: bool,
     big: bool,
 }
 
 impl View<'_> {
     fn number(&self, at: u64, size: usize) -> Option<u64> {
-        let at = usize::try_from(at).ok()?;
-        let bytes = self.file.get(at..at.checked_add(size)?)?;
         let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-        Some(if self.big { bytes.iter().fold(0, fold) } else { bytes.iter().rev().fold(0, fold) })
+        let big = self.big;
+        self.file.exactly(
+            at,
+            size,
+            |bytes| {
+                if big { bytes.iter().fold(0, fold) } else { bytes.iter().rev().fold(0, fold) }
+            },
+        )
     }
 
     fn half(&self, at: u64) -> Option<u16> {
@@ -114,10 +119,11 @@ impl View<'_> {
         let (strings, name) = (strings?, name?);
         let (address, _, offset) =
             loads.iter().find(|(address, length, _)| strings >= *address && strings - address < *length)?;
-        let at = usize::try_from((strings - address).checked_add(*offset)?.checked_add(name)?).ok()?;
-        let text = self.file.get(at..)?.split(|byte| *byte == 0).next()?;
-        let text = std::str::from_utf8(text.get(..text.len().min(255))?).ok()?;
-        (!text.is_empty()).then(|| text.to_owned())
+        let at = (strings - address).checked_add(*offset)?.checked_add(name)?;
+        self.file.up_to(at, 255, |text| {
+            let text = std::str::from_utf8(text.split(|byte| *byte == 0).next()?).ok()?;
+            (!text.is_empty()).then(|| text.to_owned())
+        })?
     }
 }
 
@@ -156,6 +162,13 @@ mod tests {
 
     #[test]
     fn the_soname_is_found_and_nothing_panics_on_a_cut_file() {
+        let read = |file: &[u8], arch| {
+            let part = |at: u64, size: usize| {
+                let at = usize::try_from(at).map_or(file.len(), |at| at.min(file.len()));
+                Ok(file[at..file.len().min(at + size)].to_vec())
+            };
+            read(&Window::new(part), arch)
+        };
         let whole = library("libx.so.1");
         assert_eq!(read(&whole, Arch::Amd64), Some(Object { flags: 0x303, soname: Some("libx.so.1".into()) }));
         assert_eq!(read(&whole, Arch::Arm64), None);

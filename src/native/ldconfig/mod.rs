@@ -5,6 +5,7 @@
 
 mod cache;
 mod elf;
+mod window;
 
 use super::Error;
 use super::tree::Tree;
@@ -12,6 +13,7 @@ use crate::layer::{Entry, Kind};
 use crate::oci::{Arch, TreePath};
 use cache::Cache;
 use std::collections::BTreeMap;
+use window::Window;
 
 const CACHE: &str = "etc/ld.so.cache";
 
@@ -113,8 +115,11 @@ fn search(
             Some(Kind::File { .. } | Kind::Hardlink { .. }) => false,
             _ => continue,
         };
-        let Some(content) = tree.read(&file)? else { continue };
-        let Some(object) = elf::read(&content, arch) else { continue };
+        // A library has megabytes, of which three small places matter.
+        let window = Window::new(|offset, length| Ok(tree.part(&file, offset, length)?.unwrap_or_default()));
+        let object = elf::read(&window, arch);
+        window.finish()?;
+        let Some(object) = object else { continue };
         let mut soname = object.soname.unwrap_or_else(|| name.clone());
         // A link that is neither the soname nor what the linker of a compiler uses counts as a file of its own.
         if is_link

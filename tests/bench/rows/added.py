@@ -11,7 +11,7 @@ The index of every package is read, the steps of configuration are done again ov
 hashed; the layer's tar and blob are hashed anew. No package but the new one is decompressed or compressed.
 """
 
-HUNDRED = ["apt", "git", "nginx", "openssh-client", "python3"]
+HUNDRED = ["apt", "nginx", "python3"]
 ADDED = "less"
 
 

@@ -10,8 +10,8 @@ from report import Line, at_most
 TITLE = "One file of 10,000 (100 MiB) changed"
 AGAINST = "`openssl sha256` of the layer's tar, and a stat of each file"
 REST = """
-Hashing the tar and the blob anew takes two fifths of the CPU time, and the blob's reused parts are hashed once more, so that rot in the store cannot pass. A
-quarter is reading the tar and the packed parts and writing the blob; an eighth is the stats. What is hashed is hashed on whichever core is free.
+Hashing the tar and the blob anew takes two fifths of the CPU time, a quarter reading the tar and the packed parts, checking them for rot,
+and writing the blob, and an eighth the stats. The two hashes and the reading go on beside each other.
 """
 
 

@@ -73,5 +73,5 @@ def measure(bench):
     for peer in peers:
         forget(peer)
     bench.remove(project.dir)
-    spread = Line("", cold["remint"], f"CPU time / {CORES} cores", Cost(cold["remint"].cpu / CORES, 0, 0), at_most(1.2))
+    spread = Line("20 recipes, cold", cold["remint"], f"CPU time / {CORES} cores", Cost(cold["remint"].cpu / CORES, 0, 0), at_most(1.2))
     return [line("20 recipes, cold", cold, peers, 5), spread, line("20 recipes, nothing changed", again, peers, 20)]
