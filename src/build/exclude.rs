@@ -80,5 +80,28 @@ mod tests {
             assert!(!out(path), "{path}");
         }
         assert!(Exclude::new(&[]).is_empty());
+        // Unless they are named.
+        let named = Exclude::new(&["doc", "/usr/share/doc/*/copyright"].map(str::to_owned));
+        assert!(named.file(&TreePath::parse("usr/share/doc/x/copyright").unwrap()));
+        assert!(!named.file(&TreePath::parse("usr/share/doc/x/y/copyright").unwrap()));
+        let below = Exclude::new(&["/usr/share/doc".to_owned()]);
+        assert!(
+            below.file(&TreePath::parse("usr/share/doc/x/copyright").unwrap()),
+            "what lies below a match goes with it"
+        );
+    }
+
+    #[test]
+    fn a_star_stays_in_its_directory_and_two_do_not() {
+        let exclude = Exclude::new(&["/usr/lib/*/x.so*", "/opt/**/cache", "/srv/data"].map(str::to_owned));
+        let out = |text: &str| exclude.file(&TreePath::parse(text).unwrap());
+        let empty = |text: &str| exclude.empty_directory(&TreePath::parse(text).unwrap());
+        for path in ["usr/lib/a/x.so.1", "opt/a/b/cache/c", "opt/cache", "srv/data/x/y"] {
+            assert!(out(path), "{path}");
+        }
+        for path in ["usr/lib/a/b/x.so", "usr/lib/x.so", "opt/caches", "srv/database/x", "srv/x/data"] {
+            assert!(!out(path), "{path}");
+        }
+        assert!(empty("opt/a/cache") && empty("srv/data") && !empty("srv") && !empty("opt/a"));
     }
 }

@@ -56,11 +56,12 @@ pub(super) fn run(input: &Input<'_>) -> Result<Output, Error> {
     let (early, others): (Vec<&Package>, Vec<&Package>) =
         others.into_iter().partition(|package| early.contains(&package.name));
     stage.all(&table, &base)?;
+    // Behind base-passwd's and before every other's, so that a package finds the user that it would make with the recipe's number.
+    stage.accounts.recipe(input.users, input.groups)?;
     for package in early {
         stage.all(&table, &[package])?;
     }
     stage.all(&table, &others)?;
-    stage.accounts.recipe(input.users, input.groups)?;
     steps::triggers(&mut stage)?;
     apt::extended_states(&mut stage)?;
     if stage.dpkg.has("debconf") {
@@ -150,4 +151,45 @@ impl Stage<'_> {
 /// Whether a word is the name of a file of declarations.
 fn is_conf(word: &str) -> bool {
     constant(word) && !word.contains('/') && word.rsplit_once('.').is_some_and(|(_, end)| end == "conf")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Mem;
+    use super::*;
+    use crate::oci::Arch;
+    use crate::recipe::{AccountName, User};
+    use std::collections::BTreeMap;
+
+    /// The image's numbers are the recipe's, which stay what they are whatever packages join it; volumes outlive images.
+    #[test]
+    fn a_package_takes_the_user_that_the_recipe_made_first() {
+        let root = Mem::new().file("usr/lib/sysusers.d/db.conf", b"u db - \"Database\" /var/lib/db\nu other -\n");
+        let script = b"#!/bin/sh\nset -e\nsystemd-sysusers db.conf\n".to_vec();
+        let control = BTreeMap::from([
+            ("control".to_owned(), b"Package: db\nVersion: 1\nArchitecture: all\n".to_vec()),
+            ("postinst".to_owned(), script),
+        ]);
+        let [name, version, arch] = ["db", "1", "all"].map(str::to_owned);
+        let packages = [Package { name, version, arch, control, paths: Vec::new() }];
+        let (home, shell) = ("/data".to_owned(), "/usr/sbin/nologin".to_owned());
+        let user = User { uid: 999, gid: 999, home, shell, comment: String::new() };
+        let users = BTreeMap::from([(AccountName::parse("db").unwrap(), user)]);
+        let (requested, groups) = (BTreeSet::new(), BTreeMap::new());
+        let input = Input {
+            arch: Arch::Amd64,
+            root: &root,
+            packages: &packages,
+            requested: &requested,
+            users: &users,
+            groups: &groups,
+        };
+        let output = crate::native::configure(&input).unwrap();
+        let text = |path: &str| {
+            let (_, content) = output.entries.iter().find(|(entry, _)| entry.path.as_str() == path).unwrap();
+            String::from_utf8(content.clone()).unwrap()
+        };
+        assert_eq!(text("etc/passwd"), "db:!:999:999::/data:/usr/sbin/nologin\nother:!:998:998::/:/usr/sbin/nologin\n");
+        assert_eq!(text("etc/group"), "db:!:999:\nother:!:998:\n");
+    }
 }

@@ -201,3 +201,33 @@ fn inspection_tells_what_was_put_in() {
     assert!(one.layers[1].uncompressed_size > one.layers[1].compressed_size);
     serde_json::to_string(&told).unwrap();
 }
+
+/// A layer that another image of the store has too is told with that image's name, and its bytes are counted as shared.
+#[test]
+fn inspection_tells_what_is_shared() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = handmade::store(dir.path());
+    let image = multi(&store);
+    let alone = inspect(&store, &image).unwrap();
+    assert!(alone.platforms.iter().all(|one| one.shared_size == 0));
+    assert!(alone.platforms.iter().flat_map(|one| &one.layers).all(|layer| layer.also_in.is_empty()));
+
+    single(&store, "zstd", Encoding::Zstd);
+    single(&store, "gzipped", Encoding::Gzip);
+    let told = inspect(&store, &image).unwrap();
+    let native = told.platforms.iter().find(|one| one.platform == native().to_string()).unwrap();
+    let also: Vec<&[String]> = native.layers.iter().map(|layer| &*layer.also_in).collect();
+    assert_eq!(also, [["zstd"]; 3], "the same layers in gzip are other blobs");
+    // Two of the layers are one blob.
+    let mut blobs: Vec<_> = native.layers.iter().map(|layer| (layer.digest, layer.compressed_size)).collect();
+    blobs.sort();
+    blobs.dedup();
+    assert_eq!(native.shared_size, blobs.iter().map(|blob| blob.1).sum::<u64>());
+    assert!(native.shared_size < native.compressed_size);
+
+    // What is wrong with another image is not this one's matter.
+    let other = Image::resolve(&store, &"zstd".parse().unwrap()).unwrap();
+    fs::write(store.dir().join("blobs/sha256").join(other.platforms[0].config.digest.hex()), "rot").unwrap();
+    let store = Store::open(store.dir()).unwrap();
+    assert_eq!(inspect(&store, &image).unwrap().platforms.iter().map(|one| one.shared_size).max(), Some(0));
+}

@@ -4,8 +4,13 @@
 
 mod arm64;
 mod clients;
+mod content;
+mod databases;
+mod engine;
+mod languages;
 mod podman;
 mod shipped;
+mod web;
 
 use crate::support::layout::assert_valid;
 use serde_json::Value;
@@ -35,4 +40,22 @@ fn name(entry: &Value) -> &str {
 
 fn document(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// A recipe that is not listed is one that nobody finds, and that no test builds.
+#[test]
+fn every_recipe_is_listed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let entries = std::fs::read_dir(root.join("recipes")).unwrap().map(|entry| entry.unwrap());
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut recipes: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    recipes.sort();
+    assert_eq!(recipes, shipped::IMAGES);
+    for (file, prefix) in [("README.md", "recipes/"), ("recipes/README.md", "")] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        for image in shipped::IMAGES {
+            let row = format!("| [`{image}`]({prefix}{image}/recipe.toml) |");
+            assert!(text.lines().any(|line| line.starts_with(&row)), "{file} has no row for `{image}`");
+        }
+    }
 }

@@ -16,6 +16,9 @@ use std::fmt::Write as _;
 /// How many of the biggest files people are shown.
 const BIGGEST: usize = 8;
 
+/// How many images that share a layer people are shown by name.
+const NAMES: usize = 3;
+
 /// Shows what an image is made of.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Inspect) -> Result<Exit, Failure> {
     let places = invocation.places()?;
@@ -57,6 +60,11 @@ fn platform(name: &str, image: &PlatformSummary, width: Option<usize>) -> String
         ("size", sizes),
         ("holds", counts),
     ];
+    if image.shared_size > 0 {
+        let own = image.compressed_size.saturating_sub(image.shared_size);
+        let shared = format!("{} with other images of the store, {} its own", size(image.shared_size), size(own));
+        head.insert(3, ("shares", shared));
+    }
     head.extend(image.created.clone().map(|created| ("created", created)));
     head.extend(config(&image.config));
     let column = head.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -86,13 +94,17 @@ fn platform(name: &str, image: &PlatformSummary, width: Option<usize>) -> String
 }
 
 fn layers(image: &PlatformSummary) -> Table {
-    let mut layers = Table::new([
+    let mut columns = vec![
         Column::number("LAYER"),
         Column::text("DIGEST"),
         Column::number("SIZE"),
         Column::number("UNPACKED"),
         Column::prose("MADE BY"),
-    ]);
+    ];
+    if image.shared_size > 0 {
+        columns.push(Column::prose("ALSO IN"));
+    }
+    let mut layers = Table::new(columns);
     for (at, layer) in image.layers.iter().enumerate() {
         let made_by = layer.created_by.as_deref().unwrap_or("-");
         layers.row([
@@ -101,9 +113,19 @@ fn layers(image: &PlatformSummary) -> Table {
             size(layer.compressed_size),
             size(layer.uncompressed_size),
             made_by.strip_prefix("remint: ").unwrap_or(made_by).to_owned(),
+            names(&layer.also_in),
         ]);
     }
     layers
+}
+
+/// Some names of images, and how many more there are.
+fn names(all: &[String]) -> String {
+    let shown = all.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// What is set of a configuration, by the names that recipes use.
@@ -133,13 +155,14 @@ mod tests {
     use crate::image::{BigFile, Encoding, FileCounts, LayerSummary, Package};
 
     fn inspection() -> Inspection {
-        let layer = |made_by: &str, size| LayerSummary {
+        let layer = |made_by: &str, size, also_in: &[&str]| LayerSummary {
             digest: Digest::of(made_by.as_bytes()),
             diff_id: DiffId(Digest::of(b"")),
             encoding: Encoding::Zstd,
             compressed_size: size,
             uncompressed_size: size * 3,
             created_by: Some(format!("remint: {made_by}")),
+            also_in: also_in.iter().map(|&name| name.to_owned()).collect(),
         };
         let one = PlatformSummary {
             platform: "linux/amd64".into(),
@@ -152,8 +175,12 @@ mod tests {
                 ..ConfigSummary::default()
             },
             compressed_size: 2_400_900,
+            shared_size: 2_400_000,
             uncompressed_size: 7_202_700,
-            layers: vec![layer("packages base-files busybox", 2_400_000), layer("copy site", 900)],
+            layers: vec![
+                layer("packages base-files busybox", 2_400_000, &["a", "b", "c", "d"]),
+                layer("copy site", 900, &[]),
+            ],
             packages: vec![Package {
                 name: "busybox".into(),
                 architecture: "amd64".into(),
@@ -173,13 +200,14 @@ mod tests {
 image       hello linux/amd64
 digest      sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
 size        2.40 MB compressed, 7.20 MB unpacked
+shares      2.40 MB with other images of the store, 900 B its own
 holds       12 files, 1 folder, 0 links
 created     2026-01-02T03:04:05Z
 user        a\u{fffd}b
 entrypoint  [\"busybox\",\"httpd\"]
 
-LAYER  DIGEST           SIZE  UNPACKED  MADE BY
-    1  8a55a4104cc5  2.40 MB   7.20 MB  packages base-files busybox
+LAYER  DIGEST           SIZE  UNPACKED  MADE BY               ALSO IN
+    1  8a55a4104cc5  2.40 MB   7.20 MB  packages base-files…  a, b, c and 1 more
     2  c05e0b785747    900 B   2.70 kB  copy site
 
 BIGGEST FILES       SIZE

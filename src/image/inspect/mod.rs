@@ -1,6 +1,7 @@
 //! What an image consists of, as data: behind `remint inspect IMAGE`.
 
 mod dpkg;
+mod sharing;
 
 pub use dpkg::Package;
 
@@ -12,6 +13,7 @@ use crate::layer::Kind;
 use crate::store::Store;
 use serde::Serialize;
 use serde_json::Value;
+use sharing::Sharing;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -41,6 +43,8 @@ pub struct PlatformSummary {
     pub config: ConfigSummary,
     /// What a client fetches, in bytes: manifest, config and layers, each blob once.
     pub compressed_size: u64,
+    /// How many bytes of that are layers which other images of the store have too.
+    pub shared_size: u64,
     /// The layers' tars together, in bytes.
     pub uncompressed_size: u64,
     /// The layers, the lowest first.
@@ -91,6 +95,8 @@ pub struct LayerSummary {
     pub uncompressed_size: u64,
     /// What made it, as the config's history says, if it does.
     pub created_by: Option<String>,
+    /// The other images of the store that have this blob too, by name, sorted.
+    pub also_in: Vec<String>,
 }
 
 /// How many things of each kind a root file system holds.
@@ -124,11 +130,13 @@ const BIGGEST: usize = 20;
 
 /// Reads an image through: every layer is unpacked, and thereby verified.
 pub fn inspect(store: &Store, image: &Image) -> Result<Inspection, Error> {
-    let platforms = image.platforms.iter().map(|image| platform(store, image)).collect::<Result<_, Error>>()?;
+    let sharing = Sharing::read(store, &image.name)?;
+    let platforms =
+        image.platforms.iter().map(|image| platform(store, image, &sharing)).collect::<Result<_, Error>>()?;
     Ok(Inspection { name: image.name.to_string(), digest: image.root.digest, platforms })
 }
 
-fn platform(store: &Store, image: &PlatformImage) -> Result<PlatformSummary, Error> {
+fn platform(store: &Store, image: &PlatformImage, sharing: &Sharing) -> Result<PlatformSummary, Error> {
     let mut tree = Tree::default();
     let mut packages = Vec::new();
     let mut told = created_by(&image.document);
@@ -147,12 +155,16 @@ fn platform(store: &Store, image: &PlatformImage) -> Result<PlatformSummary, Err
             compressed_size: layer.blob.size,
             uncompressed_size: tar_size,
             created_by: told.next().flatten(),
+            also_in: sharing.images_with(&layer.blob.digest),
         });
     }
     if !tree.has(dpkg::STATUS) {
         packages.clear();
     }
     let mut blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob).collect();
+    blobs.sort();
+    blobs.dedup();
+    let shared_size = blobs.iter().filter(|blob| sharing.has(&blob.digest)).map(|blob| blob.size).sum();
     blobs.extend([image.manifest, image.config]);
     blobs.sort();
     blobs.dedup();
@@ -164,6 +176,7 @@ fn platform(store: &Store, image: &PlatformImage) -> Result<PlatformSummary, Err
         created: text(&image.document, "created"),
         config: summary(&image.document["config"]),
         compressed_size: blobs.iter().map(|blob| blob.size).sum(),
+        shared_size,
         uncompressed_size: layers.iter().map(|layer| layer.uncompressed_size).sum(),
         layers,
         packages,

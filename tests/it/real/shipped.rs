@@ -7,7 +7,10 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// The recipes that are shipped.
-pub(super) const IMAGES: [&str; 5] = ["base", "debian", "nginx", "python", "static"];
+pub(super) const IMAGES: [&str; 16] = [
+    "apache", "base", "debian", "git", "haproxy", "java", "mariadb", "nginx", "node", "perl", "php", "postgres",
+    "python", "redis", "ruby", "static",
+];
 
 /// The exit code that says that a source or the network failed.
 const SOURCE_FAILED: i32 = 4;
@@ -76,6 +79,14 @@ impl Shipped {
         let output = self.remint(&store, &arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         outputs
+    }
+
+    /// Writes an image for this machine as one tar, without the network.
+    pub(super) fn flat(&self, image: &str, tar: &Path) {
+        let (platform, output) = (format!("linux/{}", native()), format!("tar:{}", tar.display()));
+        let arguments = ["build", "--locked", "--offline", image, "--platform", &platform, "--output", &output];
+        let output = self.remint(&self.store, &arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn remint(&self, store: &Path, arguments: &[&str]) -> Output {
