@@ -79,6 +79,7 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Plan(arguments) => command::plan(invocation, arguments),
         Command::Inspect(arguments) => command::inspect(invocation, arguments),
         Command::Verify(arguments) => command::verify(invocation, arguments),
+        Command::Why(arguments) => command::why(invocation, arguments),
         Command::Completions(arguments) => completions::run(arguments),
     }
 }
@@ -89,6 +90,7 @@ fn wants_json(command: &Command) -> bool {
         Command::Build(build) => build.format == TextOrJson::Json,
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
         Command::Verify(verify) => verify.format == TextOrJson::Json,
+        Command::Why(why) => why.format == TextOrJson::Json,
         Command::Plan(plan) => plan.format == PlanFormat::Json,
         _ => false,
     }

@@ -6,6 +6,7 @@
 //!   oci-layout  index.json     what images there are (image-spec, image-layout.md)
 //!   blobs/sha256/<hex>         sources, fragments, layers, configs, manifests
 //!   actions/<hex>              an ActionKey's result: one line of JSON and a line with its digest
+//!   history/<name>             what was built last, for people
 //!   partial/<hex>              downloads that are not whole yet
 //!   locks/<two digits>, …      held by flock while an action runs, a blob is fetched or index.json changes
 //!   locks/fetch-<two digits>   held by flock while a blob is fetched
@@ -19,6 +20,7 @@
 mod action;
 mod blob;
 mod error;
+mod history;
 mod index;
 mod lock;
 

@@ -48,6 +48,7 @@ snapshot!(help_build, "cli/help-build.txt", ["build --help"]);
 snapshot!(help_plan, "cli/help-plan.txt", ["plan --help"]);
 snapshot!(help_inspect, "cli/help-inspect.txt", ["inspect --help"]);
 snapshot!(help_verify, "cli/help-verify.txt", ["verify --help"]);
+snapshot!(help_why, "cli/help-why.txt", ["why --help"]);
 snapshot!(help_completions, "cli/help-completions.txt", ["completions --help"]);
 snapshot!(
     wrong_usage,

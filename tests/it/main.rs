@@ -18,3 +18,4 @@ mod signatures;
 mod support;
 mod tokens;
 mod verify;
+mod why;

@@ -6,6 +6,7 @@ mod arm64;
 mod clients;
 mod podman;
 mod shipped;
+mod verify;
 
 use crate::support::layout::assert_valid;
 use serde_json::Value;

@@ -7,6 +7,7 @@ mod lock;
 mod plan;
 mod sources;
 mod verify;
+mod why;
 
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
@@ -15,6 +16,7 @@ pub use lock::change_table;
 pub(super) use lock::run as lock;
 pub(super) use plan::run as plan;
 pub(super) use verify::run as verify;
+pub(super) use why::run as why;
 
 use super::arguments::Global;
 use super::environment::Environment;
