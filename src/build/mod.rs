@@ -7,6 +7,7 @@
 mod bundle;
 mod error;
 mod exclude;
+mod history;
 mod owners;
 mod pack;
 mod packages;
@@ -19,6 +20,7 @@ mod unpack;
 mod view;
 
 pub use error::Error;
+pub use history::{Build, BuildLayer, History, Story, ahead, histories, remember};
 pub use results::{Fragment, Layered, PackedLayer, Unpacked};
 pub use survey::Survey;
 

@@ -98,6 +98,9 @@ pub enum Command {
     /// Build images again, elsewhere, and compare them bit for bit
     #[command(after_help = help::VERIFY)]
     Verify(Verify),
+    /// Say why an image's layers were built, or reused
+    #[command(after_help = help::WHY)]
+    Why(Why),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(Completions),
@@ -177,6 +180,9 @@ pub struct Build {
         help_heading = "Where to"
     )]
     pub format: TextOrJson,
+    /// Say of each layer whether it is built or reused, and what changed since the last build
+    #[arg(long, help_heading = "Where to")]
+    pub explain: bool,
     /// How many actions run at once [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<NonZeroUsize>,
@@ -292,6 +298,20 @@ pub struct Inspect {
     #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
     pub platform: Option<Platform>,
     /// Tables for people, or JSON for machines
+    #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
+    pub format: TextOrJson,
+}
+
+/// `remint why`.
+#[derive(Debug, Clone, Args)]
+pub struct Why {
+    /// Which image, by its name in the store
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// Of which platform [default: all]
+    #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
+    pub platform: Option<Platform>,
+    /// Lines for people, or JSON for machines
     #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
     pub format: TextOrJson,
 }

@@ -60,6 +60,7 @@ Examples:
   remint                     build all images for all their platforms
   remint build web api --platform linux/arm64
                              build two of them, for one platform
+  remint build --explain     say of each layer what changed since the last build
   remint build --locked      in CI: what the lock says, or nothing
   remint build web --compression gzip -o docker-archive:web.tar && docker load -i web.tar
                              hand an image to Docker
@@ -123,6 +124,14 @@ Examples:
                              in CI
 
 Exits with 0 if everything is identical, and with 1 if anything is not.";
+
+/// Below `remint why --help`.
+pub(super) const WHY: &str = "\
+Examples:
+  remint why web             what the last build of it built, and what had changed
+  remint why web --platform linux/arm64
+                             for one platform
+  remint build --explain     the same of a build, as it begins";
 
 /// Below `remint completions --help`.
 pub(super) const COMPLETIONS: &str = "\

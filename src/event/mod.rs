@@ -123,6 +123,21 @@ pub enum Event {
         /// The file whose lock the other one holds.
         lock: String,
     },
+    /// Why a layer will be built, or that it will not.
+    LayerExplained {
+        /// The image's name.
+        image: String,
+        /// The platform.
+        platform: String,
+        /// The layer's number, from 1 for the lowest.
+        layer: u64,
+        /// What it is.
+        title: String,
+        /// Whether it will be built; else it is in the store.
+        built: bool,
+        /// What changed since the last build of the image on this store.
+        why: Vec<String>,
+    },
     /// An image of one platform is complete in the store.
     ImageDone {
         /// The image's name.

@@ -15,8 +15,10 @@
 //!
 //! A pack action's key is made from digests, so a layer whose inputs moved but whose bytes stayed is never packed again.
 
+mod explain;
 mod keys;
 
+pub use explain::{Explained, Reason};
 pub use keys::{REVISION, pack_key, packed_key, rewrite_key, run_key};
 
 use crate::digest::ActionKey;

@@ -21,3 +21,4 @@ mod signatures;
 mod support;
 mod tokens;
 mod verify;
+mod why;

@@ -10,6 +10,7 @@ mod engine;
 mod languages;
 mod podman;
 mod shipped;
+mod verify;
 mod web;
 
 use crate::support::layout::assert_valid;

@@ -3,8 +3,8 @@
 use super::failed::failed;
 use super::record::record;
 use super::sources::Sources;
-use super::{Invocation, lock as lock_command};
-use crate::build::{Builder, HOPELESS, LayerOutcome, Outcome};
+use super::{Invocation, lock as lock_command, why};
+use crate::build::{self, Builder, HOPELESS, LayerOutcome, Outcome};
 use crate::cli::amount;
 use crate::cli::archives::Archives;
 use crate::cli::arguments::{Build, Method, OutputKind, TextOrJson};
@@ -54,6 +54,9 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     let jobs = arguments.jobs.unwrap_or(invocation.environment.cores).get();
     let order = session.order;
     let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs, order };
+    if arguments.explain {
+        why::explain(&store, &plan, &session.places.project, &events);
+    }
     let (outcome, rows) = healing(&store, &events, || {
         let outcome = builder.run(&plan);
         let (built, rows) = assemble(&store, &plan, &outcome, &events)?;
@@ -64,6 +67,8 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
         record(&store, &session, &plan, &outcome, &built);
         Ok((outcome, rows))
     })?;
+    // Where it cannot be written, `remint why` tells of the build before.
+    let _ = build::remember(&store, &plan, &outcome);
     warn_uncovered(&plan, &outcome, &events);
     let _ = reporter.finish();
     if !json && !rows.is_empty() {

@@ -11,6 +11,7 @@ mod record;
 mod scripts;
 mod sources;
 mod verify;
+mod why;
 
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
@@ -21,6 +22,7 @@ pub use lock::change_table;
 pub(super) use lock::run as lock;
 pub(super) use plan::run as plan;
 pub(super) use verify::run as verify;
+pub(super) use why::run as why;
 
 use super::arguments::Global;
 use super::environment::Environment;

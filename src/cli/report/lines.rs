@@ -102,6 +102,9 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
         Event::FetchDone { name, size: bytes } if verbose => format!("fetched {name}, {}", size(*bytes)),
         Event::ActionDone { name, cached: true, .. } if verbose => format!("{name}: reused"),
         Event::ActionDone { name, took, .. } if verbose => format!("{name}: {}", duration(*took)),
+        Event::LayerExplained { image, platform, layer, title, built, why } => {
+            explained(&format!("{image} {platform}, layer {layer}, `{title}`"), *built, why)
+        }
         Event::Varied { what, how, done: true } if verbose => format!("varied: {what}: {how}"),
         Event::Varied { what, how, done: false } => format!("not varied: {what}: {how}"),
         Event::ImageDone { name, platform, digest, .. } if verbose => {
@@ -110,6 +113,22 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
         _ => return None,
     };
     Some(line)
+}
+
+/// At most this many reasons stand in one line.
+const REASONS: usize = 8;
+
+/// A layer that will be built, and why; or that is reused.
+fn explained(layer: &str, built: bool, why: &[String]) -> String {
+    let mut line = format!("{layer}: {}", if built { "built" } else { "reused" });
+    if !why.is_empty() {
+        line.push_str(": ");
+        line.push_str(&why[..why.len().min(REASONS)].join("; "));
+    }
+    if why.len() > REASONS {
+        line.push_str(&format!("; and {} more", why.len() - REASONS));
+    }
+    line
 }
 
 #[cfg(test)]
@@ -181,6 +200,27 @@ mod tests {
         for line in ["unpack libc6: 2.0 s\n", "unpack zlib1g: reused\n", "fetched libc6 2.41-12 (amd64), 10.0 MB\n"] {
             assert!(log.contains(line), "{log}");
         }
+    }
+
+    #[test]
+    fn a_layer_is_explained_in_one_line() {
+        let explained = |built, why: &[&str]| {
+            let event = Event::LayerExplained {
+                image: "web".into(),
+                platform: "linux/amd64".into(),
+                layer: 2,
+                title: "copy app to /srv".into(),
+                built,
+                why: why.iter().map(|word| (*word).to_owned()).collect(),
+            };
+            of(&event, false).unwrap()
+        };
+        assert_eq!(explained(false, &[]), "web linux/amd64, layer 2, `copy app to /srv`: reused");
+        let many = explained(true, &["a"; 10]);
+        assert_eq!(many, "web linux/amd64, layer 2, `copy app to /srv`: built: a; a; a; a; a; a; a; a; and 2 more");
+        let varied = |done| Event::Varied { what: "user".into(), how: "no namespaces".into(), done };
+        assert_eq!(of(&varied(true), false), None);
+        assert_eq!(of(&varied(false), false).unwrap(), "not varied: user: no namespaces");
     }
 
     #[test]

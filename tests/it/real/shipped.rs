@@ -89,7 +89,8 @@ impl Shipped {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    fn remint(&self, store: &Path, arguments: &[&str]) -> Output {
+    /// Runs the program in the project.
+    pub(super) fn remint(&self, store: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_remint"));
         command.arg("--project").arg(&self.project).arg("--cache-dir").arg(store).args(arguments);
         command.output().unwrap()

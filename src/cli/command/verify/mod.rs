@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::recipe::ImageName;
 use crate::store::Store;
-use crate::verify::rebuild::{ImageVerdict, Reference, Verdict, compare_digests, recompute};
+use crate::verify::rebuild::{Error, ImageVerdict, Reference, Verdict, compare_digests, recompute};
 use place::Place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -75,6 +75,11 @@ fn against_what(
     named: &BTreeSet<ImageName>,
     scratch: &Store,
 ) -> Result<Reference, Failure> {
+    // What the command line names and is not there is the command line's fault.
+    let refused = |error: &Error| match error {
+        Error::Io { .. } => Failure::from_error(Exit::Usage, error),
+        _ => refused(error),
+    };
     match against {
         Against::Layout(path) => {
             let path = invocation.environment.cwd.join(path);
@@ -152,8 +157,7 @@ fn only_platforms(mut images: Vec<ImageVerdict>, arguments: &Verify) -> Vec<Imag
     images
 }
 
-fn refused(error: &crate::verify::rebuild::Error) -> Failure {
-    use crate::verify::rebuild::Error;
+fn refused(error: &Error) -> Failure {
     let exit = match error {
         Error::Line { .. } | Error::Twice { .. } | Error::NoLayout { .. } | Error::Archive { .. } => Exit::Usage,
         Error::Io { .. } | Error::Store(_) => Exit::Action,

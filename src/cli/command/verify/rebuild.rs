@@ -1,7 +1,9 @@
 //! The rebuild: this program once more, as a process of its own under other circumstances, its results compared as they appear.
 
+use super::super::why::{lock_text, words};
 use super::place::Place;
 use super::{Invocation, Way};
+use crate::build::ahead;
 use crate::cli::arguments::{Method, Verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -12,7 +14,7 @@ use crate::event::{Event, Events};
 use crate::image::{Image, ImageRef};
 use crate::lock;
 use crate::oci::Platform;
-use crate::plan::{Action, Plan};
+use crate::plan::Plan;
 use crate::recipe::ImageName;
 use crate::store::Store;
 use crate::verify::rebuild::{Difference, ImageVerdict, Reference, Results, Variation, Verdict, compare};
@@ -22,6 +24,9 @@ use std::process::{Child, Command, Stdio};
 
 /// Seeds that are chosen here are below this, so that a person can type them.
 const SEEDS: u128 = 1_000_000;
+
+/// At most this many changes of a layer's inputs are named.
+const REASONS: usize = 8;
 
 /// Builds a reference's images again and compares them.
 pub(super) fn rebuild(
@@ -60,11 +65,11 @@ pub(super) fn rebuild(
     }
     let mut results = Results::new(store, &rebuilt, &plan);
     let names = reference.names();
-    let start = Start { invocation, session, arguments, place: &place, variation: &variation };
+    let start = Start { session, arguments, place: &place, variation: &variation };
     let mut child = start.spawn(&names, &platforms)?;
     let ended = listen(&mut child, &mut results, &mut way, &events);
     let _ = reporter.finish();
-    ended?;
+    ended.map_err(|failure| failure.hint(format!("`remint verify --seed {seed}` does the same again")))?;
     let broken = |error: &crate::store::Error| Failure::from_error(Exit::Action, error);
     results.rest().map_err(|error| broken(&error))?;
 
@@ -78,9 +83,10 @@ pub(super) fn rebuild(
         };
         images.extend(compare(expected, found.as_ref(), &arguments.platform));
     }
-    let known = arguments.against.is_none();
+    let lock = lock_text(&session.places.project);
+    let since = arguments.against.is_none().then_some(lock.as_str());
     for image in &mut images {
-        add_causes(image, &plan, &results, known);
+        add_causes(image, store, &plan, &results, since);
     }
     let (actions, compared, unmatched) = results.finish();
     Ok((Verdict { images, actions, compared, unmatched }, way))
@@ -103,7 +109,6 @@ fn platforms(session: &Session, arguments: &Verify, reference: &Reference) -> Ve
 
 /// What the process of a rebuild is started with.
 struct Start<'a> {
-    invocation: Invocation<'a>,
     session: &'a Session,
     arguments: &'a Verify,
     place: &'a Place,
@@ -135,11 +140,6 @@ impl Start<'_> {
         let mut command = Command::new(std::env::current_exe()?);
         command.current_dir(&cwd).stdin(Stdio::null()).stdout(Stdio::piped());
         command.env_remove("REMINT_CACHE_DIR").env("TMPDIR", temporary);
-        let environment = self.invocation.environment;
-        if let Some(home) = &environment.home {
-            // The keys to registries are not found under another home.
-            command.env("DOCKER_CONFIG", environment.cwd.join(home).join(".docker"));
-        }
         command.envs(variation.variables.iter().map(|(name, value)| (name, value)));
         command.args(["--color", "never", "build", "--locked", "--format", "json"]);
         command.arg("--project").arg(&project).arg("--cache-dir").arg(self.place.path().join("store"));
@@ -216,27 +216,26 @@ fn variables(variation: &Variation) -> String {
     format!("{}, TMPDIR and others", words.join(" "))
 }
 
-/// Puts in front of what differs in an image why it does: actions whose results differ, and layers whose inputs are not those of
-/// the build.
-fn add_causes(image: &mut ImageVerdict, plan: &Plan, results: &Results<'_>, known: bool) {
+/// Puts in front of what differs in an image why it does: actions whose results differ, and the first layer whose inputs are not
+/// those of the build, with what changed since.
+fn add_causes(image: &mut ImageVerdict, store: &Store, plan: &Plan, results: &Results<'_>, since: Option<&str>) {
     let planned = plan
         .images
         .iter()
         .find(|planned| planned.name.as_str() == image.name && image.platform == Some(planned.platform.to_string()));
     let Some(planned) = planned.filter(|_| !image.identical()) else { return };
     let mut causes = results.of_image(planned);
-    if known {
-        for (at, key) in planned.layers.iter().enumerate() {
-            if !results.was_there(key)
-                && let Some(Action::Layer(layer)) = plan.actions.get(key)
-            {
-                let note =
-                    "the store has no result of it: the recipe, the lock or what it copies changed since the build";
-                let what = format!("layer {}, `{}`: its inputs", at + 1, layer.title);
-                causes.push(Difference { key: Some(*key), ..Difference::note(what, note) });
-                break;
-            }
+    if let Some(lock) = since
+        && let Some(at) = planned.layers.iter().position(|key| !results.was_there(key))
+        && let Some(story) = ahead(store, plan, planned).get(at)
+    {
+        let what = format!("layer {}, `{}`: its inputs", at + 1, story.title);
+        let mut notes = vec!["the store has no result of it: what it is made of changed since the build".to_owned()];
+        notes.extend(story.reasons.iter().take(REASONS).map(|reason| words(reason, lock)));
+        if story.reasons.len() > REASONS {
+            notes.push(format!("and {} more", story.reasons.len() - REASONS));
         }
+        causes.push(Difference { what, key: planned.layers.get(at).copied(), notes, ..Difference::default() });
     }
     causes.append(&mut image.differences);
     image.differences = causes;

@@ -1,0 +1,271 @@
+//! What each image's last two builds were made of, and so why its layers were built.
+//!
+//! ```text
+//! history/<image>@<platform, with - for />   {"image":…,"platform":…,"builds":[newest, the one before]}
+//! history/inputs-<hex of a layer's key>      {"title":…,"inputs":{name: value}}
+//! ```
+//!
+//! Written only where something was built or a key is another, so that a build of nothing writes nothing. Nothing is ever decided
+//! by it: a record that is gone or damaged is as good as none.
+
+use super::{Layered, Outcome, PackedLayer};
+use crate::digest::ActionKey;
+use crate::oci::canonical_json;
+use crate::plan::{Action, Explained, ImagePlan, Plan, Reason};
+use crate::recipe::Compression;
+use crate::store::{Error, Store};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The builds of one image for one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// The image's name.
+    pub image: String,
+    /// The platform.
+    pub platform: String,
+    /// The builds that changed something, the newest first: two at most.
+    pub builds: Vec<Build>,
+}
+
+/// A build of one image for one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// How its layers are compressed.
+    pub compression: String,
+    /// Its layers, the lowest first.
+    pub layers: Vec<BuildLayer>,
+}
+
+/// A layer of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildLayer {
+    /// The key of the action that made its tree.
+    pub key: ActionKey,
+    /// What it is.
+    pub title: String,
+    /// Whether it was made in that build; else it was in the store before.
+    pub built: bool,
+}
+
+/// Why a layer was built, or what of it changed although it was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// What it is.
+    pub title: String,
+    /// Whether it was built.
+    pub built: bool,
+    /// Why; empty for a layer that was reused as it was.
+    pub reasons: Vec<Reason>,
+}
+
+/// How many builds are remembered: the last, and the one to compare it with.
+const REMEMBERED: usize = 2;
+
+/// Remembers what came of a plan, where it differs from what is remembered.
+pub fn remember(store: &Store, plan: &Plan, outcome: &Outcome) -> Result<(), Error> {
+    let mut changed = Vec::new();
+    for (number, layers) in &outcome.images {
+        let image = &plan.images[*number];
+        let mut build = build_of(plan, image, |_| false);
+        for (layer, outcome) in build.layers.iter_mut().zip(layers) {
+            layer.built = !outcome.reused;
+        }
+        let mut history = read(store, image);
+        let idle = build.layers.iter().all(|layer| !layer.built);
+        let keys = |build: &Build| build.layers.iter().map(|layer| layer.key).collect::<Vec<_>>();
+        let same = |last: &Build| last.compression == build.compression && keys(last) == keys(&build);
+        if idle && history.builds.first().is_some_and(same) {
+            continue;
+        }
+        history.builds.insert(0, build);
+        history.builds.truncate(REMEMBERED);
+        changed.push((image, history));
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let _turn = store.lock_history()?;
+    for (image, history) in &changed {
+        for key in &image.layers {
+            let name = inputs_name(key);
+            if store.history(&name).is_none()
+                && let Some(inputs) = Explained::of(plan, key)
+            {
+                store.put_history(&name, &canonical_json(&inputs))?;
+            }
+        }
+        store.put_history(&name(image), &canonical_json(history))?;
+    }
+    forget_unused(store);
+    Ok(())
+}
+
+/// The builds of an image that are remembered, a history a platform, sorted by platform.
+#[must_use]
+pub fn histories(store: &Store, image: &str) -> Vec<History> {
+    let begins = format!("{image}@");
+    let names = store.histories().into_iter().filter(|name| name.starts_with(&begins));
+    names.filter_map(|name| parse(store, &name)).filter(|history| !history.builds.is_empty()).collect()
+}
+
+impl History {
+    /// Why each layer of the last build was built.
+    #[must_use]
+    pub fn story(&self, store: &Store) -> Vec<Story> {
+        let known = |key: &ActionKey| serde_json::from_slice(&store.history(&inputs_name(key))?).ok();
+        self.builds.first().map_or_else(Vec::new, |now| story(now, self.builds.get(1), &known, &known))
+    }
+}
+
+/// Why each layer of a planned image would be built, or would not.
+#[must_use]
+pub fn ahead(store: &Store, plan: &Plan, image: &ImagePlan) -> Vec<Story> {
+    let there = |key: &ActionKey| {
+        let layered = store.action::<Layered>(key).ok().flatten();
+        layered.is_some_and(|layered| {
+            matches!(store.action::<PackedLayer>(&layered.pack_key(image.compression)), Ok(Some(_)))
+        })
+    };
+    let now = build_of(plan, image, |key| !there(key));
+    let known = |key: &ActionKey| serde_json::from_slice(&store.history(&inputs_name(key))?).ok();
+    story(&now, read(store, image).builds.first(), &|key| Explained::of(plan, key), &known)
+}
+
+fn story(
+    now: &Build,
+    before: Option<&Build>,
+    inputs_now: &dyn Fn(&ActionKey) -> Option<Explained>,
+    inputs_before: &dyn Fn(&ActionKey) -> Option<Explained>,
+) -> Vec<Story> {
+    let say = |text: &str| vec![Reason { text: text.to_owned(), package: None }];
+    let reasons = |at: usize, layer: &BuildLayer| {
+        let Some(before) = before else {
+            return say(if layer.built { "first build on this store" } else { "made before, for another image" });
+        };
+        if before.layers.iter().any(|old| old.key == layer.key) {
+            return match (layer.built, before.compression == now.compression) {
+                (false, _) => Vec::new(),
+                (true, false) => say(&format!("compressed by {} now", now.compression)),
+                (true, true) => say("nothing of it changed: its result was not in the store any more"),
+            };
+        }
+        let Some(old) = predecessor(now, before, at) else { return say("it is new in this image") };
+        match (inputs_now(&layer.key), inputs_before(&old.key)) {
+            (Some(new), Some(old)) => new.since(&old),
+            _ => say("what it was made of before is not known any more"),
+        }
+    };
+    let layers = now.layers.iter().enumerate();
+    layers
+        .map(|(at, layer)| Story { title: layer.title.clone(), built: layer.built, reasons: reasons(at, layer) })
+        .collect()
+}
+
+/// The layer of the build before whose place a changed one took: of the same title, else of the same kind at the same place.
+fn predecessor<'a>(now: &Build, before: &'a Build, at: usize) -> Option<&'a BuildLayer> {
+    let kind = |layer: &BuildLayer| layer.title.split(' ').next().map(str::to_owned);
+    let gone = |old: &&BuildLayer| !now.layers.iter().any(|layer| layer.key == old.key);
+    let layer = &now.layers[at];
+    let titled = before.layers.iter().filter(gone).find(|old| old.title == layer.title);
+    titled.or_else(|| before.layers.get(at).filter(gone).filter(|old| kind(old) == kind(layer)))
+}
+
+fn build_of(plan: &Plan, image: &ImagePlan, built: impl Fn(&ActionKey) -> bool) -> Build {
+    let layers = image.layers.iter().map(|key| {
+        let title = match plan.actions.get(key) {
+            Some(Action::Layer(layer)) => layer.title.clone(),
+            _ => String::new(),
+        };
+        BuildLayer { key: *key, title, built: built(key) }
+    });
+    let compression = match image.compression {
+        Compression::Zstd => "zstd",
+        Compression::Gzip => "gzip",
+    };
+    Build { compression: compression.to_owned(), layers: layers.collect() }
+}
+
+fn read(store: &Store, image: &ImagePlan) -> History {
+    parse(store, &name(image)).unwrap_or_else(|| History {
+        image: image.name.to_string(),
+        platform: image.platform.to_string(),
+        builds: Vec::new(),
+    })
+}
+
+fn parse(store: &Store, name: &str) -> Option<History> {
+    serde_json::from_slice(&store.history(name)?).ok()
+}
+
+fn name(image: &ImagePlan) -> String {
+    format!("{}@{}", image.name, image.platform.to_string().replace('/', "-"))
+}
+
+/// What the names of records of inputs begin with; no image's does, which is followed by an `@`.
+const INPUTS: &str = "inputs-";
+
+fn inputs_name(key: &ActionKey) -> String {
+    format!("{INPUTS}{}", key.0.hex())
+}
+
+/// Removes the inputs of layers that no remembered build has.
+fn forget_unused(store: &Store) {
+    let (inputs, images): (Vec<String>, Vec<String>) =
+        store.histories().into_iter().partition(|name| name.starts_with(INPUTS) && !name.contains('@'));
+    let histories = images.iter().filter_map(|name| parse(store, name));
+    let used: BTreeSet<String> = histories
+        .flat_map(|history| history.builds)
+        .flat_map(|build| build.layers)
+        .map(|layer| inputs_name(&layer.key))
+        .collect();
+    for name in inputs.iter().filter(|name| !used.contains(*name)) {
+        store.forget_history(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use std::collections::BTreeMap;
+
+    fn layer(title: &str, version: &str, built: bool) -> BuildLayer {
+        let key = ActionKey(Digest::of(format!("{title} {version}").as_bytes()));
+        BuildLayer { key, title: title.to_owned(), built }
+    }
+
+    fn build(layers: Vec<BuildLayer>) -> Build {
+        Build { compression: "zstd".to_owned(), layers }
+    }
+
+    fn told(now: &Build, before: Option<&Build>) -> Vec<String> {
+        let inputs = |version: &'static str| {
+            move |_: &ActionKey| {
+                let inputs = BTreeMap::from([("to".to_owned(), version.to_owned())]);
+                Some(Explained { title: String::new(), inputs })
+            }
+        };
+        let stories = story(now, before, &inputs("/new"), &inputs("/old"));
+        stories.into_iter().map(|one| one.reasons.into_iter().map(|reason| reason.text).collect()).collect()
+    }
+
+    #[test]
+    fn each_layer_is_told_by_what_became_of_it() {
+        let first = build(vec![layer("packages a", "1", true), layer("copy x to /", "1", true)]);
+        assert_eq!(told(&first, None), ["first build on this store"; 2]);
+        let mut again = first.clone();
+        again.layers[0].built = false;
+        assert_eq!(told(&again, Some(&first)), ["", "nothing of it changed: its result was not in the store any more"]);
+        let other = Build { compression: "gzip".to_owned(), ..first.clone() };
+        assert_eq!(told(&other, Some(&first)), ["compressed by gzip now"; 2]);
+        let more = build(vec![
+            layer("packages a", "1", false),
+            layer("packages b", "1", true),
+            layer("copy x to /", "2", true),
+        ]);
+        assert_eq!(told(&more, Some(&first)), ["", "it is new in this image", "`to` /old → /new"]);
+        let renamed = build(vec![layer("packages a c", "1", true)]);
+        assert_eq!(told(&renamed, Some(&first)), ["`to` /old → /new"]);
+    }
+}

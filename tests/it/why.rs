@@ -1,0 +1,130 @@
+//! `remint why` and `remint build --explain`: the very thing that changed, in the words of the recipe and the lock.
+
+use crate::support::project::{LATER, Project, archive, packages};
+use serde_json::Value;
+
+/// The reasons of each layer of an image for amd64: whether it was built, and why.
+fn told(project: &Project, image: &str) -> Vec<(bool, Vec<String>)> {
+    let run = project.run(&["why", image, "--platform", "linux/amd64", "--format", "json"]).expect(0);
+    let all: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((all.as_array().unwrap().len(), &all[0]["image"]), (1, &Value::from(image)), "{all}");
+    let words = |list: &Value| list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+    let layers = all[0]["layers"].as_array().unwrap().iter();
+    layers.map(|layer| (layer["built"].as_bool().unwrap(), words(&layer["why"]))).collect()
+}
+
+fn built(why: &str) -> (bool, Vec<String>) {
+    (true, vec![why.to_owned()])
+}
+
+fn reused() -> (bool, Vec<String>) {
+    (false, Vec::new())
+}
+
+#[test]
+fn what_changed_is_named() {
+    let project = Project::first();
+    project.run(&["why", "site"]).says(1, &["knows of no build of `site`"]);
+    let first = project.run(&["build", "--explain"]).expect(0);
+    assert!(
+        first.stderr.contains("site linux/amd64, layer 3, `copy tree to /srv/site`: built: first build on this store"),
+        "{}",
+        first.stderr
+    );
+    assert_eq!(told(&project, "site"), vec![built("first build on this store"); 4]);
+
+    // A build of nothing remembers nothing.
+    let record = || std::fs::metadata(project.root.join("cache/history/site@linux-amd64")).unwrap().modified().unwrap();
+    let before = record();
+    let idle = project.run(&["build", "--explain"]).expect(0);
+    assert!(idle.stderr.contains("site linux/amd64, layer 3, `copy tree to /srv/site`: reused\n"), "{}", idle.stderr);
+    assert_eq!(record(), before);
+
+    project.write("recipes/site/tree/index.html", "<p>other</p>\n");
+    project.write("recipes/site/tree/new", "new\n");
+    std::fs::remove_file(project.root.join("recipes/site/tree/a/b/deep")).unwrap();
+    let run = project.run(&["build", "--explain"]).expect(0);
+    let changed = ["tree/a/b/deep is gone", "tree/index.html changed", "tree/new is new"];
+    let line = format!("site linux/amd64, layer 3, `copy tree to /srv/site`: built: {}\n", changed.join("; "));
+    assert!(run.stderr.contains(&line), "{}", run.stderr);
+    let layers = told(&project, "site");
+    assert_eq!(layers[..2], [reused(), reused()]);
+    assert_eq!(layers[2], (true, changed.map(str::to_owned).to_vec()));
+    assert_eq!(layers[3], built("it lies on a layer that changed"));
+    assert_eq!(told(&project, "hello"), [built("first build on this store")], "nothing of it changed");
+
+    let recipe = project.read("recipes/site/recipe.toml");
+    project.write(
+        "recipes/site/recipe.toml",
+        recipe.replace("welcome", "hello").replace("to = \"/srv/site\"", "to = \"/srv/web\""),
+    );
+    project.run(&["build", "site"]).expect(0);
+    let layers = told(&project, "site");
+    assert_eq!(layers[2], built("`to` /srv/site → /srv/web"));
+    assert_eq!(layers[3], built("/etc/motd changed"));
+    let text = project.run(&["why", "site"]).expect(0).stdout;
+    assert!(text.starts_with("site linux/amd64\n   1  reused  packages hello\n"), "{text}");
+    assert!(text.contains("   4  built   write 3 paths\n              /etc/motd changed\n"), "{text}");
+    assert!(text.contains("\n\nsite linux/arm64\n"), "{text}");
+}
+
+#[test]
+fn a_package_is_named_with_its_line_of_the_lock() {
+    let project = Project::first();
+    project.run(&["build"]).expect(0);
+    project.publish(&archive(packages("1.0-2"), LATER));
+    project.run(&["lock", "--update"]).expect(0);
+    project.run(&["build"]).expect(0);
+    let lock = project.lock();
+    let line = |begins: &str| lock.lines().position(|line| line.trim_start().starts_with(begins)).unwrap() + 1;
+    let (first, second) = (line("\"hello 1.0-2 amd64 "), line("\"libhello1 1.0-2 amd64 "));
+    let layers = told(&project, "hello");
+    assert!(layers[0].0);
+    let expected = [
+        "`date` 2026-01-01T00:00:00Z → 2026-01-02T00:00:00Z".to_owned(),
+        format!("`hello` 1.0-1 → 1.0-2, remint.lock line {first}"),
+        format!("`libhello1` 1.0-1 → 1.0-2, remint.lock line {second}"),
+    ];
+    assert_eq!(layers[0].1, expected);
+    let recipe =
+        project.read("recipes/hello/recipe.toml").replace("exclude = [\"doc\"]", "exclude = [\"doc\", \"man\"]");
+    project.write("recipes/hello/recipe.toml", recipe);
+    project.run(&["build", "hello"]).expect(0);
+    assert_eq!(told(&project, "hello"), [built("`exclude` doc → doc man")]);
+}
+
+#[test]
+fn results_that_are_gone_and_other_compressions_are_told() {
+    let project = Project::first();
+    project.run(&["build", "data"]).expect(0);
+    project.run(&["build", "data", "--compression", "gzip"]).expect(0);
+    assert_eq!(told(&project, "data"), [built("compressed by gzip now")]);
+    project.run(&["build", "data"]).expect(0);
+    assert_eq!(told(&project, "data"), [reused()]);
+    for entry in std::fs::read_dir(project.root.join("cache/actions")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    project.run(&["build", "data"]).expect(0);
+    assert_eq!(told(&project, "data"), [built("nothing of it changed: its result was not in the store any more")]);
+    // What layers were made of is kept only for the builds that are remembered.
+    for version in 0..4 {
+        project.write("recipes/site/tree/index.html", format!("{version}\n"));
+        project.run(&["build", "site", "--platform", "linux/amd64"]).expect(0);
+    }
+    let names: Vec<String> = std::fs::read_dir(project.root.join("cache/history"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    // One layer of `data`; two below the tree of `site`, and two versions of the tree and of what lies on it.
+    assert_eq!(names.iter().filter(|name| name.starts_with("inputs-")).count(), 1 + 2 + 2 + 2, "{names:?}");
+    // Damage is as good as nothing, and heals.
+    for name in names {
+        std::fs::write(project.root.join("cache/history").join(name), "{").unwrap();
+    }
+    project.run(&["why", "site"]).says(1, &["knows of no build"]);
+    project.write("recipes/site/tree/index.html", "last\n");
+    project.run(&["build", "site", "--explain"]).expect(0);
+    assert_eq!(told(&project, "site")[2], built("first build on this store"));
+    project.forget();
+    project.run(&["why", "site"]).says(1, &["knows of no build"]);
+}
