@@ -223,3 +223,17 @@ fn words(line: &str) -> Vec<String> {
     words.extend(word);
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Mem;
+    use super::*;
+
+    #[test]
+    fn an_empty_directory_is_nothing_and_a_broken_link_is_something() {
+        let root = Mem::new().directory("a").file("b/c", b"").symlink("d", "/nowhere").symlink("e", "a");
+        let tree = Tree::new(&root);
+        let found = ["a", "b", "/b/c", "d", "e", "f"].map(|path| is_there(&tree, path));
+        assert_eq!(found, [false, true, true, true, false, false]);
+    }
+}
