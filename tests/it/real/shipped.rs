@@ -81,7 +81,13 @@ impl Shipped {
         outputs
     }
 
-    /// Writes an image for this machine as one tar, without the network.
+    /// The same in a store of the test's own that shares the blobs: what is built for one platform takes the name of what was built for both.
+    pub(super) fn linked(&self, store: &Path) -> Self {
+        link_tree(&self.store, store);
+        Self { store: store.to_owned(), project: self.project.clone() }
+    }
+
+    /// Writes an image for this machine as one tar, without the network; in a store of the test's own.
     pub(super) fn flat(&self, image: &str, tar: &Path) {
         let (platform, output) = (format!("linux/{}", native()), format!("tar:{}", tar.display()));
         let arguments = ["build", "--locked", "--offline", image, "--platform", &platform, "--output", &output];

@@ -1,4 +1,4 @@
-//! The web servers serve a page, the proxy forwards to one, and PHP answers the FastCGI of a web server.
+//! The web servers serve a page, the proxy forwards to one, and PHP answers the `FastCGI` of a web server.
 
 use super::engine::{Engine, Service};
 
@@ -13,7 +13,7 @@ for _ in range(300):
     except OSError:
         time.sleep(0.1)";
 
-/// Asks for a script as a web server does (FastCGI specification, version 1.0), and prints what it answers.
+/// Asks for a script as a web server does (`FastCGI` specification, version 1.0), and prints what it answers.
 const FASTCGI: &str = r"import socket, struct, sys, time
 BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
 def record(kind, content):
