@@ -44,6 +44,19 @@ pub struct Assembly<'a> {
 
 /// Writes config and manifest of an image for one platform into the store.
 pub fn assemble(store: &Store, assembly: &Assembly<'_>) -> Result<PlatformImage, Error> {
+    let (image, config, manifest) = compose(assembly)?;
+    store.put(&config)?;
+    store.put(&manifest)?;
+    Ok(image)
+}
+
+/// Puts together what others start from, without a trace of it in the store.
+pub fn assemble_base(assembly: &Assembly<'_>) -> Result<PlatformImage, Error> {
+    compose(assembly).map(|(image, _, _)| image)
+}
+
+/// The image, and the bytes of its config and of its manifest.
+fn compose(assembly: &Assembly<'_>) -> Result<(PlatformImage, Vec<u8>, Vec<u8>), Error> {
     let platform = assembly.platform;
     if let Some(base) = assembly.base.filter(|base| base.platform != platform) {
         let (config, found) = (base.config.digest, base.platform.to_string());
@@ -59,9 +72,11 @@ pub fn assemble(store: &Store, assembly: &Assembly<'_>) -> Result<PlatformImage,
         own.map(|layer| History { diff_id: layer.diff_id, created_by: layer.created_by.clone() }).collect();
     let base = assembly.base.map(|base| &base.document);
     let document = configure(base, platform, assembly.config, &history, assembly.epoch)?;
-    let config = store.put(&canonical_json(&document))?;
-    let manifest = store.put(&manifest(config, &layers, &BTreeMap::new()))?;
-    Ok(PlatformImage { platform, manifest, config, document, layers })
+    let config_bytes = canonical_json(&document);
+    let config = Blob::of(&config_bytes);
+    let manifest_bytes = manifest(config, &layers, &BTreeMap::new());
+    let manifest = Blob::of(&manifest_bytes);
+    Ok((PlatformImage { platform, manifest, config, document, layers }, config_bytes, manifest_bytes))
 }
 
 impl Image {

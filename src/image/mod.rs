@@ -30,7 +30,7 @@ mod read;
 mod reference;
 mod tree;
 
-pub use assemble::{Assembly, BuiltLayer, assemble, name_images};
+pub use assemble::{Assembly, BuiltLayer, assemble, assemble_base, name_images};
 pub use config::{DEFAULT_PATH, History, configure};
 pub use date::rfc3339;
 pub use encoding::Encoding;

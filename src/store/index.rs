@@ -98,11 +98,18 @@ impl Store {
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<IndexEntry>, serde_json::Error> {
+    /// The specification's own invariants: "This REQUIRED property […] MUST be 2", and the media type, where there is one.
     #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
     struct Index {
         manifests: Vec<Map<String, Value>>,
+        schema_version: u64,
+        media_type: Option<String>,
     }
     let index: Index = serde_json::from_slice(bytes)?;
+    if index.schema_version != 2 || index.media_type.is_some_and(|of| of != media::INDEX) {
+        return Err(serde::de::Error::custom("`schemaVersion` or `mediaType` is not that of an image index"));
+    }
     Ok(index.manifests.into_iter().map(IndexEntry).collect())
 }
 

@@ -246,7 +246,7 @@ fn platform_image(
 ) -> Result<PlatformImage, image::Error> {
     let mut base: Option<PlatformImage> = None;
     let mut from = 0;
-    for part in &planned.parts {
+    for (at, part) in planned.parts.iter().enumerate() {
         let own: Vec<BuiltLayer> = layers[from..part.layers]
             .iter()
             .map(|layer| BuiltLayer {
@@ -260,17 +260,16 @@ fn platform_image(
             })
             .collect();
         from = part.layers;
-        base = Some(image::assemble(
-            store,
-            &Assembly {
-                name: &planned.name,
-                platform: planned.platform,
-                base: base.as_ref(),
-                config: &part.config,
-                layers: &own,
-                epoch: part.epoch,
-            },
-        )?);
+        let assembly = Assembly {
+            name: &planned.name,
+            platform: planned.platform,
+            base: base.as_ref(),
+            config: &part.config,
+            layers: &own,
+            epoch: part.epoch,
+        };
+        let whole = at + 1 == planned.parts.len();
+        base = Some(if whole { image::assemble(store, &assembly)? } else { image::assemble_base(&assembly)? });
     }
     Ok(base.expect("an image has at least its own recipe"))
 }

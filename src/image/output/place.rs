@@ -5,6 +5,7 @@ use crate::disk;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::{NamedTempFile, TempDir};
 
 /// A file that appears at its path when it is committed; dropped before, it leaves nothing and what was there stays.
@@ -12,6 +13,9 @@ pub(super) struct NewFile {
     target: PathBuf,
     file: BufWriter<OnDisk<NamedTempFile>>,
 }
+
+/// What a killed process left is removed once it is this much older than what is being written.
+const STALE: Duration = Duration::from_secs(60);
 
 /// A file of an output, whose every write is a deed of its own.
 pub(super) struct OnDisk<F>(pub(super) F);
@@ -40,6 +44,7 @@ impl NewFile {
             _ => {}
         }
         let file = disk::temporary(PREFIX, 0o666, &parent).map_err(doing("make a temporary file in", &parent))?;
+        claim(file.as_file(), &parent);
         Ok(Self { target, file: BufWriter::with_capacity(1 << 17, OnDisk(file)) })
     }
 
@@ -76,6 +81,8 @@ impl Write for NewFile {
 pub(super) struct NewDirectory {
     target: PathBuf,
     new: TempDir,
+    /// Holds the directory's lock.
+    claimed: Option<File>,
 }
 
 impl NewDirectory {
@@ -90,7 +97,11 @@ impl NewDirectory {
         }
         let new =
             disk::temporary_dir(PREFIX, 0o777, &parent).map_err(doing("make a temporary directory in", &parent))?;
-        Ok(Self { target, new })
+        let claimed = File::open(new.path()).ok();
+        if let Some(directory) = &claimed {
+            claim(directory, &parent);
+        }
+        Ok(Self { target, new, claimed })
     }
 
     /// Where it is being written.
@@ -100,7 +111,7 @@ impl NewDirectory {
 
     /// Puts the directory in place; what was there is removed after.
     pub(super) fn commit(self) -> Result<(), Error> {
-        let Self { target, new } = self;
+        let Self { target, new, claimed: _claimed } = self;
         match disk::rename(new.path(), &target) {
             Ok(()) => {
                 let _ = new.keep(); // it is elsewhere now
@@ -122,6 +133,24 @@ impl NewDirectory {
         }
         let _ = new.keep();
         Ok(())
+    }
+}
+
+/// Marks an unfinished output as somebody's by locking it, and removes those that killed processes left beside it: nobody holds
+/// their locks. Best effort: what stays is in nobody's way.
+fn claim(new: &File, parent: &Path) {
+    let Some(now) = new.try_lock().ok().and_then(|()| new.metadata().ok()?.modified().ok()) else { return };
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        let age = || now.duration_since(entry.metadata().ok()?.modified().ok()?).ok();
+        // One that was made a moment ago may not be locked yet.
+        if !ours || age().is_none_or(|age| age < STALE) {
+            continue;
+        }
+        let path = entry.path();
+        if File::open(&path).is_ok_and(|left| left.try_lock().is_ok()) {
+            let _ = if path.is_dir() { disk::remove_dir_all(&path) } else { disk::remove_file(&path) };
+        }
     }
 }
 
@@ -182,6 +211,28 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(&dir.path().join("new")), ["file"]);
         assert!(matches!(NewFile::begin(dir.path()), Err(Error::NotReplaced { .. })));
+    }
+
+    #[test]
+    fn what_killed_processes_left_goes_and_what_others_write_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = |name: &str| {
+            let file = File::open(dir.path().join(name)).unwrap();
+            let times = fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH);
+            file.set_times(times).unwrap();
+            file
+        };
+        for name in [".remint-left", ".remint-written", ".remint-fresh", "mine"] {
+            fs::write(dir.path().join(name), "x").unwrap();
+        }
+        fs::create_dir_all(dir.path().join(".remint-layout/blobs")).unwrap();
+        let written = old(".remint-written");
+        written.lock().unwrap();
+        for name in [".remint-left", ".remint-layout", "mine"] {
+            old(name);
+        }
+        drop(NewFile::begin(&dir.path().join("file")).unwrap());
+        assert_eq!(names(dir.path()), [".remint-fresh", ".remint-written", "mine"]);
     }
 
     #[test]

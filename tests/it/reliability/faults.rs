@@ -90,10 +90,16 @@ impl Bench {
 
     /// Panics unless what stands at each output's path is what belongs there, or nothing.
     #[track_caller]
-    pub(super) fn assert_nothing_half(&self, after: &str) {
+    pub(super) fn assert_nothing_of_another_image(&self, after: &str) {
         for (name, digest) in self.outputs() {
             assert_eq!(Some(&digest), reference().get(&name), "`{name}` after {after}");
         }
+    }
+
+    /// The same, and that the lock is whole, or not there.
+    #[track_caller]
+    pub(super) fn assert_nothing_half(&self, after: &str) {
+        self.assert_nothing_of_another_image(after);
         assert!(!self.project.root.join("remint.lock").exists() || self.project.lock() == *lock(), "{after}");
     }
 
