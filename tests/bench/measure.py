@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from statistics import median
 
 
+# How often anything is measured at most; `--quick` makes it once.
+MOST_ROUNDS = 100
+
+
 class Failed(Exception):
     """A command that was measured ended badly."""
 
@@ -67,7 +71,7 @@ def side_by_side(works, rounds):
     there are with a third part.
     """
     costs = {name: [] for name in works}
-    for turn in range(rounds):
+    for turn in range(min(rounds, MOST_ROUNDS)):
         for name, (prepare, work, *most) in works.items():
             if most and turn >= most[0]:
                 continue

@@ -8,8 +8,8 @@ from report import Line, at_least, at_most
 TITLE = "A closure unpacked into one layer, `configure = \"none\"`"
 AGAINST = "a shell script of `dpkg-deb -x`, `tar`, `sha256sum` and `zstd -T2` or `gzip`"
 REST = """
-As for minimal Debian, without configuring. The last packages that are unpacked are the largest of all that are left, so
-that no core waits long; packing begins when all are unpacked. gzip's bytes are made by zlib-rs in blocks on all cores, which the script's `gzip` cannot.
+As for minimal Debian, without configuring. The largest packages are unpacked first, so that no core waits long at the end;
+packing begins when all are unpacked. gzip's bytes are made by zlib-rs in blocks on all cores, which the script's `gzip` cannot.
 """
 
 RECIPE = """
