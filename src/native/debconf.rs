@@ -186,7 +186,9 @@ fn text<'r>(records: impl Iterator<Item = (&'r String, &'r Record)>) -> String {
         let _ = writeln!(out, "Name: {name}");
         for (field, value) in &record.fields {
             let mut field = field.clone();
-            field[..1].make_ascii_uppercase();
+            if let Some(first) = field.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
             let _ = writeln!(out, "{field}: {value}");
         }
         for (field, words) in [("Owners", &record.owners), ("Flags", &record.flags)] {

@@ -2,6 +2,7 @@
 
 use super::error::{Error, doing};
 use super::{Store, StoreLock};
+use crate::disk;
 use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ impl Store {
     /// Writes a record in place of one of the same name, whole or not at all.
     pub fn put_history(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let dir = self.dir.join("history");
-        fs::create_dir_all(&dir).map_err(doing("make the directory", &dir))?;
+        disk::create_dir_all(&dir).map_err(doing("make the directory", &dir))?;
         self.replace(&self.history_path(name), bytes)
     }
 
@@ -38,7 +39,7 @@ impl Store {
     /// Removes a record that nothing names any more.
     pub fn forget_history(&self, name: &str) {
         // One that stays takes a little room, and is forgotten the next time.
-        let _ = fs::remove_file(self.history_path(name));
+        let _ = disk::remove_file(&self.history_path(name));
     }
 
     /// Waits until no one else writes records.
