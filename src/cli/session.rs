@@ -11,6 +11,7 @@ use crate::recipe::{self, Copy, ImageName, LayerKind, Project, RecipeFile, Recip
 use crate::source::path::{self, HashCache, scan_in_order};
 use globset::GlobBuilder;
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -31,8 +32,7 @@ impl Session {
     /// Reads a project.
     pub(crate) fn load(invocation: Invocation<'_>) -> Result<Self, Failure> {
         let places = invocation.places()?;
-        let settings = places.project.join("remint.toml");
-        let project = match read_text(&settings)? {
+        let project = match read_text(&places.project, "remint.toml")? {
             Some(text) => recipe::parse_project("remint.toml", &text).map_err(|found| refused(&found))?,
             None => Project::default(),
         };
@@ -45,7 +45,7 @@ impl Session {
         }
         let mut texts = Vec::with_capacity(files.len());
         for (name, path) in files {
-            let text = read_text(&places.project.join(&path))?.unwrap_or_default();
+            let text = read_text(&places.project, &path)?.unwrap_or_default();
             texts.push((name, path, text));
         }
         let files: Vec<RecipeFile<'_>> =
@@ -175,15 +175,48 @@ fn refused(findings: &recipe::Findings) -> Failure {
     Failure::new(Exit::Recipe, message).findings(recipe::render(findings, true))
 }
 
-fn read_text(path: &Path) -> Result<Option<String>, Failure> {
-    let cannot = || format!("cannot read `{}`", path.display());
-    match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map(Some)
-            .map_err(|error| Failure::wrap(Exit::Recipe, cannot(), &error.utf8_error())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::wrap(Exit::Recipe, cannot(), &error)),
+/// The largest recipe or remint.toml that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// Reads a file of the project; `None` if there is none. What is no file is refused, since a pipe could hold the run for ever.
+fn read_text(project: &Path, name: &str) -> Result<Option<String>, Failure> {
+    let path = project.join(name);
+    let cannot = |error: &std::io::Error| Failure::wrap(Exit::Recipe, format!("cannot read `{name}`"), error);
+    match std::fs::metadata(&path) {
+        Ok(meta) if meta.len() > LARGEST && meta.is_file() => {
+            let message = format!("`{name}` has {} bytes, more than the {LARGEST} that are read", meta.len());
+            return Err(Failure::new(Exit::Recipe, message));
+        }
+        Ok(meta) if meta.is_file() => {}
+        Ok(_) => return Err(Failure::new(Exit::Recipe, format!("`{name}` is not a file"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => return Ok(None),
+        Err(error) => return Err(cannot(&error)),
     }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(&path).map_err(|error| cannot(&error))?;
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.split(|byte| *byte == b'\n').count();
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        Failure::new(Exit::Recipe, format!("{name}:{line}:{column}: this is not UTF-8 text"))
+            .hint("save it as UTF-8 in your editor")
+    })
+}
+
+/// Refuses a recipe that stands behind a link out of the project: it would be another one on another machine.
+fn stay_inside(project: &Path, path: &str) -> Result<(), Failure> {
+    let real = |path: &Path| {
+        path.canonicalize()
+            .map_err(|error| Failure::wrap(Exit::Recipe, format!("cannot look at `{}`", path.display()), &error))
+    };
+    let (at, root) = (real(&project.join(path))?, real(project)?);
+    if at.starts_with(&root) {
+        return Ok(());
+    }
+    let message = format!("`{path}` is behind a link that leaves the project, to `{}`", at.display());
+    Err(Failure::new(Exit::Recipe, message)
+        .hint("move what it names into the project: a recipe depends on nothing outside"))
 }
 
 /// The recipes that the project's globs name: the folder's name, and the path from the project.
@@ -204,19 +237,40 @@ fn find_recipes(project: &Path, settings: &Project) -> Result<Vec<(String, Strin
             continue;
         }
         for entry in walkdir::WalkDir::new(&top).max_depth(deepest).follow_links(true) {
-            let entry = entry.map_err(|error| {
-                let place = error.path().unwrap_or(&top).display().to_string();
-                Failure::wrap(Exit::Recipe, format!("cannot look for recipes in `{place}`"), &error)
-            })?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if leads_nowhere(&error) => continue,
+                Err(error) => {
+                    let place = error.path().unwrap_or(&top).display().to_string();
+                    let message = format!("cannot look for recipes in `{place}`");
+                    return Err(Failure::wrap(Exit::Recipe, message, &error));
+                }
+            };
             let Ok(below) = entry.path().strip_prefix(&top) else { continue };
-            let Some(below) = below.to_str().filter(|_| entry.file_type().is_file()) else { continue };
+            let Some(below) = below.to_str().filter(|_| !entry.file_type().is_dir()) else { continue };
             let path =
                 [start.as_str(), below].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
             if glob.is_match(&path) {
+                if linked(entry.path(), project) {
+                    stay_inside(project, &path)?;
+                }
                 let folder = Path::new(&path).parent().and_then(Path::file_name).and_then(|name| name.to_str());
                 found.insert((folder.unwrap_or_default().to_owned(), path.clone()));
             }
         }
     }
     Ok(found.into_iter().collect())
+}
+
+/// Whether what could not be listed is a link in a circle, or one to nothing that is not called like a recipe: what recipes copy may
+/// have such links.
+fn leads_nowhere(error: &walkdir::Error) -> bool {
+    let nothing = error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    let toml = error.path().and_then(Path::extension).is_some_and(|end| end == "toml");
+    error.loop_ancestor().is_some() || nothing && !toml
+}
+
+/// Whether a path passes a link below a folder.
+fn linked(path: &Path, folder: &Path) -> bool {
+    path.ancestors().take_while(|above| *above != folder).any(Path::is_symlink)
 }

@@ -25,6 +25,11 @@ use std::path::Path;
 
 /// Reads a project's lock; `None` if there is none yet.
 pub fn read(path: &Path) -> Result<Option<Lock>, Error> {
+    // A pipe could hold the run for ever.
+    if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+        let source = std::io::Error::from(std::io::ErrorKind::InvalidInput);
+        return Err(Error::Io { doing: "read, since it is no file,", path: path.to_owned(), source });
+    }
     match std::fs::read_to_string(path) {
         Ok(text) => parse(path, &text).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -1,7 +1,7 @@
 //! Every parser of foreign bytes against inputs that nobody would write: the short form, on every machine.
 //!
 //! The seeds are inputs that parsers take, made here by code; each is changed at random, always in the same way. The long form is
-//! guided by coverage: `fuzz/run` (see CONTRIBUTING.md). `REMINT_FUZZ_SEEDS=<folder> cargo test --test it fuzz` writes the seeds
+//! guided by coverage: `tests/fuzz/run` (see CONTRIBUTING.md). `REMINT_FUZZ_SEEDS=<folder> cargo test --test it fuzz` writes the seeds
 //! for it, with the tokens of each target's language.
 
 mod image;
@@ -62,7 +62,7 @@ fn the_keyring_of_the_seeds_is_the_signers() {
     assert_eq!(signer.armoured_certificate().replace("\r\n", "\n"), targets::KEYRING);
 }
 
-/// Writes the seeds for the program in `fuzz/`, if it asks for them.
+/// Writes the seeds for the program in `tests/fuzz/`, if it asks for them.
 #[test]
 fn seeds_are_written_where_they_are_asked_for() {
     let Some(folder) = seeds::wanted() else { return };

@@ -4,6 +4,7 @@
 //! `set/<case>/` a project; the `.txt` beside it (`out.txt` in it) is what is shown. `SNAPSHOTS=overwrite cargo test --test it
 //! recipe` writes those and the files in `schema/` anew; the difference is then reviewed in git.
 
+mod disk;
 mod equality;
 mod golden;
 mod meaning;

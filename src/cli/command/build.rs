@@ -23,6 +23,7 @@ use crate::oci::Platform;
 use crate::plan::{self, ImagePlan, Plan};
 use crate::recipe::ImageName;
 use crate::source::debian::pool::{Fetch, Offline};
+use crate::source::path::Clash;
 use crate::store::{Damage, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -70,6 +71,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     // Where it cannot be written, `remint why` tells of the build before.
     let _ = build::remember(&store, &plan, &outcome);
     warn_uncovered(&plan, &outcome, &events);
+    warn_clashes(&plan, &events);
     let _ = reporter.finish();
     if !json && !rows.is_empty() {
         screen::data(
@@ -180,6 +182,26 @@ impl Fetch for Lazy<'_> {
                 Err(crate::source::debian::pool::PoolError::Setup { title: file.title.clone(), why: why.clone() })
             }
         }
+    }
+}
+
+/// Warns of names in copied trees that a checkout on another system would take for one.
+fn warn_clashes(plan: &Plan, events: &Events) {
+    let mut seen = BTreeSet::new();
+    for action in plan.actions.values() {
+        let plan::Action::Layer(plan::Layer { work: plan::Work::Copy(copy), .. }) = action else { continue };
+        if !seen.insert(&copy.root) {
+            continue;
+        }
+        let clashes = copy.tree.clashes();
+        let Some(Clash { first, second, case }) = clashes.first() else { continue };
+        let what = if *case { "in case" } else { "in how their characters are composed" };
+        let more = if clashes.len() > 1 { format!(", and {} more pairs do", clashes.len() - 1) } else { String::new() };
+        let text = format!(
+            "`{first}` and `{second}` in `{}` differ only {what}{more}: a checkout on macOS or Windows has only one of them",
+            copy.root.display()
+        );
+        events.send(Event::Warning { text });
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ar::Ar;
 use super::decompress::{Decompressor, Packing};
 use super::stanza::{Stanza, StanzaError};
+use crate::layer::{self, Kind, Limits, read};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 
@@ -46,16 +47,19 @@ pub enum DebError {
         /// The path as written.
         path: String,
     },
+    /// The control part is no archive that can be taken.
+    #[error("its control part cannot be read")]
+    ControlPart(#[from] layer::Error),
     /// The file `control` is no control data.
     #[error("its control file is malformed")]
     Control(#[from] StanzaError),
 }
 
 /// The most bytes of the control part when expanded; Debian's largest, lists of hundreds of thousands of files, have about 30 MB.
-const LARGEST_CONTROL: u64 = 256 << 20;
+const LARGEST_CONTROL: u64 = 128 << 20;
 
-/// The most files of the control part.
-const MOST_CONTROL_FILES: usize = 1000;
+/// What the control part may hold: a thousand files, and no names that need more than some kilobytes of extension headers.
+const CONTROL: Limits = Limits { entries: 1000, bytes: LARGEST_CONTROL, metadata: 64 << 10, total_metadata: 1 << 20 };
 
 impl<R: Read> Deb<R> {
     /// Reads the control part. The reader is best buffered; it is read front to back.
@@ -123,27 +127,20 @@ fn part<R: Read>(ar: &mut Ar<R>, expected: &'static str) -> Result<(u64, Packing
 
 fn read_control(part: impl Read, packing: Packing) -> Result<BTreeMap<String, ControlFile>, DebError> {
     let tar = Decompressor::new(BufReader::new(part), packing, LARGEST_CONTROL)?;
-    let mut tar = tar::Archive::new(tar);
     let mut files = BTreeMap::new();
-    for entry in tar.entries()? {
-        let mut entry = entry?;
-        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let name = path.strip_prefix("./").unwrap_or(&path);
-        let kind = entry.header().entry_type();
-        if kind.is_dir() && matches!(name, "" | ".") {
-            continue;
+    read(tar, &CONTROL, |entry, content| {
+        let name = entry.path.as_str();
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
+        if files.contains_key(name) {
+            return Err(DebError::Form { why: "its control part has a file twice" });
         }
-        let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+".contains(&b));
-        if !kind.is_file() || !plain || name.starts_with('.') || files.contains_key(name) {
-            return Err(DebError::ControlEntry { path });
+        if !matches!(entry.kind, Kind::File { .. }) || !plain || name.starts_with('.') {
+            return Err(DebError::ControlEntry { path: name.to_owned() });
         }
-        let executable = entry.header().mode()? & 0o111 != 0;
         let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes)?;
-        files.insert(name.to_owned(), ControlFile { bytes, executable });
-        if files.len() > MOST_CONTROL_FILES {
-            return Err(DebError::Form { why: "its control part has more than 1000 files" });
-        }
-    }
+        content.read_to_end(&mut bytes)?;
+        files.insert(name.to_owned(), ControlFile { bytes, executable: entry.mode & 0o111 != 0 });
+        Ok(())
+    })?;
     Ok(files)
 }

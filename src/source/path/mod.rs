@@ -3,17 +3,20 @@
 //! A tree is what a checkout of it would be on any machine: names, contents, which files may be executed, and links as text.
 //! Owners, other permission bits, times, inode order and hard links are the machine's, and are left behind.
 
+mod clash;
 mod hashes;
 
+pub use clash::Clash;
 pub use hashes::{HashCache, Now};
 
 use crate::digest::{Hasher, Shuffle};
 use crate::oci::{Blob, PathError, TreePath};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
+use rustix::fs::OFlags;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a recipe copies.
@@ -169,7 +172,7 @@ pub fn scan_in_order(
 
 /// Opens a file of a scanned tree and checks at its end that it is still what was scanned.
 pub fn open(path: &Path, content: Blob) -> Result<crate::digest::VerifyingReader<File>, Error> {
-    let file = File::open(path).map_err(doing("open", path))?;
+    let (file, _) = open_file(path)?;
     Ok(crate::digest::VerifyingReader::new(file, content.digest, content.size))
 }
 
@@ -253,12 +256,24 @@ fn executable(meta: &Metadata) -> bool {
     meta.permissions().mode() & 0o100 != 0
 }
 
+/// Opens what was a file when it was listed. Whatever took its place since is refused: a link could lead anywhere, and a pipe could
+/// hold the run for ever.
+fn open_file(path: &Path) -> Result<(File, Metadata), Error> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = match File::options().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(_) if path.is_symlink() => return Err(Error::Changed { path: path.to_owned() }),
+        Err(error) => return Err(doing("open", path)(error)),
+    };
+    let meta = file.metadata().map_err(doing("look at", path))?;
+    if meta.is_file() { Ok((file, meta)) } else { Err(Error::Changed { path: path.to_owned() }) }
+}
+
 fn digest(path: &Path, meta: &Metadata, hashes: &HashCache) -> Result<Blob, Error> {
     if let Some(content) = hashes.get(meta) {
         return Ok(content);
     }
-    let mut file = File::open(path).map_err(doing("open", path))?;
-    let before = file.metadata().map_err(doing("look at", path))?;
+    let (mut file, before) = open_file(path)?;
     let mut hasher = Hasher::new();
     let mut size = 0;
     let mut buffer = vec![0; usize::try_from(before.len()).unwrap_or(usize::MAX).clamp(512, 256 << 10)];
@@ -334,6 +349,34 @@ mod tests {
         fs::write(dir.path().join("x/.wh.y"), "").unwrap();
         let found = scan(dir.path(), &[], &HashCache::none());
         assert!(matches!(found, Err(Error::Whiteout { path }) if path.ends_with("x/.wh.y")));
+    }
+
+    #[test]
+    fn what_changes_while_it_is_read_is_named() {
+        // The kernel says that this file is empty, and it is not: as one that somebody writes to.
+        let changed = scan(Path::new("/proc/version"), &[], &HashCache::none());
+        assert!(matches!(changed, Err(Error::Changed { .. })), "{changed:?}");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let take = |content: Blob| io::copy(&mut open(&path, content).unwrap(), &mut io::sink());
+        fs::write(&path, "one").unwrap();
+        take(Blob::of(b"one")).unwrap();
+        for now in ["two", "three", ""] {
+            fs::write(&path, now).unwrap();
+            assert!(take(Blob::of(b"one")).is_err(), "{now}");
+        }
+        // What took its place: a link that leads out, a pipe that nobody writes to, a directory.
+        fs::remove_file(&path).unwrap();
+        symlink("/etc/passwd", &path).unwrap();
+        assert!(matches!(open(&path, Blob::of(b"one")), Err(Error::Changed { .. })));
+        fs::remove_file(&path).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        assert!(matches!(open(&path, Blob::of(b"one")), Err(Error::Changed { .. })));
+        let found = scan(dir.path(), &[], &HashCache::none());
+        assert!(matches!(found, Err(Error::Special { what: "a named pipe", .. })), "{found:?}");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(open(&path, Blob::of(b"one")), Err(Error::Changed { .. })));
     }
 
     #[test]

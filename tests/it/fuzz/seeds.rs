@@ -80,7 +80,7 @@ pub(super) fn of(name: &str) -> Vec<Vec<u8>> {
     }
 }
 
-/// Where the program in `fuzz/` wants the seeds.
+/// Where the program in `tests/fuzz/` wants the seeds.
 #[expect(clippy::disallowed_methods, reason = "the run says where the seeds go")]
 pub(super) fn wanted() -> Option<std::ffi::OsString> {
     std::env::var_os("REMINT_FUZZ_SEEDS")

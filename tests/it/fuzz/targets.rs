@@ -1,7 +1,7 @@
 //! One target for every parser of bytes that remint did not write: what is done with an input, and what has to hold of it.
 //!
 //! Whatever the bytes are, nothing panics, nothing runs for long, and what is taken can be used: written and read back, compared,
-//! shown. The same targets are run by the test beside this file, on every machine, and by the program in `fuzz/`, guided by coverage.
+//! shown. The same targets are run by the test beside this file, on every machine, and by the program in `tests/fuzz/`, guided by coverage.
 
 use super::image;
 use super::root;

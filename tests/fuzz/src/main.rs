@@ -2,11 +2,11 @@
 
 #![no_main]
 
-#[path = "../../tests/it/fuzz/image.rs"]
+#[path = "../../it/fuzz/image.rs"]
 mod image;
-#[path = "../../tests/it/fuzz/root.rs"]
+#[path = "../../it/fuzz/root.rs"]
 mod root;
-#[path = "../../tests/it/fuzz/targets.rs"]
+#[path = "../../it/fuzz/targets.rs"]
 mod targets;
 
 use std::sync::OnceLock;
