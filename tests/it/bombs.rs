@@ -47,8 +47,8 @@ const CASES: &[Case] = &[
     ),
     ("a window of zstd that is too large", || data("zst", &window()), "cannot read"),
     ("a dictionary of xz that is too large", || data("xz", &dictionary()), "cannot read"),
-    ("a control part in gzip", || control("gz"), "expands to more than 134217728 bytes"),
-    ("a control part in zstd", || control("zst"), "expands to more than 134217728 bytes"),
+    ("a control part in gzip", || control("gz"), "beyond the limit of 134217728 bytes"),
+    ("a control part in zstd", || control("zst"), "beyond the limit of 134217728 bytes"),
     ("a layer of zeros", layer, "goes beyond the limit"),
     (
         "a claim of 8 EiB",
@@ -92,15 +92,19 @@ const CASES: &[Case] = &[
 #[test]
 #[ignore = "runs in a process of its own"]
 fn alone() {
+    let mut wrong = Vec::new();
     for (name, run, words) in CASES {
         let begun = worked();
         let said = run();
-        assert!(said.contains(words), "{name}: `{said}` does not say `{words}`");
+        if !said.contains(words) {
+            wrong.push(format!("{name}: `{said}` does not say `{words}`"));
+        }
         let time = worked().saturating_sub(begun);
         assert!(time < LONGEST, "{name} took {time:?}");
         let peak = peak();
         assert!(peak < MOST, "{name}: {peak} MiB");
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// How long the processor worked on this thread (proc(5), `schedstat`).

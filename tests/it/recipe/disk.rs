@@ -108,7 +108,7 @@ fn socket(root: &Path) {
 /// A file that nobody may read, but root.
 fn unreadable(root: &Path) {
     put(root, "recipes/a/tree/secret", b"");
-    let nobody: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o0);
+    let nobody: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o000);
     fs::set_permissions(root.join("recipes/a/tree/secret"), nobody).unwrap();
 }
 
