@@ -141,7 +141,7 @@ fn story(
     let say = |text: &str| vec![Reason { text: text.to_owned(), package: None }];
     let reasons = |at: usize, layer: &BuildLayer| {
         let Some(before) = before else {
-            return say(if layer.built { "first build on this store" } else { "made before, for another image" });
+            return say(if layer.built { "first build on this store" } else { "it was in the store already" });
         };
         if before.layers.iter().any(|old| old.key == layer.key) {
             return match (layer.built, before.compression == now.compression) {

@@ -67,20 +67,25 @@ fn whole(
 ) -> Option<ImageVerdict> {
     let root = expected.root?;
     let manifests: Vec<Digest> = expected.manifests.values().copied().collect();
-    // The manifest of the only platform was compared above; an index of which only a part is built again cannot be.
-    let part = found.is_some_and(|found| !manifests.is_empty() && found.platforms.len() < manifests.len());
-    if manifests == [root]
-        || !wanted.is_empty() && !manifests.is_empty()
-        || part
-        || !platforms.iter().all(ImageVerdict::identical)
-    {
+    // Where all platforms are known and others were built, there is no index to compare with; the manifest of the only platform was
+    // compared above.
+    let complete = matches!(expected.image, Some(Ok(_)));
+    let others = complete && found.is_some_and(|found| found.platforms.len() != manifests.len());
+    let narrowed = !wanted.is_empty() && !manifests.is_empty();
+    if manifests == [root] || others || narrowed || !platforms.iter().all(ImageVerdict::identical) {
         return None;
     }
     let found = found.map(|image| image.root.digest);
     let differences = match found {
         None => vec![Difference::note("the image", "it was not built")],
         Some(found) if found == root => Vec::new(),
-        Some(found) => vec![Difference::of("index", root, found)],
+        Some(found) => {
+            let mut difference = Difference::of("index", root, found);
+            if !wanted.is_empty() {
+                difference.notes.push("with `--platform`, the image is that platform's manifest alone".to_owned());
+            }
+            vec![difference]
+        }
     };
     // An index that is right has nothing to add to platforms that are.
     if differences.is_empty() && !platforms.is_empty() {

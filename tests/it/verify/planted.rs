@@ -69,6 +69,19 @@ fn a_file_of_digests_is_the_reference() {
     project.write("digests.txt", format!("# all\n{right}"));
     project.run(&["verify", "--against", "digests.txt"]).expect(0);
     project.run(&["verify", "--against", "digests.txt", "--quick"]).expect(0);
+    let found = verdict(&project.run(&["verify", "hello", "--format", "json"]).expect(0));
+    let arm64 = found["images"].as_array().unwrap().iter().find(|image| image["platform"] == "linux/arm64").unwrap();
+    let arm64 = format!("hello@linux/arm64 {}", arm64["found"].as_str().unwrap());
+    // The index and one of its manifests, or that manifest alone.
+    for lines in [format!("{arm64}\n{}", right.lines().find(|line| line.starts_with("hello ")).unwrap()), arm64] {
+        project.write("some.txt", lines);
+        let run = project.run(&["verify", "--against", "some.txt"]).expect(0);
+        assert!(
+            run.stdout.contains("hello  linux/arm64  identical") && run.stdout.lines().count() == 2,
+            "{}",
+            run.stdout
+        );
+    }
     // Without a store there is only the file.
     let lines: Vec<&str> = right.lines().collect();
     let hello = lines.iter().find(|line| line.starts_with("hello ")).unwrap().replace(' ', "@");

@@ -17,7 +17,7 @@ use crate::oci::Platform;
 use crate::plan::Plan;
 use crate::recipe::ImageName;
 use crate::store::Store;
-use crate::verify::rebuild::{Difference, ImageVerdict, Reference, Results, Variation, Verdict, compare};
+use crate::verify::rebuild::{Difference, Expected, ImageVerdict, Reference, Results, Variation, Verdict, compare};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -97,8 +97,9 @@ fn platforms(session: &Session, arguments: &Verify, reference: &Reference) -> Ve
     if !arguments.platform.is_empty() {
         return arguments.platform.clone();
     }
-    let known = reference.images.iter().all(|image| !image.manifests.is_empty());
-    if !known {
+    // An index of which only some manifests are known is made of all the recipe's platforms.
+    let known = |image: &Expected| matches!(image.image, Some(Ok(_))) || image.root.is_none();
+    if !reference.images.iter().all(known) {
         return Vec::new();
     }
     let all: BTreeSet<&String> = reference.images.iter().flat_map(|image| image.manifests.keys()).collect();
