@@ -22,6 +22,7 @@
 //! | 6 | `plan` | Lock → Plan | nothing |
 //! | 7 | `build` | executes a Plan in parallel | threads |
 //! | 8 | `image` | config, manifest, index, layouts, archives | files |
+//! | 9 | `verify` | compares images, explains differences, rebuilds to prove | files |
 //! | 10 | `cli` | the only room that prints, reads the environment, or knows the time | terminal, env, clock |
 
 pub mod build;
@@ -37,3 +38,4 @@ pub mod plan;
 pub mod recipe;
 pub mod source;
 pub mod store;
+pub mod verify;

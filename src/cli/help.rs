@@ -83,6 +83,21 @@ Examples:
   remint inspect web --format json | jq -r '.packages[].name'
                              for a script";
 
+/// Below `remint diff --help`.
+pub(super) const DIFF: &str = "\
+Examples:
+  remint diff web oci:before:web
+                             an image of the store and one of a layout
+  remint diff docker-archive:a.tar docker-archive:b.tar
+                             two builds of a Dockerfile, as `docker save` wrote them
+  remint diff web oci-archive:web.tar --platform linux/arm64
+                             one platform only
+  remint diff web oci:before:web --format json | jq -r '.platforms[].files[].path'
+                             the differing paths, for a script
+
+The same files in other layers or another compression are no difference. Ends with 0 where
+there is none, and with 1 where there is one.";
+
 /// Below `remint completions --help`.
 pub(super) const COMPLETIONS: &str = "\
 Examples:

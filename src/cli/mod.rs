@@ -77,6 +77,7 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Build(arguments) => command::build(invocation, arguments),
         Command::Plan(arguments) => command::plan(invocation, arguments),
         Command::Inspect(arguments) => command::inspect(invocation, arguments),
+        Command::Diff(arguments) => command::diff(invocation, arguments),
         Command::Completions(arguments) => completions::run(arguments),
     }
 }
@@ -86,6 +87,7 @@ fn wants_json(command: &Command) -> bool {
     match command {
         Command::Build(build) => build.format == TextOrJson::Json,
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
+        Command::Diff(diff) => diff.format == TextOrJson::Json,
         Command::Plan(plan) => plan.format == PlanFormat::Json,
         _ => false,
     }

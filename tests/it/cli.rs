@@ -47,6 +47,7 @@ snapshot!(help_lock, "cli/help-lock.txt", ["lock --help"]);
 snapshot!(help_build, "cli/help-build.txt", ["build --help"]);
 snapshot!(help_plan, "cli/help-plan.txt", ["plan --help"]);
 snapshot!(help_inspect, "cli/help-inspect.txt", ["inspect --help"]);
+snapshot!(help_diff, "cli/help-diff.txt", ["diff --help"]);
 snapshot!(help_completions, "cli/help-completions.txt", ["completions --help"]);
 snapshot!(
     wrong_usage,

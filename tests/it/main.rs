@@ -5,6 +5,7 @@ mod cli;
 mod closure;
 mod deb;
 mod debian;
+mod diff;
 mod fetch;
 mod floors;
 mod house;

@@ -1,6 +1,7 @@
 //! The commands that build: each takes its arguments, calls the rooms below, and prints the result.
 
 mod build;
+mod diff;
 mod failed;
 mod inspect;
 mod lock;
@@ -8,6 +9,7 @@ mod plan;
 
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
+pub(super) use diff::run as diff;
 pub(super) use inspect::run as inspect;
 pub use lock::change_table;
 pub(super) use lock::run as lock;

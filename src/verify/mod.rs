@@ -1,0 +1,3 @@
+//! Compares images, explains their differences, and rebuilds to prove.
+
+pub mod diff;
