@@ -101,6 +101,9 @@ pub enum Command {
     /// Say why an image's layers were built, or reused
     #[command(after_help = help::WHY)]
     Why(Why),
+    /// Show what differs between two images, and why
+    #[command(after_help = help::DIFF)]
+    Diff(Diff),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(Completions),
@@ -298,6 +301,23 @@ pub struct Inspect {
     #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
     pub platform: Option<Platform>,
     /// Tables for people, or JSON for machines
+    #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
+    pub format: TextOrJson,
+}
+
+/// `remint diff`.
+#[derive(Debug, Clone, Args)]
+pub struct Diff {
+    /// A name in the store, `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `tar:FILE`
+    #[arg(value_name = "A")]
+    pub a: String,
+    /// Another, in any of these forms
+    #[arg(value_name = "B")]
+    pub b: String,
+    /// Compare only this platform's images [default: all]
+    #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
+    pub platform: Option<Platform>,
+    /// Text for people, or JSON for machines
     #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
     pub format: TextOrJson,
 }

@@ -110,6 +110,7 @@ Examples:
                              a store that several projects share
 
 Builds that are running on the store are waited for.";
+
 /// Below `remint verify --help`.
 pub(super) const VERIFY: &str = "\
 Examples:
@@ -132,6 +133,21 @@ Examples:
   remint why web --platform linux/arm64
                              for one platform
   remint build --explain     the same of a build, as it begins";
+
+/// Below `remint diff --help`.
+pub(super) const DIFF: &str = "\
+Examples:
+  remint diff web oci:before:web
+                             an image of the store and one of a layout
+  remint diff docker-archive:a.tar docker-archive:b.tar
+                             two builds of a Dockerfile, as `docker save` wrote them
+  remint diff web oci-archive:web.tar --platform linux/arm64
+                             one platform only
+  remint diff web oci:before:web --format json | jq -r '.platforms[].files[].path'
+                             the differing paths, for a script
+
+The same files in other layers or another compression are no difference. Ends with 0 where
+there is none, and with 1 where there is one.";
 
 /// Below `remint completions --help`.
 pub(super) const COMPLETIONS: &str = "\

@@ -86,6 +86,7 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Gc(arguments) => command::gc(invocation, arguments),
         Command::Verify(arguments) => command::verify(invocation, arguments),
         Command::Why(arguments) => command::why(invocation, arguments),
+        Command::Diff(arguments) => command::diff(invocation, arguments),
         Command::Completions(arguments) => completions::run(arguments),
     }
 }
@@ -98,6 +99,7 @@ fn wants_json(command: &Command) -> bool {
         Command::Inspect(inspect) => inspect.format == TextOrJson::Json,
         Command::Verify(verify) => verify.format == TextOrJson::Json,
         Command::Why(why) => why.format == TextOrJson::Json,
+        Command::Diff(diff) => diff.format == TextOrJson::Json,
         Command::Plan(plan) => plan.format == PlanFormat::Json,
         Command::Cache(cache) => cache.format == TextOrJson::Json,
         Command::Gc(gc) => gc.format == TextOrJson::Json,

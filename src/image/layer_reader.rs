@@ -73,7 +73,7 @@ impl<'a> LayerReader<'a> {
 }
 
 /// Looks for a cause below what decoders and tar readers wrapped around it.
-fn caused_by<T: std::error::Error + 'static>(error: &io::Error) -> Option<&T> {
+pub(super) fn caused_by<T: std::error::Error + 'static>(error: &io::Error) -> Option<&T> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> =
         error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
     while let Some(error) = cause {
@@ -106,9 +106,9 @@ impl Read for Decoder {
 }
 
 /// A reader that fails, rather than ends, when there is more than there may be.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
+pub(super) struct Bounded<R> {
+    pub(super) inner: R,
+    pub(super) left: u64,
 }
 
 /// The bound was reached.

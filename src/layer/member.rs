@@ -7,7 +7,7 @@ use crate::oci::{PathError, TreePath};
 use tar::Header;
 
 /// The longest path or target, in bytes: Linux's `PATH_MAX` without its NUL.
-const PATH_LIMIT: usize = 4095;
+pub(super) const PATH_LIMIT: usize = 4095;
 
 /// A header with what stands before it.
 pub(super) struct Member<'a> {
@@ -23,11 +23,11 @@ impl Member<'_> {
         if path.len() > 255 { shown + "…" } else { shown }
     }
 
-    fn refused(&self, reason: impl Into<String>) -> Error {
+    pub(super) fn refused(&self, reason: impl Into<String>) -> Error {
         Error::Refused { path: self.name(), reason: reason.into() }
     }
 
-    fn path(&self) -> Vec<u8> {
+    pub(super) fn path(&self) -> Vec<u8> {
         let extensions = &self.extensions;
         match extensions.pax("path").or(extensions.long_name.as_deref()) {
             Some(path) => path.to_vec(),
@@ -35,7 +35,7 @@ impl Member<'_> {
         }
     }
 
-    fn link(&self) -> Vec<u8> {
+    pub(super) fn link(&self) -> Vec<u8> {
         let extensions = &self.extensions;
         match extensions.pax("linkpath").or(extensions.long_link.as_deref()) {
             Some(link) => link.to_vec(),
@@ -44,7 +44,7 @@ impl Member<'_> {
     }
 
     /// A number of the header, or the one that pax has for it.
-    fn number(&self, key: &str, field: &[u8]) -> Result<i128, Error> {
+    pub(super) fn number(&self, key: &str, field: &[u8]) -> Result<i128, Error> {
         match self.extensions.pax(key) {
             Some(value) => decimal(value),
             None => number(field),
@@ -105,7 +105,7 @@ impl Member<'_> {
         }))
     }
 
-    fn kind(&self, path: &[u8], size: u64) -> Result<Kind, Error> {
+    pub(super) fn kind(&self, path: &[u8], size: u64) -> Result<Kind, Error> {
         Ok(match self.header.as_old().linkflag[0] {
             // Before ustar, a slash at the end was all that marked a directory.
             0 | b'0' if path.ends_with(b"/") => Kind::Directory,
@@ -144,7 +144,7 @@ impl Member<'_> {
         Ok(target)
     }
 
-    fn device(&self) -> Result<(u32, u32), Error> {
+    pub(super) fn device(&self) -> Result<(u32, u32), Error> {
         let (major, minor) = match (self.header.as_ustar(), self.header.as_gnu()) {
             (Some(header), _) => (&header.dev_major, &header.dev_minor),
             (_, Some(header)) => (&header.dev_major, &header.dev_minor),
@@ -199,7 +199,7 @@ pub(super) fn number(field: &[u8]) -> Option<i128> {
 }
 
 /// A decimal number of a pax record.
-fn decimal(text: &[u8]) -> Option<i128> {
+pub(super) fn decimal(text: &[u8]) -> Option<i128> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.is_empty() || digits.len() > 20 || !digits.iter().all(u8::is_ascii_digit) {
         return None;

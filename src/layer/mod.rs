@@ -5,7 +5,7 @@
 //!
 //! A [`FragmentBuilder`] or a [`FragmentWriter`] makes fragments and their [`Index`]es, [`rewrite`] changes one without its
 //! archive, [`directories`] makes the first fragment of a layer, and [`pack`] turns them all into a blob. [`read`] takes apart
-//! the tar archives of others, and [`runs`] cuts copied trees into fragments.
+//! the tar archives of others, [`scan`] shows them as they are, and [`runs`] cuts copied trees into fragments.
 
 #[cfg(test)]
 mod arbitrary;
@@ -27,6 +27,7 @@ mod pax;
 mod read;
 mod rewrite;
 mod runs;
+mod scan;
 mod sink;
 mod span;
 mod xattr;
@@ -42,3 +43,4 @@ pub use pack::{Packed, PackedRange, Part, pack};
 pub use read::{Limits, read};
 pub use rewrite::{Rewrite, rewrite};
 pub use runs::{RunItem, runs};
+pub use scan::{Located, Seen, SeenKind, locate, scan};

@@ -45,7 +45,24 @@ pub fn read<R: Read, E: From<Error>>(
     limits: &Limits,
     mut visit: impl FnMut(Entry, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut input = Input { reader: archive, at: 0 };
+    members(archive, limits, None, |member, size, content| match member.entry(size)? {
+        Some(entry) => visit(entry, content),
+        None => Ok(()),
+    })
+}
+
+/// Passes over bytes of a reader without reading them.
+pub(super) type Seek<R> = fn(&mut R, u64) -> io::Result<()>;
+
+/// Gives each member, the size of its content in bytes and the content itself to `visit`. What it leaves of a content is passed
+/// over: by `seek` where there is one, which cannot tell that an archive is cut off there.
+pub(super) fn members<R: Read, E: From<Error>>(
+    archive: R,
+    limits: &Limits,
+    seek: Option<Seek<R>>,
+    mut visit: impl FnMut(&Member<'_>, u64, &mut Content<'_, R>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut input = Input { reader: archive, at: 0, seek };
     let mut extensions = Extensions::default();
     let (mut entries, mut bytes, mut metadata) = (0_u64, 0_u64, 0_u64);
     while let Some(header) = input.header()? {
@@ -67,9 +84,7 @@ pub fn read<R: Read, E: From<Error>>(
             }
         }
         let mut content = Content { input: &mut input, left: size };
-        if let Some(entry) = member.entry(size)? {
-            visit(entry, &mut content)?;
-        }
+        visit(&member, size, &mut content)?;
         content.skip()?;
         input.skip(size.next_multiple_of(BLOCK as u64) - size)?;
     }
@@ -80,6 +95,7 @@ pub fn read<R: Read, E: From<Error>>(
 struct Input<R> {
     reader: R,
     at: u64,
+    seek: Option<Seek<R>>,
 }
 
 impl<R: Read> Input<R> {
@@ -118,14 +134,24 @@ impl<R: Read> Input<R> {
 }
 
 /// The content of an entry.
-struct Content<'a, R> {
+pub(super) struct Content<'a, R> {
     input: &'a mut Input<R>,
     left: u64,
 }
 
 impl<R: Read> Content<'_, R> {
+    /// Where in the archive the next byte stands.
+    pub(super) fn at(&self) -> u64 {
+        self.input.at
+    }
+
     /// Passes over what is left.
     fn skip(mut self) -> Result<(), Error> {
+        if let Some(seek) = self.input.seek {
+            seek(&mut self.input.reader, self.left).map_err(|source| self.input.failed(source))?;
+            self.input.at += self.left;
+            return Ok(());
+        }
         let mut buffer = [0; 16 << 10];
         while self.left > 0 {
             match self.read(&mut buffer) {
@@ -161,6 +187,8 @@ pub(super) struct Extensions {
     pub(super) pax: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Bytes they have together, with their headers.
     used: u64,
+    /// The CRC-32 of those headers and their contents.
+    pub(super) form: u32,
 }
 
 impl Extensions {
@@ -181,6 +209,10 @@ impl Extensions {
         let mut content = Content { input: &mut *input, left: size };
         let read = content.read_to_end(&mut bytes);
         read.map_err(|source| input.failed(source))?;
+        let mut form = crc32fast::Hasher::new_with_initial(self.form);
+        form.update(header.as_bytes());
+        form.update(&bytes);
+        self.form = form.finalize();
         input.skip(size.next_multiple_of(BLOCK as u64) - size)?;
         match kind {
             b'L' => set(&mut self.long_name, bytes).map_err(|reason| input.damaged(reason))?,

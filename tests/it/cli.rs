@@ -51,6 +51,7 @@ snapshot!(help_cache, "cli/help-cache.txt", ["cache --help", "cache check --help
 snapshot!(help_gc, "cli/help-gc.txt", ["gc --help"]);
 snapshot!(help_verify, "cli/help-verify.txt", ["verify --help"]);
 snapshot!(help_why, "cli/help-why.txt", ["why --help"]);
+snapshot!(help_diff, "cli/help-diff.txt", ["diff --help"]);
 snapshot!(help_completions, "cli/help-completions.txt", ["completions --help"]);
 snapshot!(
     wrong_usage,

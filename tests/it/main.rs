@@ -6,6 +6,7 @@ mod cli;
 mod closure;
 mod deb;
 mod debian;
+mod diff;
 mod fetch;
 mod floors;
 mod fuzz;

@@ -2,6 +2,7 @@
 
 mod build;
 mod cache;
+mod diff;
 mod failed;
 mod gc;
 mod inspect;
@@ -16,6 +17,7 @@ mod why;
 pub(super) use build::run as build;
 pub use build::{BuiltImage, built_table};
 pub(super) use cache::run as cache;
+pub(super) use diff::run as diff;
 pub(super) use gc::run as gc;
 pub(super) use inspect::run as inspect;
 pub use lock::change_table;

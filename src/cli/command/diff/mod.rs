@@ -1,0 +1,60 @@
+//! `remint diff`.
+
+mod text;
+
+use super::Invocation;
+use crate::cli::arguments::{Diff, TextOrJson};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::screen;
+use crate::image::{ImagePlace, ImageRefError, Opened};
+use crate::oci::canonical_json;
+use crate::verify::diff::{Error, Hints, Options, Verdict, compare};
+
+/// How many differing files are looked into.
+const EXPLAINED: usize = 500;
+
+/// Shows what differs between two images.
+pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, Failure> {
+    let (a, b) = (open(invocation, arguments, &arguments.a)?, open(invocation, arguments, &arguments.b)?);
+    let options = Options { scratch: std::env::temp_dir(), explained: EXPLAINED, hints: Hints::default() };
+    let comparison = compare(&a, &b, &options).map_err(|error| {
+        let failure = Failure::from_error(Exit::No, &error);
+        if matches!(error, Error::Spool { .. }) {
+            failure.hint("`TMPDIR=DIR remint diff …` uses another folder")
+        } else {
+            failure
+        }
+    })?;
+    match arguments.format {
+        TextOrJson::Text => screen::data(&text::text(&comparison))?,
+        TextOrJson::Json => {
+            let json = String::from_utf8(canonical_json(&comparison)).expect("JSON is UTF-8");
+            screen::data(&format!("{json}\n"))?;
+        }
+    }
+    Ok(if comparison.verdict == Verdict::Different { Exit::No } else { Exit::Done })
+}
+
+fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str) -> Result<Opened, Failure> {
+    let place: ImagePlace = text.parse().map_err(|error: ImageRefError| {
+        Failure::from_error(Exit::Usage, &error).hint(
+            "an image that is not in the store is `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `tar:FILE`",
+        )
+    })?;
+    let cwd = &invocation.environment.cwd;
+    let in_store = matches!(place, ImagePlace::Store(_));
+    let store = if in_store { invocation.places()?.cache } else { cwd.clone() };
+    if in_store && !store.is_dir() {
+        let message = format!("there is no store yet in `{}`", store.display());
+        return Err(Failure::new(Exit::No, message).hint("`remint build` fills it"));
+    }
+    let opened = place.open(&store, cwd).map_err(|error| Failure::from_error(Exit::No, &error))?;
+    match arguments.platform {
+        // A flat root file system is for whatever it is for.
+        Some(platform) if !matches!(place, ImagePlace::Tar(_)) => {
+            opened.narrow(&platform.to_string()).map_err(|error| Failure::from_error(Exit::No, &error))
+        }
+        _ => Ok(opened),
+    }
+}

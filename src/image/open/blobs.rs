@@ -1,0 +1,98 @@
+//! The files of a layout or an archive, by name.
+
+use super::archive::Archive;
+use super::error::OpenError;
+use crate::digest::{Digest, Mismatch, VerifyingReader};
+use crate::oci::Blob;
+use serde_json::Value;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+/// Where an image's files are.
+#[derive(Debug)]
+pub(super) enum Files {
+    /// In a directory.
+    Directory(PathBuf),
+    /// In a tar.
+    Archive(Archive),
+    /// One file that is the only layer itself.
+    Single(PathBuf),
+}
+
+/// An image's files, and the image's name for messages.
+#[derive(Debug)]
+pub(super) struct Blobs {
+    pub(super) image: String,
+    pub(super) files: Files,
+}
+
+/// The largest document, in bytes: a configuration of some tens of thousands of layers and labels.
+const DOCUMENT_LIMIT: u64 = 16 << 20;
+
+/// Where a blob stands in a layout (image-layout.md, "Blobs").
+pub(super) fn blob_name(digest: &Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
+
+impl Blobs {
+    /// Opens a file; names of a directory are made by this room alone, so that none leads out of it.
+    pub(super) fn open(&self, name: &str) -> Result<Box<dyn Read + Send>, OpenError> {
+        let path = match &self.files {
+            Files::Archive(archive) => return Ok(Box::new(archive.section(name).ok_or_else(|| self.missing(name))?)),
+            Files::Directory(path) => path.join(name),
+            Files::Single(path) => path.clone(),
+        };
+        match File::open(&path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(name)),
+            Err(source) => Err(OpenError::Io { doing: "open", path, source }),
+        }
+    }
+
+    /// Opens a blob, verified where it has a digest.
+    pub(super) fn open_verified(&self, name: &str, blob: Option<Blob>) -> Result<Box<dyn Read + Send>, OpenError> {
+        let file = self.open(name)?;
+        Ok(match blob {
+            Some(blob) => Box::new(VerifyingReader::new(file, blob.digest, blob.size)),
+            None => file,
+        })
+    }
+
+    /// Reads a document whole; gives its digest too.
+    pub(super) fn document(&self, name: &str, blob: Option<Blob>) -> Result<(Digest, Value), OpenError> {
+        let part = || name.to_owned();
+        let mut bytes = Vec::new();
+        let read = self.open_verified(name, blob)?.take(DOCUMENT_LIMIT + 1).read_to_end(&mut bytes);
+        read.map_err(|source| match source.get_ref().and_then(|inner| inner.downcast_ref::<Mismatch>()) {
+            Some(&source) => OpenError::Damaged { image: self.image.clone(), part: part(), source },
+            None => OpenError::Layer { image: self.image.clone(), part: part(), source },
+        })?;
+        if bytes.len() as u64 > DOCUMENT_LIMIT {
+            return Err(self.form(name, format!("has more than the {DOCUMENT_LIMIT} bytes that a document may have")));
+        }
+        let value = serde_json::from_slice(&bytes).map_err(|source| OpenError::Json {
+            image: self.image.clone(),
+            part: part(),
+            source,
+        })?;
+        Ok((Digest::of(&bytes), value))
+    }
+
+    /// The blob that a descriptor describes.
+    pub(super) fn descriptor(&self, part: &str, descriptor: &Value) -> Result<Blob, OpenError> {
+        let digest = descriptor["digest"].as_str().and_then(|digest| digest.parse().ok());
+        match (digest, descriptor["size"].as_u64()) {
+            (Some(digest), Some(size)) => Ok(Blob { digest, size }),
+            _ => Err(self.form(part, "has a descriptor without a size or a sha256 digest".to_owned())),
+        }
+    }
+
+    pub(super) fn missing(&self, part: &str) -> OpenError {
+        OpenError::Missing { image: self.image.clone(), part: part.to_owned() }
+    }
+
+    pub(super) fn form(&self, part: &str, reason: String) -> OpenError {
+        OpenError::Form { image: self.image.clone(), part: part.to_owned(), reason }
+    }
+}

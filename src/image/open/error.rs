@@ -1,0 +1,122 @@
+//! Why an image could not be opened or read.
+
+use crate::digest::{DiffId, Mismatch};
+use crate::layer;
+use std::io;
+use std::path::PathBuf;
+
+/// Why an image could not be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The operating system refused; the path and the deed are named.
+    #[error("could not {doing} `{}`", path.display())]
+    Io {
+        /// What was being done, to be read before the path.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// What should be an archive of an image is no tar.
+    #[error("`{}` is not a tar archive{}", path.display(), if *compressed { ": it is compressed, so unpack it first" } else { "" })]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// Whether it begins like a compressed file.
+        compressed: bool,
+        /// Why.
+        source: layer::Error,
+    },
+    /// A part that the image needs is missing.
+    #[error("`{image}` has no `{part}`")]
+    Missing {
+        /// The image.
+        image: String,
+        /// The part.
+        part: String,
+    },
+    /// There is no image of that name, or no name was given and there are several.
+    #[error("{} in `{place}`{}", wanted.as_ref().map_or_else(|| "there is not exactly one image".to_owned(), |name| format!("there is no image `{name}`")), those(there))]
+    NoImage {
+        /// Where it was looked for.
+        place: String,
+        /// The name that was asked for.
+        wanted: Option<String>,
+        /// The names that there are.
+        there: Vec<String>,
+    },
+    /// The image is not for the platform.
+    #[error("`{image}` is not made for {wanted}{}", those(there))]
+    NoPlatform {
+        /// The image.
+        image: String,
+        /// The platform that was asked for.
+        wanted: String,
+        /// The platforms that there are.
+        there: Vec<String>,
+    },
+    /// A document is not what the specification says.
+    #[error("`{part}` of `{image}` is not as the image specification says")]
+    Json {
+        /// The image.
+        image: String,
+        /// The document.
+        part: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Something has another form than the specification says.
+    #[error("`{part}` of `{image}` {reason}")]
+    Form {
+        /// The image.
+        image: String,
+        /// Which part.
+        part: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Bytes are not those that the digest names.
+    #[error("`{part}` of `{image}` is damaged")]
+    Damaged {
+        /// The image.
+        image: String,
+        /// Which part.
+        part: String,
+        /// What was expected and found.
+        source: Mismatch,
+    },
+    /// A layer could not be decompressed or is no tar.
+    #[error("layer `{part}` of `{image}` cannot be read")]
+    Layer {
+        /// The image.
+        image: String,
+        /// The layer.
+        part: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A layer's tar is not the one that the config names.
+    #[error("layer `{part}` of `{image}` holds a tar of another DiffId: expected {expected}, found {found}")]
+    DiffId {
+        /// The image.
+        image: String,
+        /// The layer.
+        part: String,
+        /// What the config says.
+        expected: DiffId,
+        /// What it is.
+        found: DiffId,
+    },
+}
+
+fn those(there: &[String]) -> String {
+    match there {
+        [] => String::new(),
+        _ => format!(
+            "; there {} {}",
+            if there.len() == 1 { "is" } else { "are" },
+            there.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        ),
+    }
+}

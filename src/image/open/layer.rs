@@ -1,0 +1,192 @@
+//! A layer's tar out of a blob that may be packed in any way that engines know.
+
+use super::blobs::Blobs;
+use super::error::OpenError;
+use crate::digest::{DiffId, Digest, Hasher, HashingReader, Mismatch};
+use crate::image::layer_reader::{Bounded, LIMIT, caused_by};
+use crate::oci::Blob;
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::{Arc, Mutex};
+
+/// A layer of an [`super::Opened`] image.
+#[derive(Debug, Clone)]
+pub struct OpenedLayer {
+    pub(super) blobs: Arc<Blobs>,
+    /// Where it stands among the image's files.
+    pub(super) name: String,
+    /// The blob, where a manifest names it by digest.
+    pub blob: Option<Blob>,
+    /// The tar's digest, where a config says it.
+    pub diff_id: Option<DiffId>,
+}
+
+/// How a blob is wrapped, by how it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wrapping {
+    /// Not at all.
+    Plain,
+    /// gzip (RFC 1952).
+    Gzip,
+    /// zstd (RFC 8878), also where it begins with a skippable frame.
+    Zstd,
+    /// xz (The .xz File Format 1.2), which Docker reads.
+    Xz,
+}
+
+/// The memory that an xz decoder may take, in bytes; `xz -9` needs 65 MiB.
+const XZ_MEMORY: u64 = 128 << 20;
+
+/// The largest zstd window, as a power of two: 128 MiB, as the `zstd` program allows.
+const ZSTD_WINDOW: u32 = 27;
+
+impl Wrapping {
+    /// Tells by the first six bytes.
+    #[must_use]
+    pub fn of(magic: &[u8]) -> Self {
+        match magic {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            _ => Self::Plain,
+        }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Xz => "xz",
+        }
+    }
+
+    /// A reader of what is inside.
+    pub fn unwrap<'a>(self, reader: impl BufRead + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+        Ok(match self {
+            Self::Plain => Box::new(reader),
+            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
+            Self::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
+                decoder.window_log_max(ZSTD_WINDOW)?;
+                Box::new(decoder)
+            }
+            Self::Xz => {
+                let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
+                Box::new(liblzma::bufread::XzDecoder::new_stream(reader, stream))
+            }
+        })
+    }
+}
+
+/// What was found out about a layer by reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TarFacts {
+    /// The blob's digest, as it was read.
+    pub blob: Digest,
+    /// The tar's digest.
+    pub diff_id: DiffId,
+    /// The tar's size in bytes.
+    pub size: u64,
+    /// How the blob is packed.
+    pub wrapping: Wrapping,
+}
+
+/// Reads a layer's tar; [`TarReader::finish`] says whether blob and tar are what they should be.
+pub struct TarReader<'a> {
+    layer: &'a OpenedLayer,
+    wrapping: Wrapping,
+    /// Of the blob's bytes so far, where nobody else names them.
+    sum: Option<Arc<Mutex<Hasher>>>,
+    inner: HashingReader<Bounded<Box<dyn Read + Send>>>,
+}
+
+impl OpenedLayer {
+    /// Opens it.
+    pub fn open(&self) -> Result<TarReader<'_>, OpenError> {
+        let blob = self.blobs.open_verified(&self.name, self.blob)?;
+        let sum = self.blob.is_none().then(Arc::<Mutex<Hasher>>::default);
+        let blob = Summed { inner: blob, sum: sum.clone() };
+        let mut blob = BufReader::with_capacity(1 << 17, blob);
+        // A file gives its first bytes at once; what gives fewer is shorter.
+        let wrapping = blob.fill_buf().map(Wrapping::of).map_err(|source| self.failed(source))?;
+        let inner = wrapping.unwrap(blob).map_err(|source| self.failed(source))?;
+        Ok(TarReader { layer: self, wrapping, sum, inner: HashingReader::new(Bounded { inner, left: LIMIT }) })
+    }
+
+    /// Whether two layers are the same bytes of the same file.
+    #[must_use]
+    pub fn same_place(&self, other: &Self) -> bool {
+        match (self.blob, other.blob) {
+            (Some(one), Some(other)) => one == other,
+            _ => Arc::ptr_eq(&self.blobs, &other.blobs) && self.name == other.name,
+        }
+    }
+
+    /// Says what a failed read of this layer means: bytes that are not the blob's, or a blob that is no layer.
+    fn failed(&self, error: io::Error) -> OpenError {
+        let (image, part) = (self.blobs.image.clone(), self.name.clone());
+        let mismatch = caused_by::<Mismatch>(&error).copied().or_else(|| {
+            // A decoder stumbles over rot before the digest shows it.
+            let mut blob = self.blobs.open_verified(&self.name, self.blob).ok()?;
+            let rot = io::copy(&mut blob, &mut io::sink()).err()?;
+            caused_by::<Mismatch>(&rot).copied()
+        });
+        match mismatch {
+            Some(source) => OpenError::Damaged { image, part, source },
+            None => OpenError::Layer { image, part, source: error },
+        }
+    }
+}
+
+impl TarReader<'_> {
+    /// Reads whatever is left and checks the DiffId.
+    pub fn finish(mut self) -> Result<TarFacts, OpenError> {
+        if let Err(error) = io::copy(&mut self.inner, &mut io::sink()) {
+            return Err(self.failed(error));
+        }
+        let (_, found, size) = self.inner.finish();
+        let found = DiffId(found);
+        match self.layer.diff_id {
+            Some(expected) if expected != found => {
+                let (image, part) = (self.layer.blobs.image.clone(), self.layer.name.clone());
+                Err(OpenError::DiffId { image, part, expected, found })
+            }
+            _ => {
+                let sum = self.sum.map(|sum| sum.lock().expect("no holder of this lock panics").clone().finish());
+                let blob = self.layer.blob.map(|blob| blob.digest).or(sum).expect("one of them is there");
+                Ok(TarFacts { blob, diff_id: found, size, wrapping: self.wrapping })
+            }
+        }
+    }
+
+    /// Says what a failed read of this layer means.
+    #[must_use]
+    pub fn failed(&self, error: io::Error) -> OpenError {
+        self.layer.failed(error)
+    }
+}
+
+/// A reader that sums up what passes, where that is asked for.
+struct Summed {
+    inner: Box<dyn Read + Send>,
+    sum: Option<Arc<Mutex<Hasher>>>,
+}
+
+impl Read for Summed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        if let Some(sum) = &self.sum {
+            sum.lock().expect("no holder of this lock panics").update(&buffer[..read]);
+        }
+        Ok(read)
+    }
+}
+
+impl Read for TarReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer)
+    }
+}

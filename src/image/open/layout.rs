@@ -1,0 +1,139 @@
+//! Image layouts, as directories and in archives.
+
+use super::archive::Archive;
+use super::blobs::{Blobs, Files, blob_name};
+use super::error::OpenError;
+use super::layer::OpenedLayer;
+use super::{Opened, OpenedPlatform};
+use crate::digest::{DiffId, Digest};
+use crate::oci::Platform;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An index names at most this many images, and at most so deep.
+const MANIFESTS: usize = 1000;
+const DEPTH: usize = 3;
+
+/// An image has at most this many layers; engines take some hundred.
+pub(super) const LAYERS: usize = 2000;
+
+/// Opens an image of a layout that is a directory.
+pub(super) fn directory(shown: String, path: &Path, name: Option<&str>) -> Result<Opened, OpenError> {
+    open(Blobs { image: shown, files: Files::Directory(path.to_owned()) }, name)
+}
+
+/// Opens an image of a layout that is in an archive.
+pub(super) fn archive(shown: String, path: &Path, name: Option<&str>) -> Result<Opened, OpenError> {
+    open(Blobs { image: shown, files: Files::Archive(Archive::open(path)?) }, name)
+}
+
+fn open(blobs: Blobs, wanted: Option<&str>) -> Result<Opened, OpenError> {
+    let blobs = Arc::new(blobs);
+    let (_, index) = blobs.document("index.json", None)?;
+    let all = entries(&blobs, "index.json", &index)?;
+    let found: Vec<&Value> = match wanted {
+        None => all.iter().collect(),
+        Some(name) => all.iter().filter(|entry| names(entry).any(|there| there == name)).collect(),
+    };
+    let [entry] = found[..] else {
+        let mut there: Vec<String> = all.iter().filter_map(|entry| names(entry).next().map(str::to_owned)).collect();
+        there.sort();
+        let place = blobs.image.clone();
+        return Err(OpenError::NoImage { place, wanted: wanted.map(str::to_owned), there });
+    };
+    let root = blobs.descriptor("index.json", entry)?;
+    let shown = blobs.image.clone();
+    let mut opened = Opened { shown, root: Some(root.digest), index: None, platforms: vec![], others: vec![] };
+    follow(&blobs, entry, 0, &mut opened)?;
+    if opened.platforms.is_empty() {
+        return Err(blobs.form(&blob_name(&root.digest), "names no image".to_owned()));
+    }
+    opened.platforms.sort_by(|a, b| a.platform.cmp(&b.platform));
+    opened.others.sort();
+    Ok(opened)
+}
+
+/// The names of an entry of index.json: the specification's, and containerd's, which `docker save` writes.
+fn names(entry: &Value) -> impl Iterator<Item = &str> {
+    let annotations = &entry["annotations"];
+    ["org.opencontainers.image.ref.name", "io.containerd.image.name"]
+        .into_iter()
+        .filter_map(|key| annotations[key].as_str())
+}
+
+fn entries<'a>(blobs: &Blobs, part: &str, index: &'a Value) -> Result<&'a [Value], OpenError> {
+    match index["manifests"].as_array() {
+        Some(all) if all.len() <= MANIFESTS => Ok(all),
+        Some(_) => Err(blobs.form(part, format!("names more than {MANIFESTS} images"))),
+        None => Err(blobs.form(part, "has no `manifests`".to_owned())),
+    }
+}
+
+/// Follows a descriptor to the images behind it.
+fn follow(blobs: &Arc<Blobs>, entry: &Value, depth: usize, opened: &mut Opened) -> Result<(), OpenError> {
+    let blob = blobs.descriptor("index", entry)?;
+    let name = blob_name(&blob.digest);
+    let kind = entry["annotations"]["vnd.docker.reference.type"].as_str();
+    if kind.is_some() || entry["platform"]["os"] == "unknown" {
+        opened.others.push((kind.unwrap_or("unknown").to_owned(), blob.digest));
+        return Ok(());
+    }
+    let (digest, document) = blobs.document(&name, Some(blob))?;
+    if document["manifests"].is_array() {
+        if depth == DEPTH {
+            return Err(blobs.form(&name, format!("is an index more than {DEPTH} deep")));
+        }
+        for entry in entries(blobs, &name, &document)? {
+            follow(blobs, entry, depth + 1, opened)?;
+        }
+        opened.index = (depth == 0).then_some(document).or(opened.index.take());
+        return Ok(());
+    }
+    opened.platforms.push(image(blobs, digest, document, &entry["platform"])?);
+    Ok(())
+}
+
+fn image(blobs: &Arc<Blobs>, digest: Digest, manifest: Value, said: &Value) -> Result<OpenedPlatform, OpenError> {
+    let part = blob_name(&digest);
+    let config = blobs.descriptor(&part, &manifest["config"])?;
+    let (config_digest, document) = blobs.document(&blob_name(&config.digest), Some(config))?;
+    let diff_ids = diff_ids(blobs, &blob_name(&config.digest), &document)?;
+    let Some(layers) = manifest["layers"].as_array() else {
+        return Err(blobs.form(&part, "has no `layers`".to_owned()));
+    };
+    if layers.len() > LAYERS {
+        return Err(blobs.form(&part, format!("has more than {LAYERS} layers")));
+    }
+    if layers.len() != diff_ids.len() {
+        let reason = format!("has {} layers, its config has {} DiffIds", layers.len(), diff_ids.len());
+        return Err(blobs.form(&part, reason));
+    }
+    let layers = layers.iter().zip(diff_ids).map(|(layer, diff_id)| {
+        let blob = blobs.descriptor(&part, layer)?;
+        let name = blob_name(&blob.digest);
+        Ok(OpenedLayer { blobs: Arc::clone(blobs), name, blob: Some(blob), diff_id: Some(diff_id) })
+    });
+    let layers = layers.collect::<Result<_, OpenError>>()?;
+    let platform = platform(if document["os"].is_string() { &document } else { said });
+    Ok(OpenedPlatform { platform, manifest: Some((digest, manifest)), config: Some((config_digest, document)), layers })
+}
+
+/// The DiffIds that a configuration has.
+pub(super) fn diff_ids(blobs: &Blobs, part: &str, config: &Value) -> Result<Vec<DiffId>, OpenError> {
+    let all = config["rootfs"]["diff_ids"].as_array();
+    let all = all.map(|all| all.iter().map(|id| id.as_str()?.parse().ok().map(DiffId)).collect::<Option<Vec<_>>>());
+    all.flatten().ok_or_else(|| blobs.form(part, "has no DiffIds by sha256".to_owned()))
+}
+
+/// A platform in remint's spelling where that has one, so that `linux/arm64/v8` is `linux/arm64`.
+pub(super) fn platform(document: &Value) -> String {
+    let mut text = String::new();
+    for key in ["os", "architecture", "variant"] {
+        let part = document[key].as_str().unwrap_or(if key == "variant" { "" } else { "unknown" });
+        if !part.is_empty() {
+            text = if text.is_empty() { part.to_owned() } else { format!("{text}/{part}") };
+        }
+    }
+    text.parse::<Platform>().map_or(text, |platform| platform.to_string())
+}

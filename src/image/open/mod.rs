@@ -1,0 +1,84 @@
+//! Images wherever they stand, read and never changed: the store, layouts, archives of several tools, a flat root file system.
+//!
+//! ```text
+//! NAME  cache:NAME        an image of the store
+//! oci:DIR[:REF]           an image layout (image-spec, image-layout.md)
+//! oci-archive:FILE[:REF]  the same in one tar
+//! docker-archive:FILE[:REF]   what `docker save`, podman, skopeo and remint write (manifest.json)
+//! tar:FILE                a root file system, compressed or not
+//! ```
+//!
+//! Unlike [`super::Image`], which is strict because others build on it, this takes what other tools wrote: unknown platforms,
+//! layers without media types, attestations. What has a digest is verified against it; sizes and counts are bounded.
+
+mod archive;
+mod blobs;
+mod docker;
+mod error;
+mod layer;
+mod layout;
+mod place;
+
+pub use error::OpenError;
+pub use layer::{OpenedLayer, TarFacts, TarReader, Wrapping};
+pub use place::ImagePlace;
+
+use crate::digest::Digest;
+use serde_json::Value;
+
+/// An image, with all its documents read.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// How the user named it.
+    pub shown: String,
+    /// The digest that its name leads to: of an index or of a manifest. An archive of Docker's has none.
+    pub root: Option<Digest>,
+    /// The index, where the name leads to one.
+    pub index: Option<Value>,
+    /// The image of each platform, sorted by the platforms' names.
+    pub platforms: Vec<OpenedPlatform>,
+    /// What else the index names: attestations. Their kind and digest, sorted.
+    pub others: Vec<(String, Digest)>,
+}
+
+/// An image for one platform.
+#[derive(Debug, Clone)]
+pub struct OpenedPlatform {
+    /// What it runs on, as far as it says: `linux/amd64`.
+    pub platform: String,
+    /// The manifest and its digest, where there is one.
+    pub manifest: Option<(Digest, Value)>,
+    /// The configuration and its digest; a flat root file system has none.
+    pub config: Option<(Digest, Value)>,
+    /// The layers, the lowest first.
+    pub layers: Vec<OpenedLayer>,
+}
+
+impl Opened {
+    /// Leaves only one platform; `wanted` is `linux/arm64`, as [`OpenedPlatform::platform`] has it.
+    pub fn narrow(mut self, wanted: &str) -> Result<Self, OpenError> {
+        let there: Vec<String> = self.platforms.iter().map(|one| one.platform.clone()).collect();
+        self.platforms.retain(|one| one.platform == wanted);
+        match self.platforms.first().map(|one| one.manifest.as_ref().map(|(digest, _)| *digest)) {
+            Some(manifest) => {
+                (self.root, self.index) = (manifest, None);
+                self.others.clear();
+                Ok(self)
+            }
+            None => Err(OpenError::NoPlatform { image: self.shown, wanted: wanted.to_owned(), there }),
+        }
+    }
+}
+
+impl OpenedPlatform {
+    /// What made each layer, as the config's history says, the lowest first; as long as [`Self::layers`].
+    #[must_use]
+    pub fn created_by(&self) -> Vec<Option<String>> {
+        let history = self.config.as_ref().and_then(|(_, config)| config["history"].as_array());
+        let made = history.into_iter().flatten().filter(|entry| entry["empty_layer"] != true);
+        let mut made: Vec<Option<String>> =
+            made.map(|entry| entry["created_by"].as_str().filter(|text| !text.is_empty()).map(str::to_owned)).collect();
+        made.resize(self.layers.len(), None);
+        made
+    }
+}

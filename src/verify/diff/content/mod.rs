@@ -1,0 +1,140 @@
+//! Why two contents differ: what they are, where the first difference is, and what class its cause has.
+//!
+//! What has a format is taken apart by it (compressed data, archives, sections of programs, JSON), and the parts are compared in
+//! turn, to a bounded depth. What has none is text or bytes.
+
+mod ar;
+mod binary;
+mod dates;
+mod elf;
+mod json;
+mod members;
+mod packed;
+mod place;
+mod python;
+mod sqlite;
+mod tar;
+mod text;
+mod words;
+mod zip;
+
+pub(super) use place::by_path;
+pub(super) use words::{shortened, words};
+
+use super::class::Class;
+use super::model::{Field, Finding};
+
+/// How deep containers in containers are looked into.
+const DEPTH: usize = 5;
+
+/// What one thing inside another may unpack to, in bytes.
+const UNPACKED: u64 = 24 << 20;
+
+/// How many findings one file may have.
+const FINDINGS: usize = 30;
+
+/// What is known about where the images were built, which explains more than can be guessed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// Paths at which a build stood.
+    pub paths: Vec<String>,
+    /// Names of machines.
+    pub hosts: Vec<String>,
+    /// Names of users.
+    pub users: Vec<String>,
+}
+
+/// What contents belong to.
+pub(super) struct Context<'a> {
+    pub(super) hints: &'a Hints,
+    /// The file's path, without a slash in front.
+    pub(super) path: &'a str,
+    /// Which byte of the file the contents begin with, where they are pieces of a large one.
+    pub(super) from: u64,
+}
+
+/// Says why two contents differ; empty only where they do not.
+pub(super) fn explain(a: &[u8], b: &[u8], context: &Context<'_>) -> Vec<Finding> {
+    let mut explaining = Explaining { hints: context.hints, findings: vec![], within: vec![] };
+    if a != b {
+        explaining.pair(context.path, a, b);
+    }
+    let mut findings = explaining.findings;
+    for finding in &mut findings {
+        if finding.within.is_empty() {
+            finding.offset = finding.offset.map(|at| at + context.from);
+        }
+        // What should not be there at all needs no other cure.
+        if let Some(class) = by_path(context.path) {
+            let seen = finding.class.label();
+            if finding.class != class && !matches!(finding.class, Class::Content) && finding.note.is_none() {
+                finding.note = Some(format!("the difference itself: {seen}"));
+            }
+            finding.class = class;
+        }
+    }
+    findings
+}
+
+/// Compares two contents of one format; `false`: they have another.
+type Compare = fn(&mut Explaining<'_>, &str, &[u8], &[u8]) -> bool;
+
+/// Two things being explained, and what was found so far.
+struct Explaining<'a> {
+    hints: &'a Hints,
+    findings: Vec<Finding>,
+    within: Vec<String>,
+}
+
+impl Explaining<'_> {
+    /// Explains two different contents of one name.
+    fn pair(&mut self, name: &str, a: &[u8], b: &[u8]) {
+        if self.findings.len() >= FINDINGS {
+            return;
+        }
+        let deep = self.within.len() >= DEPTH;
+        let by_format: [Compare; 8] = [
+            python::compare,
+            packed::compare,
+            zip::compare,
+            elf::compare,
+            ar::compare,
+            sqlite::compare,
+            tar::compare,
+            json::compare,
+        ];
+        if !deep && by_format.iter().any(|compare| compare(self, name, a, b)) {
+            return;
+        }
+        match (text::of(a), text::of(b)) {
+            (Some(a), Some(b)) => text::compare(self, a, b),
+            _ => binary::compare(self, a, b, None),
+        }
+    }
+
+    /// Explains parts of a thing under a name of theirs.
+    fn inside(&mut self, part: impl Into<String>, name: &str, a: &[u8], b: &[u8]) {
+        self.within.push(part.into());
+        self.pair(name, a, b);
+        self.within.pop();
+    }
+
+    /// Adds a finding about the thing that is being looked at.
+    fn add(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS {
+            self.findings.push(Finding { within: [&self.within[..], &finding.within[..]].concat(), ..finding });
+        }
+    }
+
+    /// Adds a finding about a content.
+    fn found(&mut self, class: Class) -> Finding {
+        Finding::new(Field::Content, class).within(&self.within)
+    }
+}
+
+/// The first byte at which two contents differ; the shorter's end where it is the other's beginning.
+fn first_difference(a: &[u8], b: &[u8]) -> u64 {
+    let blocks = a.chunks(4096).zip(b.chunks(4096)).take_while(|(a, b)| a == b).count() * 4096;
+    let start = blocks.min(a.len()).min(b.len());
+    (start + a[start..].iter().zip(&b[start..]).take_while(|(a, b)| a == b).count()) as u64
+}

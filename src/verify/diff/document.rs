@@ -1,0 +1,156 @@
+//! Manifests, configurations and JSON files, field by field.
+
+use super::class::Class;
+use super::content;
+use super::model::{Field, Finding};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// How many differing values of one document are told.
+const MOST: usize = 200;
+
+/// A value that differs: where, and what both sides have.
+pub(super) struct Differing<'a> {
+    pub(super) path: Vec<String>,
+    pub(super) a: Option<&'a Value>,
+    pub(super) b: Option<&'a Value>,
+}
+
+/// Finds the innermost values that differ; at most a bounded number.
+pub(super) fn differing<'a>(a: &'a Value, b: &'a Value) -> Vec<Differing<'a>> {
+    let mut found = Vec::new();
+    walk(Some(a), Some(b), &mut Vec::new(), &mut found);
+    found
+}
+
+fn walk<'a>(a: Option<&'a Value>, b: Option<&'a Value>, path: &mut Vec<String>, found: &mut Vec<Differing<'a>>) {
+    if found.len() == MOST || a == b {
+        return;
+    }
+    match (a, b) {
+        (Some(Value::Object(left)), Some(Value::Object(right))) => {
+            for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
+                path.push(key.clone());
+                walk(left.get(key), right.get(key), path, found);
+                path.pop();
+            }
+        }
+        (Some(Value::Array(left)), Some(Value::Array(right)))
+            if left.len() == right.len() && !reordered(left, right) =>
+        {
+            for (at, (left, right)) in left.iter().zip(right).enumerate() {
+                path.push(at.to_string());
+                walk(Some(left), Some(right), path, found);
+                path.pop();
+            }
+        }
+        _ => found.push(Differing { path: path.clone(), a, b }),
+    }
+}
+
+/// Whether two lists have the same elements in another order.
+fn reordered(a: &[Value], b: &[Value]) -> bool {
+    let sorted = |list: &[Value]| {
+        let mut texts: Vec<String> = list.iter().map(ToString::to_string).collect();
+        texts.sort();
+        texts
+    };
+    a.len() == b.len() && a != b && sorted(a) == sorted(b)
+}
+
+impl Differing<'_> {
+    /// Why it differs, as far as the values show it.
+    pub(super) fn class(&self) -> Option<Class> {
+        match (self.a, self.b) {
+            (Some(Value::Array(a)), Some(Value::Array(b))) if reordered(a, b) => Some(Class::Order),
+            (Some(a), Some(b)) => {
+                // The nearest name says what an element of a list is.
+                let named = self.path.iter().rev().find(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
+                let key = named.map_or("", |key| key.as_str());
+                content::words(&format!("{key}={}", text(Some(a))), &format!("{key}={}", text(Some(b))))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A value in a line.
+pub(super) fn text(value: Option<&Value>) -> String {
+    let text = match value {
+        None => return "nothing".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    content::shortened(&text)
+}
+
+/// Compares two configurations; layers are compared elsewhere. `layers_alike` is whether both have as many, so that their history
+/// can be compared.
+pub(super) fn configs(a: &Value, b: &Value, layers_alike: bool) -> Vec<Finding> {
+    let skip = |differing: &Differing<'_>| match differing.path[..].first().map_or("", |key| key.as_str()) {
+        "rootfs" => true,
+        "history" => !layers_alike,
+        // What only Docker writes down about its build, and loses when an image passes through another tool.
+        "container"
+        | "container_config"
+        | "docker_version"
+        | "id"
+        | "parent"
+        | "throwaway"
+        | "moby.buildkit.cache.v0"
+        | "moby.buildkit.buildinfo.v1" => differing.a.is_none() || differing.b.is_none(),
+        _ => false,
+    };
+    values(a, b, skip)
+}
+
+/// Compares what manifests or indices say besides naming other documents.
+pub(super) fn annotations(a: &Value, b: &Value) -> Vec<Finding> {
+    values(a, b, |differing| {
+        !matches!(differing.path[..].first().map(String::as_str), Some("annotations" | "artifactType"))
+    })
+}
+
+fn values(a: &Value, b: &Value, skip: impl Fn(&Differing<'_>) -> bool) -> Vec<Finding> {
+    let all = differing(a, b).into_iter().filter(|differing| !skip(differing));
+    // Docker writes empty values for what is not set; OCI leaves them out.
+    let all = all.filter(|differing| !(empty(differing.a) && empty(differing.b)));
+    all.map(|differing| {
+        let class = differing.class().unwrap_or(Class::Configuration);
+        let finding = Finding::new(Field::Value, class).values(text(differing.a), text(differing.b));
+        Finding { within: differing.path, ..finding }
+    })
+    .collect()
+}
+
+fn empty(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::Bool(value)) => !value,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Array(list)) => list.is_empty(),
+        Some(Value::Object(map)) => map.values().all(|value| empty(Some(value))),
+        Some(Value::Number(number)) => number.as_u64() == Some(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn fields_are_named_with_their_causes() {
+        let a = json!({"created": "2026-01-01T00:00:00Z", "config": {"Env": ["A=1", "B=2"], "Hostname": "3f2a", "User": ""},
+            "docker_version": "20", "rootfs": 1});
+        let b = json!({"created": "2027-01-01T00:00:00Z", "config": {"Env": ["B=2", "A=1"], "Hostname": "77aa"}, "rootfs": 2});
+        let found: Vec<(String, Class)> =
+            configs(&a, &b, true).into_iter().map(|finding| (finding.within.join("."), finding.class)).collect();
+        let expected = [
+            ("config.Env".to_owned(), Class::Order),
+            ("config.Hostname".to_owned(), Class::HostName),
+            ("created".to_owned(), Class::Timestamp),
+        ];
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,31 @@
+//! What differs between two images, down to the byte, and why.
+//!
+//! ```text
+//! index ─▶ manifest ─▶ config, field by field
+//!                   ─▶ layers, each read once ─▶ merged trees, path by path ─▶ differing files, read again ─▶ cause
+//! ```
+//!
+//! Invariants: what is no difference is not reported as one, so images with the same files in other layers or another compression
+//! are said to be so; memory grows with the number of files, not with their sizes; what is inside files (archives, compressed
+//! data, sections) is looked into to a bounded depth and size, and what goes beyond is named. The main function is [`compare`].
+
+mod class;
+mod compare;
+mod content;
+mod document;
+mod error;
+mod layers;
+mod listing;
+mod model;
+mod paths;
+mod spool;
+mod tree;
+
+pub use class::Class;
+pub use compare::{Options, compare};
+pub use content::Hints;
+pub use error::Error;
+pub use model::{
+    Cause, Change, Comparison, Excerpt, Field, Finding, LayerPair, LayerSide, PathDifference, PlatformComparison,
+    Presence, Relation, Side, Verdict,
+};

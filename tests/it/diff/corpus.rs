@@ -1,0 +1,308 @@
+//! Pairs that differ on purpose, each class of cause alone and several together, with what must be said of them.
+
+use super::compared_tars;
+use super::making::{Thing, ar, build_id, elf, file, gzip_with, link, pack, pyc, sqlite, tar, thing, zip};
+use remint::verify::diff::{Class, Verdict};
+use tar::EntryType;
+
+/// Two root file systems, and of each differing path the class of the weightiest cause.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) a: Vec<Thing>,
+    pub(super) b: Vec<Thing>,
+    pub(super) expected: Vec<(&'static str, Class)>,
+}
+
+/// A case of one differing file among others that do not differ.
+fn one(name: &'static str, path: &'static str, a: &[u8], b: &[u8], class: Class) -> Case {
+    things(name, vec![file(&path[1..], a)], vec![file(&path[1..], b)], &[(path, class)])
+}
+
+fn things(name: &'static str, a: Vec<Thing>, b: Vec<Thing>, expected: &[(&'static str, Class)]) -> Case {
+    let around = |mut things: Vec<Thing>| {
+        things.insert(0, thing("aa", EntryType::Directory).mode(0o755));
+        things.insert(1, file("aa/same", b"the same in both\n"));
+        things.push(file("zz/same", &[0, 1, 2, 3]));
+        things
+    };
+    Case { name, a: around(a), b: around(b), expected: expected.to_vec() }
+}
+
+const X: &str = "/srv/x";
+const ONE: u32 = 1_795_418_213;
+const TWO: u32 = 1_795_518_999;
+
+/// Some bytes that are no text, around others.
+fn around(bytes: &[u8]) -> Vec<u8> {
+    [&[0xfe; 32][..], bytes, &[0xfd; 32]].concat()
+}
+
+fn log() -> Vec<u8> {
+    b"a line that compresses well\n".repeat(400)
+}
+
+/// All cases.
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = texts();
+    cases.extend(binaries());
+    cases.extend(containers());
+    cases.extend(places());
+    cases.extend(metadata());
+    cases.extend(mixed());
+    cases
+}
+
+fn texts() -> Vec<Case> {
+    let text = |name, a: &str, b: &str, class| one(name, X, a.as_bytes(), b.as_bytes(), class);
+    vec![
+        text("iso date", "v 1\nbuilt 2026-11-23T07:16:53Z\n", "v 1\nbuilt 2026-11-24T08:00:00Z\n", Class::Timestamp),
+        text(
+            "mail date",
+            "Date: Mon, 23 Nov 2026 07:16:53 +0000\n",
+            "Date: Tue, 24 Nov 2026 08:16:53 +0000\n",
+            Class::Timestamp,
+        ),
+        text("ctime", "on Mon Nov 23 07:16:53 2026\n", "on Tue Dec  1 07:16:53 2026\n", Class::Timestamp),
+        text("date in words", "// generated Nov 23 2026\n", "// generated Dec 24 2026\n", Class::Timestamp),
+        text("compact date", "build=20261123\n", "build=20261124\n", Class::Timestamp),
+        text("seconds", "epoch: 1795418213\n", "epoch: 1795518999\n", Class::Timestamp),
+        text("milliseconds", "{\"t\": 1795418213123}", "{\"t\": 1795518999456}", Class::Timestamp),
+        text("build path", "dir=/tmp/build.a1/src/x.c\n", "dir=/home/amy/src/x.c\n", Class::BuildPath),
+        text("option path", "cc -I/opt/one/include\n", "cc -I/opt/two/include\n", Class::BuildPath),
+        text("host name", "HOSTNAME=build-7\n", "HOSTNAME=web-3\n", Class::HostName),
+        text("mail host", "by root@one.example.org\n", "by root@two.example.org\n", Class::HostName),
+        text("user", "Built-By: alice\n", "Built-By: bob\n", Class::User),
+        text("user variable", "USER=alice\nX=1\n", "USER=bob\nX=1\n", Class::User),
+        text("locale", "LANG=de_DE.UTF-8\n", "LANG=C.UTF-8\n", Class::Locale),
+        text(
+            "uuid",
+            "id 3f2504e0-4f89-11d3-9a0c-0305e82c3301\n",
+            "id 1b4e28ba-2fa1-11d2-883f-0016d3cca427\n",
+            Class::RandomId,
+        ),
+        text("hash", "x=8f14e45fceea167a\n", "x=c9f0f895fb98ab91\n", Class::RandomId),
+        text("line order", "a.o\nb.o\nc.o\n", "c.o\na.o\nb.o\n", Class::Order),
+        text("word order", "srcs = a.c b.c c.c\n", "srcs = b.c c.c a.c\n", Class::Order),
+        text("key order", "{\"a\": 1, \"b\": 2}", "{\"b\": 2, \"a\": 1}", Class::Order),
+        text("list order", "{\"a\": [1, 2, 3]}", "{\"a\": [3, 1, 2]}", Class::Order),
+        text("white space", "{\"a\": 1}", "{\"a\":1}", Class::Encoder),
+        text("other text", "limit = 10\n", "limit = 12\n", Class::Content),
+    ]
+}
+
+fn binaries() -> Vec<Case> {
+    let (one_64, two_64) = (u64::from(ONE), u64::from(TWO));
+    let number = |name, a: &[u8], b: &[u8]| one(name, X, &around(a), &around(b), Class::Timestamp);
+    vec![
+        number("le32", &ONE.to_le_bytes(), &TWO.to_le_bytes()),
+        number("be32", &ONE.to_be_bytes(), &TWO.to_be_bytes()),
+        number("le64", &one_64.to_le_bytes(), &two_64.to_le_bytes()),
+        number("be64", &one_64.to_be_bytes(), &two_64.to_be_bytes()),
+        number("date in bytes", b"\0Nov 23 2026\0", b"\0Dec 24 2026\0"),
+        one("path in bytes", X, &around(b"\0/build/a/main.c\0"), &around(b"\0/build/b/main.c\0"), Class::BuildPath),
+        one("bytes", X, &around(&[1, 2, 3, 4]), &around(&[1, 2, 9, 4]), Class::Content),
+        one("longer", X, &[0xff, 0], &[0xff, 0, 0], Class::Content),
+        one("pyc time", "/srv/a.pyc", &pyc(ONE, b"\xe3\0"), &pyc(TWO, b"\xe3\0"), Class::Bytecode),
+        one("pyc code", "/srv/__pycache__/a.pyc", &pyc(ONE, b"\xe3\0"), &pyc(ONE, b"\xe3\x01"), Class::Bytecode),
+        one("sqlite counter", X, &sqlite(1, b"row"), &sqlite(2, b"row"), Class::DatabaseCounter),
+        one("sqlite", X, &sqlite(1, b"at 2026-11-23"), &sqlite(2, b"at 2026-11-24"), Class::Timestamp),
+        one(
+            "build id",
+            X,
+            &elf(&[(".text", b"code"), (".note.gnu.build-id", &build_id(1))]),
+            &elf(&[(".text", b"code"), (".note.gnu.build-id", &build_id(2))]),
+            Class::ElfBuildId,
+        ),
+        one(
+            "debug link",
+            X,
+            &elf(&[(".text", b"code"), (".gnu_debuglink", b"ab.debug\0\0\0\0\x01\x02\x03\x04")]),
+            &elf(&[(".text", b"code"), (".gnu_debuglink", b"ab.debug\0\0\0\0\x05\x06\x07\x08")]),
+            Class::ElfDebugLink,
+        ),
+        one(
+            "path in a program",
+            X,
+            &elf(&[(".rodata", b"\0/build/a/main.c\0"), (".note.gnu.build-id", &build_id(1))]),
+            &elf(&[(".rodata", b"\0/build/b/main.c\0"), (".note.gnu.build-id", &build_id(2))]),
+            Class::BuildPath,
+        ),
+    ]
+}
+
+fn containers() -> Vec<Case> {
+    let (at_a, at_b) = (b"made 2026-11-23\n", b"made 2026-11-24\n");
+    let jar =
+        |text: &[u8]| zip(&[("META-INF/MANIFEST.MF", text, 0x5000), ("A.class", b"\xca\xfe\xba\xbe", 0x5000)], Some(6));
+    let control = |mtime| pack("xz", &tar(&[file("control", b"Package: x\n").mtime(mtime)]));
+    let deb = |mtime| ar(&[("debian-binary", b"2.0\n", 0), ("control.tar.xz", &control(mtime), 0)]);
+    vec![
+        one("gzip header", X, &gzip_with(ONE, "x", &log()), &gzip_with(TWO, "x", &log()), Class::GzipHeader),
+        one("gzip name", X, &gzip_with(ONE, "x", &log()), &gzip_with(ONE, "y", &log()), Class::GzipHeader),
+        one("zstd level", X, &pack("zstd", &log()), &zstd_checked(&log()), Class::Encoder),
+        one("gzip content", X, &pack("gzip", at_a), &pack("gzip", at_b), Class::Timestamp),
+        one("xz content", X, &pack("xz", at_a), &pack("xz", at_b), Class::Timestamp),
+        one("zstd content", X, &pack("zstd", at_a), &pack("zstd", at_b), Class::Timestamp),
+        one("zip times", X, &zip(&[("a", b"1", 0x5000)], None), &zip(&[("a", b"1", 0x5821)], None), Class::ZipHeader),
+        one(
+            "zip order",
+            X,
+            &zip(&[("a", b"1", 0), ("b", b"2", 0)], None),
+            &zip(&[("b", b"2", 0), ("a", b"1", 0)], None),
+            Class::Order,
+        ),
+        one("zip level", X, &zip(&[("a", &log(), 0)], Some(1)), &zip(&[("a", &log(), 0)], None), Class::Encoder),
+        one(
+            "zip member",
+            X,
+            &zip(&[("a", b"1", 0)], None),
+            &zip(&[("a", b"1", 0), ("b", b"2", 0)], None),
+            Class::Additional,
+        ),
+        one("jar manifest", "/srv/x.jar", &jar(b"Built-By: alice\n"), &jar(b"Built-By: bob\n"), Class::User),
+        one("tar times", X, &tar(&[file("m", b"1").mtime(1)]), &tar(&[file("m", b"1").mtime(2)]), Class::TarHeader),
+        one(
+            "tar order",
+            X,
+            &tar(&[file("m", b"1"), file("n", b"2")]),
+            &tar(&[file("n", b"2"), file("m", b"1")]),
+            Class::Order,
+        ),
+        one("ar times", "/srv/x.a", &ar(&[("o.o/", b"ob", 5)]), &ar(&[("o.o/", b"ob", 6)]), Class::ArHeader),
+        one("deb", "/srv/x.deb", &deb(7), &deb(8), Class::TarHeader),
+        one(
+            "deep",
+            "/srv/x.tar.gz",
+            &pack("gzip", &tar(&[file("in.zip", &zip(&[("a", at_a, 0)], Some(6)))])),
+            &pack("gzip", &tar(&[file("in.zip", &zip(&[("a", at_b, 0)], Some(6)))])),
+            Class::Timestamp,
+        ),
+    ]
+}
+
+/// A zstd frame with a check sum, which the usual ones have not.
+fn zstd_checked(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.include_checksum(true).unwrap();
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn places() -> Vec<Case> {
+    let added =
+        |name, path: &'static str, class| things(name, vec![], vec![file(&path[1..], b"new")], &[(path, class)]);
+    vec![
+        one(
+            "linker cache",
+            "/etc/ld.so.cache",
+            b"glibc-ld.so.cache1.1\x01",
+            b"glibc-ld.so.cache1.1\x02",
+            Class::LinkerCache,
+        ),
+        one("machine id", "/etc/machine-id", b"8f14e45fceea167a5a36dedd4bea2543\n", b"\n", Class::RandomId),
+        one("hostname", "/etc/hostname", b"3f2a\n", b"77aa\n", Class::HostName),
+        one("log", "/var/log/dpkg.log", b"2026-11-23 x\n", b"2026-11-24 x\n", Class::LogOrCache),
+        added("apt lists", "/var/lib/apt/lists/x_Packages", Class::LogOrCache),
+        added("history", "/root/.bash_history", Class::LogOrCache),
+        added("added byte-code", "/srv/__pycache__/a.cpython-311.pyc", Class::Bytecode),
+        added("added", "/srv/new", Class::Additional),
+        things("removed", vec![file("srv/old", b"old")], vec![], &[("/srv/old", Class::Missing)]),
+        things(
+            "other name",
+            vec![file("srv/app-8f14e45fceea167a.js", b"code")],
+            vec![file("srv/app-c9f0f895fb98ab91.js", b"code")],
+            &[("/srv/app-8f14e45fceea167a.js", Class::RandomId), ("/srv/app-c9f0f895fb98ab91.js", Class::RandomId)],
+        ),
+    ]
+}
+
+fn metadata() -> Vec<Case> {
+    let base = || file("srv/x", b"same");
+    let pair = |name, a: Thing, b: Thing, class| things(name, vec![a], vec![b], &[(X, class)]);
+    let xattr = |value: &[u8]| Thing { xattr: Some(("user.origin".into(), value.to_vec())), ..base() };
+    let device = |minor| Thing { device: (1, minor), ..thing("srv/x", EntryType::Char) };
+    vec![
+        pair("mtime", base(), base().mtime(1_700_000_001), Class::Mtime),
+        pair("mode", base(), base().mode(0o755), Class::Mode),
+        pair("set-uid", base().mode(0o755), base().mode(0o4755), Class::Mode),
+        pair("uid", base(), Thing { owner: (1000, 0), ..base() }, Class::Owner),
+        pair("gid", base(), Thing { owner: (0, 1000), ..base() }, Class::Owner),
+        pair("xattr", xattr(b"one"), xattr(b"two"), Class::Xattrs),
+        pair("no xattr", xattr(b"one"), base(), Class::Xattrs),
+        pair("link", link("srv/x", "a", EntryType::Symlink), link("srv/x", "b", EntryType::Symlink), Class::Link),
+        pair("type", base(), link("srv/x", "b", EntryType::Symlink), Class::Type),
+        pair("device", device(3), device(5), Class::Type),
+        pair(
+            "directory",
+            thing("srv/x", EntryType::Directory).mode(0o755),
+            thing("srv/x", EntryType::Directory).mode(0o700),
+            Class::Mode,
+        ),
+        things(
+            "hard link",
+            vec![file("srv/w", b"same"), link("srv/x", "srv/w", EntryType::Link)],
+            vec![file("srv/w", b"same"), file("srv/x", b"same")],
+            &[(X, Class::Link)],
+        ),
+    ]
+}
+
+fn mixed() -> Vec<Case> {
+    vec![
+        things(
+            "several files",
+            vec![file("etc/motd", b"built 2026-11-23\n"), file("srv/a", b"x\ny\n"), file("srv/gone", b"g")],
+            vec![file("etc/motd", b"built 2026-11-24\n"), file("srv/a", b"y\nx\n"), file("tmp/left", b"l")],
+            &[
+                ("/etc/motd", Class::Timestamp),
+                ("/srv/a", Class::Order),
+                ("/srv/gone", Class::Missing),
+                ("/tmp/left", Class::LogOrCache),
+            ],
+        ),
+        things(
+            "content and metadata",
+            vec![file("srv/x", b"host=a1 at 2026-11-23\n").mode(0o600)],
+            vec![file("srv/x", b"host=b2 at 2026-11-24\n").mtime(9)],
+            &[(X, Class::Timestamp)],
+        ),
+    ]
+}
+
+#[test]
+fn every_pair_is_explained() {
+    let cases = cases();
+    assert!(cases.len() >= 60, "{}", cases.len());
+    let mut wrong = Vec::new();
+    for case in cases {
+        let comparison = compared_tars(&case.a, &case.b);
+        let files = &comparison.platforms[0].files;
+        let found: Vec<(&str, Class)> = files.iter().map(|file| (&*file.path, file.findings[0].class)).collect();
+        if found != case.expected || comparison.verdict != Verdict::Different {
+            wrong.push(format!("{}: expected {:?}, found {files:#?}", case.name, case.expected));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each cause of a file is told, not only the weightiest, and where it is.
+#[test]
+fn a_file_may_have_several_causes() {
+    let case = mixed().pop().unwrap();
+    let comparison = compared_tars(&case.a, &case.b);
+    let classes: Vec<Class> = comparison.platforms[0].files[0].findings.iter().map(|finding| finding.class).collect();
+    assert_eq!(classes, [Class::Timestamp, Class::HostName, Class::Mode, Class::Mtime]);
+    assert_eq!(comparison.platforms[0].files[0].findings[0].offset, Some(5));
+}
+
+#[test]
+fn a_bomb_is_named_and_not_unpacked() {
+    let zeros = |last: u8| {
+        let mut bytes = vec![0; 40 << 20];
+        bytes.push(last);
+        file("srv/bomb.gz", &pack("gzip", &bytes))
+    };
+    let comparison = compared_tars(&[zeros(1)], &[zeros(2)]);
+    let finding = &comparison.platforms[0].files[0].findings[0];
+    assert!(finding.note.as_ref().unwrap().contains("unpacks to more than"), "{finding:?}");
+}

@@ -1,0 +1,204 @@
+//! Makes tars and the files in them: archives, compressed data, programs, databases.
+
+use std::io::Write;
+
+/// Something in a tar.
+#[derive(Debug, Clone)]
+pub(super) struct Thing {
+    pub(super) path: String,
+    pub(super) kind: tar::EntryType,
+    pub(super) content: Vec<u8>,
+    pub(super) link: String,
+    pub(super) mode: u32,
+    pub(super) owner: (u64, u64),
+    pub(super) mtime: u64,
+    pub(super) device: (u32, u32),
+    pub(super) xattr: Option<(String, Vec<u8>)>,
+}
+
+pub(super) fn thing(path: &str, kind: tar::EntryType) -> Thing {
+    Thing {
+        path: path.to_owned(),
+        kind,
+        content: vec![],
+        link: String::new(),
+        mode: 0o644,
+        owner: (0, 0),
+        mtime: 1_700_000_000,
+        device: (0, 0),
+        xattr: None,
+    }
+}
+
+pub(super) fn file(path: &str, content: &[u8]) -> Thing {
+    Thing { content: content.to_vec(), ..thing(path, tar::EntryType::Regular) }
+}
+
+pub(super) fn link(path: &str, to: &str, kind: tar::EntryType) -> Thing {
+    Thing { link: to.to_owned(), ..thing(path, kind) }
+}
+
+impl Thing {
+    pub(super) fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    pub(super) fn mtime(mut self, mtime: u64) -> Self {
+        self.mtime = mtime;
+        self
+    }
+}
+
+/// Writes a tar.
+pub(super) fn tar(things: &[Thing]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for thing in things {
+        if let Some((name, value)) = &thing.xattr {
+            let key = format!("SCHILY.xattr.{name}");
+            builder.append_pax_extensions([(&*key, &value[..])]).unwrap();
+        }
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(thing.kind);
+        header.set_mode(thing.mode);
+        header.set_uid(thing.owner.0);
+        header.set_gid(thing.owner.1);
+        header.set_mtime(thing.mtime);
+        header.set_size(thing.content.len() as u64);
+        header.set_device_major(thing.device.0).unwrap();
+        header.set_device_minor(thing.device.1).unwrap();
+        if thing.link.is_empty() {
+            builder.append_data(&mut header, &thing.path, &thing.content[..]).unwrap();
+        } else {
+            builder.append_link(&mut header, &thing.path, &thing.link).unwrap();
+        }
+    }
+    builder.into_inner().unwrap()
+}
+
+/// Compresses: `gzip`, `gzip-fast`, `zstd`, `zstd-high`, `xz` or `plain`.
+pub(super) fn pack(how: &str, bytes: &[u8]) -> Vec<u8> {
+    let gzip = |level: u32| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    match how {
+        "gzip" => gzip(9),
+        "gzip-fast" => gzip(1),
+        "zstd" => zstd::encode_all(bytes, 3).unwrap(),
+        "zstd-high" => zstd::encode_all(bytes, 19).unwrap(),
+        "xz" => {
+            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 6);
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }
+        _ => bytes.to_vec(),
+    }
+}
+
+/// A gzip file whose header has a time and a name.
+pub(super) fn gzip_with(mtime: u32, name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut encoder =
+        flate2::GzBuilder::new().mtime(mtime).filename(name).write(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A zip archive of stored or deflated members, with MS-DOS dates.
+pub(super) fn zip(members: &[(&str, &[u8], u16)], deflate: Option<u32>) -> Vec<u8> {
+    let (mut out, mut central) = (Vec::new(), Vec::new());
+    for (name, content, date) in members {
+        let raw = match deflate {
+            None => content.to_vec(),
+            Some(level) => {
+                let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(level));
+                encoder.write_all(content).unwrap();
+                encoder.finish().unwrap()
+            }
+        };
+        let mut crc = flate2::Crc::new();
+        crc.update(content);
+        let mut common = Vec::new();
+        common.extend(20_u16.to_le_bytes());
+        common.extend(0_u16.to_le_bytes());
+        common.extend(if deflate.is_some() { 8_u16 } else { 0 }.to_le_bytes());
+        common.extend(0_u16.to_le_bytes());
+        common.extend(date.to_le_bytes());
+        common.extend(crc.sum().to_le_bytes());
+        common.extend(u32::try_from(raw.len()).unwrap().to_le_bytes());
+        common.extend(u32::try_from(content.len()).unwrap().to_le_bytes());
+        common.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        common.extend(0_u16.to_le_bytes());
+        let at = u32::try_from(out.len()).unwrap();
+        out.extend([b"PK\x03\x04", &common[..], name.as_bytes(), &raw].concat());
+        central.extend([b"PK\x01\x02\x14\0", &common[..], &[0; 10], &at.to_le_bytes(), name.as_bytes()].concat());
+    }
+    let (count, at) = (u16::try_from(members.len()).unwrap(), u32::try_from(out.len()).unwrap());
+    let size = u32::try_from(central.len()).unwrap();
+    let counts = [count.to_le_bytes(), count.to_le_bytes()].concat();
+    let end = [b"PK\x05\x06\0\0\0\0", &counts[..], &size.to_le_bytes(), &at.to_le_bytes(), &[0, 0]].concat();
+    [out, central, end].concat()
+}
+
+/// An ar archive.
+pub(super) fn ar(members: &[(&str, &[u8], u64)]) -> Vec<u8> {
+    let mut out = b"!<arch>\n".to_vec();
+    for (name, content, mtime) in members {
+        out.extend(format!("{name:<16}{mtime:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, "100644", content.len()).bytes());
+        out.extend_from_slice(content);
+        out.extend(std::iter::repeat_n(b'\n', content.len() % 2));
+    }
+    out
+}
+
+/// A 64-bit ELF file of some sections.
+pub(super) fn elf(sections: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut names = vec![0];
+    let mut out = vec![0; 64];
+    let mut headers = vec![0; 64];
+    let mut push = |name: &str, content: &[u8], out: &mut Vec<u8>, names: &mut Vec<u8>| {
+        let mut header = vec![0; 64];
+        header[..4].copy_from_slice(&u32::try_from(names.len()).unwrap().to_le_bytes());
+        header[4] = 1;
+        names.extend(name.bytes().chain([0]));
+        let content = if name == ".shstrtab" { names.clone() } else { content.to_vec() };
+        header[0x18..0x20].copy_from_slice(&(out.len() as u64).to_le_bytes());
+        header[0x20..0x28].copy_from_slice(&(content.len() as u64).to_le_bytes());
+        out.extend(content);
+        headers.extend(header);
+    };
+    for (name, content) in sections {
+        push(name, content, &mut out, &mut names);
+    }
+    push(".shstrtab", b"", &mut out, &mut names);
+    out[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    let table = out.len() as u64;
+    out[0x28..0x30].copy_from_slice(&table.to_le_bytes());
+    out[0x3a] = 64;
+    out[0x3c..0x3e].copy_from_slice(&u16::try_from(sections.len() + 2).unwrap().to_le_bytes());
+    out[0x3e..0x40].copy_from_slice(&u16::try_from(sections.len() + 1).unwrap().to_le_bytes());
+    out.extend(headers);
+    out
+}
+
+/// The note that holds a build id.
+pub(super) fn build_id(id: u8) -> Vec<u8> {
+    [&[4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0][..], b"GNU\0", &[id; 20]].concat()
+}
+
+/// A compiled Python module.
+pub(super) fn pyc(mtime: u32, code: &[u8]) -> Vec<u8> {
+    [&[0xa7, 0x0d, b'\r', b'\n', 0, 0, 0, 0][..], &mtime.to_le_bytes(), &[9, 0, 0, 0], code].concat()
+}
+
+/// The beginning of a `SQLite` database, with its change counter and some of its content.
+pub(super) fn sqlite(counter: u8, content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; 4096];
+    bytes[..16].copy_from_slice(b"SQLite format 3\0");
+    bytes[16..18].copy_from_slice(&4096_u16.to_be_bytes());
+    bytes[27] = counter;
+    bytes[95] = counter;
+    bytes[2000..2000 + content.len()].copy_from_slice(content);
+    bytes
+}
