@@ -6,7 +6,7 @@ use crate::support::handmade::{self, native, platform};
 use remint::image::{Encoding, Image, Output};
 use remint::oci::Arch;
 use remint::store::Store;
-use remint::verify::diff::{Class, Field, Presence, Relation, Verdict};
+use remint::verify::diff::{Class, Excerpt, Field, Presence, Relation, Verdict};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -211,6 +211,8 @@ fn a_large_file_is_compared_by_a_piece() {
     let comparison = archives(&[a], &["plain"], &[b], &["zstd"]);
     let finding = &comparison.platforms[0].files[0].findings[0];
     assert_eq!((finding.class, finding.offset), (Class::Content, Some(17 << 20)), "{finding:?}");
+    let Some(Excerpt::Hex { a, .. }) = &finding.excerpt else { panic!("{finding:?}") };
+    assert!(a[0].starts_with("010ffff0"), "counted from the file's beginning: {a:?}");
 }
 
 #[test]

@@ -33,10 +33,12 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8], class
     if a.len() != b.len() {
         notes.push(format!("{} and {} bytes", a.len(), b.len()));
     }
+    // Parts of a file are counted from their own beginning.
+    let base = if explaining.within.is_empty() { explaining.from } else { 0 };
     let mut finding = explaining.found(found.unwrap_or(Class::Content));
     finding.offset = Some(offset);
     finding.note = (!notes.is_empty()).then(|| notes.join("; "));
-    finding.excerpt = Some(Excerpt::Hex { a: window(a, at), b: window(b, at) });
+    finding.excerpt = Some(Excerpt::Hex { a: window(a, at, base), b: window(b, at, base) });
     explaining.findings.push(finding);
 }
 
@@ -87,15 +89,15 @@ fn epoch(a: &[u8], b: &[u8], at: usize) -> Option<String> {
     })
 }
 
-/// Some lines of a hex dump around a place.
-fn window(bytes: &[u8], at: usize) -> Vec<String> {
+/// Some lines of a hex dump around a place, in bytes that stand at `base` in their file.
+fn window(bytes: &[u8], at: usize, base: u64) -> Vec<String> {
     let start = (at / 16).saturating_sub(1) * 16;
     let rest = bytes.get(start..).unwrap_or_default();
     let line = |(number, line): (usize, &[u8])| {
         let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
         let text: String =
             line.iter().map(|&byte| if (0x20..0x7f).contains(&byte) { byte.into() } else { '.' }).collect();
-        format!("{:08x}  {:<47}  |{text}|", start + 16 * number, hex.join(" "))
+        format!("{:08x}  {:<47}  |{text}|", base + (start + 16 * number) as u64, hex.join(" "))
     };
     rest.chunks(16).take(LINES).enumerate().map(line).collect()
 }
@@ -108,7 +110,7 @@ mod tests {
 
     fn found(a: &[u8], b: &[u8]) -> Finding {
         let hints = Hints::default();
-        let mut explaining = Explaining { hints: &hints, findings: vec![], within: vec![] };
+        let mut explaining = Explaining { hints: &hints, findings: vec![], within: vec![], from: 0 };
         compare(&mut explaining, a, b, None);
         explaining.findings.remove(0)
     }

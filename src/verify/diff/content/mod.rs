@@ -55,7 +55,7 @@ pub(super) struct Context<'a> {
 
 /// Says why two contents differ; empty only where they do not.
 pub(super) fn explain(a: &[u8], b: &[u8], context: &Context<'_>) -> Vec<Finding> {
-    let mut explaining = Explaining { hints: context.hints, findings: vec![], within: vec![] };
+    let mut explaining = Explaining { hints: context.hints, findings: vec![], within: vec![], from: context.from };
     if a != b {
         explaining.pair(context.path, a, b);
     }
@@ -84,6 +84,8 @@ struct Explaining<'a> {
     hints: &'a Hints,
     findings: Vec<Finding>,
     within: Vec<String>,
+    /// Which byte of the file the contents begin with.
+    from: u64,
 }
 
 impl Explaining<'_> {

@@ -152,7 +152,7 @@ mod tests {
 
     fn found(a: &str, b: &str) -> Vec<Finding> {
         let hints = Hints::default();
-        let mut explaining = Explaining { hints: &hints, findings: vec![], within: vec![] };
+        let mut explaining = Explaining { hints: &hints, findings: vec![], within: vec![], from: 0 };
         compare(&mut explaining, a, b);
         explaining.findings
     }
