@@ -1,11 +1,13 @@
 //! The native steps against the real maintainer scripts: mmdebstrap makes the same set of packages by running them, as root, and what it
 //! leaves behind is compared path by path.
 
+mod accounts;
 mod compare;
 mod linker;
 mod mmdebstrap;
 mod unpack;
 
+use crate::support::emulator::Emulator;
 use compare::Allowed;
 use mmdebstrap::Judge;
 use remint::native::{Input, Package, Uncovered, configure, forecast, listed, scripts_read};
@@ -32,27 +34,21 @@ fn judge(set: &Set) {
         return note(&format!("skipped: REMINT_TEST_LONG compares `{}` too", set.name));
     }
     let Some(judge) = Judge::find(set.name, set.suite, set.include) else { return };
+    compare_with(&judge, set, Arch::Amd64);
+}
+
+/// Configures the packages of a real system, and compares what comes of it with the system.
+fn compare_with(judge: &Judge, set: &Set, arch: Arch) {
     let (root, packages) = Unpacked::from_debs(&judge.debs());
     let wanted = set.include.iter().map(|name| (*name).to_owned()).chain(["apt".to_owned()]);
     let requested: BTreeSet<String> = required(&packages).chain(wanted).collect();
     let (users, groups) = (BTreeMap::new(), BTreeMap::new());
-    let input = Input {
-        arch: Arch::Amd64,
-        root: &root,
-        packages: &packages,
-        requested: &requested,
-        users: &users,
-        groups: &groups,
-    };
+    let input = Input { arch, root: &root, packages: &packages, requested: &requested, users: &users, groups: &groups };
     let output = configure(&input).unwrap();
     for uncovered in &output.uncovered {
         note(&format!("uncovered: {} {}: {}", uncovered.package, uncovered.script, uncovered.why));
     }
-    assert_eq!(
-        forecast_of(&packages, Arch::Amd64),
-        output.uncovered,
-        "`remint lock` says what `remint build` will say"
-    );
+    assert_eq!(forecast_of(&packages, arch), output.uncovered, "`remint lock` says what `remint build` will say");
     let ours = root.with(&output);
     let allowed = Allowed::load();
     let report = compare::trees(&ours, &judge.tree(), &allowed, set.name);
@@ -149,7 +145,8 @@ fn an_image_of_data_alone_is_configured_too() {
     );
 }
 
-/// What arm64 needs: every script is the same or was read too, and the linker's cache is that of the real ldconfig.
+/// What arm64 needs: every script is the same or was read too, the linker's cache is that of the real ldconfig, and users and groups are
+/// those of the real scripts.
 fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
     let Some(native) = Judge::find(judged, suite, include) else { return };
     let Some(debs) = native.debs_for(name, suite, "arm64") else { return };
@@ -172,13 +169,26 @@ fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
     let alias = diversions.contains("/lib64\n/.lib64.usr-is-merged\nbase-files\n");
     assert_eq!((linker, alias), (suite == "trixie", suite == "trixie"), "{diversions}");
     linker::judge(&image, "qemu-aarch64-static");
+    accounts::judge(&root, &packages, &image);
 }
 
 #[test]
-fn arm64_has_the_same_scripts_and_a_real_linker_cache() {
+fn arm64_has_the_same_scripts_a_real_linker_cache_and_real_users() {
     let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
     foreign("trixie-arm64", "trixie", "trixie-web", &include);
     foreign("bookworm-arm64", "bookworm", "bookworm-web", &include);
+}
+
+/// All of it path by path, with every script run under an emulator, which takes five minutes.
+#[test]
+fn arm64_is_what_the_scripts_leave() {
+    let set = Set { name: "trixie-arm64-python", suite: "trixie", include: &["python3", "ca-certificates"] };
+    if !crate::support::judge::long() {
+        return note(&format!("skipped: REMINT_TEST_LONG compares `{}` too", set.name));
+    }
+    let Some(_emulator) = Emulator::find() else { return };
+    let Some(judge) = Judge::find_for(set.name, set.suite, set.include, Some("arm64")) else { return };
+    compare_with(&judge, &set, Arch::Arm64);
 }
 
 /// Says something beside a test's result.

@@ -76,6 +76,20 @@ pub(crate) fn trees(ours: &Unpacked, theirs: &Path, allowed: &Allowed, set: &str
     report
 }
 
+/// Every difference of some paths, which both trees have to have.
+pub(crate) fn paths(ours: &Unpacked, theirs: &Path, paths: &[&str]) -> Vec<String> {
+    let mut report = Vec::new();
+    for path in paths {
+        match ours.0.get(*path) {
+            Some((entry, content)) => {
+                report.extend(differences(path, &of_entry(ours, entry, content), &of_file(&theirs.join(path))));
+            }
+            None => report.push(format!("missing  {path}")),
+        }
+    }
+    report
+}
+
 fn differences(path: &str, ours: &Facts, real: &Facts) -> Vec<String> {
     let mut found = Vec::new();
     if ours.kind != real.kind {
@@ -177,24 +191,29 @@ fn walk(root: &Path, at: &str, into: &mut BTreeMap<String, Facts>) {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         let path = if at.is_empty() { name } else { format!("{at}/{name}") };
-        let meta = entry.path().symlink_metadata().unwrap();
-        let kind = meta.file_type();
-        let mut content = Vec::new();
-        let word = if kind.is_symlink() {
-            format!("link to {}", std::fs::read_link(entry.path()).unwrap().display())
-        } else if kind.is_dir() {
-            "directory".to_owned()
-        } else if kind.is_file() {
-            content = std::fs::read(entry.path()).unwrap();
-            "file".to_owned()
-        } else {
-            format!("special{}", u8::from(kind.is_fifo()))
-        };
-        if kind.is_dir() {
+        let facts = of_file(&entry.path());
+        if facts.kind == "directory" {
             walk(root, &path, into);
         }
-        into.insert(path, Facts { kind: word, mode: meta.mode() & 0o7777, owner: (meta.uid(), meta.gid()), content });
+        into.insert(path, facts);
     }
+}
+
+fn of_file(path: &Path) -> Facts {
+    let meta = path.symlink_metadata().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let kind = meta.file_type();
+    let mut content = Vec::new();
+    let word = if kind.is_symlink() {
+        format!("link to {}", std::fs::read_link(path).unwrap().display())
+    } else if kind.is_dir() {
+        "directory".to_owned()
+    } else if kind.is_file() {
+        content = std::fs::read(path).unwrap();
+        "file".to_owned()
+    } else {
+        format!("special{}", u8::from(kind.is_fifo()))
+    };
+    Facts { kind: word, mode: meta.mode() & 0o7777, owner: (meta.uid(), meta.gid()), content }
 }
 
 fn excerpt(bytes: &[u8]) -> String {

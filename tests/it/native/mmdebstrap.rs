@@ -15,8 +15,13 @@ static MAKING: Mutex<()> = Mutex::new(());
 impl Judge {
     /// Takes the system from where systems are kept between runs (`REMINT_TEST_JUDGE_CACHE`, else below `target`), or makes it where
     /// judges are required. `None`, with a word about it, where it is neither kept nor required: making it takes the network and root.
-    #[expect(clippy::disallowed_methods, reason = "tests decide by the environment whether they need their judges")]
     pub(crate) fn find(name: &str, suite: &str, include: &[&str]) -> Option<Self> {
+        Self::find_for(name, suite, include, None)
+    }
+
+    /// The same for another architecture, whose scripts the kernel has to be able to run.
+    #[expect(clippy::disallowed_methods, reason = "tests decide by the environment whether they need their judges")]
+    pub(crate) fn find_for(name: &str, suite: &str, include: &[&str], arch: Option<&str>) -> Option<Self> {
         let kept = std::env::var_os("REMINT_TEST_JUDGE_CACHE").map(PathBuf::from);
         let judge =
             Self { place: kept.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("judges")).join(name) };
@@ -28,7 +33,7 @@ impl Judge {
             super::note("skipped: REMINT_TEST_REQUIRE_JUDGES=1 makes the real system with mmdebstrap, as root");
             return None;
         }
-        if let Err(why) = judge.make(suite, include) {
+        if let Err(why) = judge.make(suite, include, arch) {
             panic!("mmdebstrap is required: {why}");
         }
         Some(judge)
@@ -81,7 +86,7 @@ impl Judge {
         Some(files(&debs))
     }
 
-    fn make(&self, suite: &str, include: &[&str]) -> Result<(), String> {
+    fn make(&self, suite: &str, include: &[&str], arch: Option<&str>) -> Result<(), String> {
         if !rustix::process::geteuid().is_root() {
             return Err("mmdebstrap has to run as root".to_owned());
         }
@@ -95,6 +100,10 @@ impl Judge {
         let mut command = Command::new("mmdebstrap");
         command.args(["--quiet", "--mode=root", "--variant=minbase", "--skip=essential/unlink"]);
         command.arg("--aptopt=Apt::Install-Recommends false");
+        if let Some(arch) = arch {
+            // mmdebstrap would ask a program of its own whether the kernel runs them.
+            command.args(["--skip=check/qemu", &format!("--architectures={arch}")]);
+        }
         if !include.is_empty() {
             command.arg(format!("--include={}", include.join(",")));
         }

@@ -78,6 +78,19 @@ impl Shipped {
         outputs
     }
 
+    /// Writes an image of one architecture as a flat tar, from a store of the test's own that shares the sources.
+    pub(super) fn flat(&self, image: &str, arch: &str, dir: &Path) -> PathBuf {
+        let (store, flat) = (dir.join("store"), dir.join(format!("{image}-{arch}.tar")));
+        if !store.exists() {
+            link_tree(&self.store, &store);
+        }
+        let (platform, output) = (format!("linux/{arch}"), format!("tar:{}", flat.display()));
+        let arguments = ["build", "--locked", "--offline", image, "--platform", &platform, "--output", &output];
+        let output = self.remint(&store, &arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        flat
+    }
+
     fn remint(&self, store: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_remint"));
         command.arg("--project").arg(&self.project).arg("--cache-dir").arg(store).args(arguments);
