@@ -1,6 +1,7 @@
 //! The native steps against the real maintainer scripts: mmdebstrap makes the same set of packages by running them, as root, and what it
 //! leaves behind is compared path by path.
 
+mod accounts;
 mod compare;
 mod linker;
 mod mmdebstrap;
@@ -184,7 +185,8 @@ fn an_image_of_data_alone_is_configured_too() {
     );
 }
 
-/// What arm64 needs: every script is the same or was read too, and the linker's cache is that of the real ldconfig.
+/// What arm64 needs: every script is the same or was read too, the linker's cache is that of the real ldconfig, and users and groups are
+/// those of the real scripts.
 fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
     let Some(native) = Judge::find(judged, suite, include) else { return };
     let Some(debs) = native.debs_for(name, suite, "arm64") else { return };
@@ -207,10 +209,11 @@ fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
     let alias = diversions.contains("/lib64\n/.lib64.usr-is-merged\nbase-files\n");
     assert_eq!((linker, alias), (suite == "trixie", suite == "trixie"), "{diversions}");
     linker::judge(&image, "qemu-aarch64-static");
+    accounts::judge(&root, &packages, &image);
 }
 
 #[test]
-fn arm64_has_the_same_scripts_and_a_real_linker_cache() {
+fn arm64_has_the_same_scripts_a_real_linker_cache_and_real_users() {
     let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
     foreign("trixie-arm64", "trixie", "trixie-web", &include);
     foreign("bookworm-arm64", "bookworm", "bookworm-web", &include);

@@ -135,6 +135,22 @@ pub(crate) fn trees_with(ours: &Unpacked, theirs: &Path, allowed: &Allowed, set:
     report
 }
 
+/// Every difference of some paths, which both trees have to have.
+pub(crate) fn paths(ours: &Unpacked, theirs: &Path, paths: &[&str]) -> Vec<String> {
+    let numbers = Names::of(Ids::Exact, b"", b"");
+    let mut report = Vec::new();
+    for path in paths {
+        match ours.0.get(*path) {
+            Some((entry, content)) => {
+                let (ours, real) = (of_entry(ours, entry, content, &numbers), of_file(theirs, path, &numbers));
+                report.extend(differences(path, &ours, &real));
+            }
+            None => report.push(format!("missing  {path}")),
+        }
+    }
+    report
+}
+
 fn differences(path: &str, ours: &Facts, real: &Facts) -> Vec<String> {
     let mut found = Vec::new();
     if ours.kind != real.kind {

@@ -1,7 +1,7 @@
 //! What is in every shipped image for this machine, looked at from outside: dpkg finds nothing wrong with its database and its files, what is
 //! left out is what the recipes leave out, and every library that something needs is found by the image's own linker.
 
-use super::shipped::{IMAGES, Shipped};
+use super::shipped::{IMAGES, Shipped, native};
 use crate::support::judge;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use remint::recipe::{LayerKind, RecipeFile, Recipes, parse_project, parse_recipes};
@@ -34,7 +34,7 @@ fn every_image_is_whole() {
         let dir = tempfile::Builder::new().prefix("remint-content-").tempdir_in(place).unwrap();
         let (archive, root) = (dir.path().join("flat.tar"), dir.path().join("root"));
         std::fs::create_dir(&root).unwrap();
-        shipped.flat(image, &archive);
+        shipped.flat(image, native(), &archive);
         judge::run(&tar, [Path::new("-C"), &root, Path::new("-xpf"), &archive]);
         let tree = Tree { image, root: root.clone() };
         wrong.extend(tree.against_dpkg(&dpkg, &recipes));

@@ -87,9 +87,9 @@ impl Shipped {
         Self { store: store.to_owned(), project: self.project.clone() }
     }
 
-    /// Writes an image for this machine as one tar, without the network; in a store of the test's own.
-    pub(super) fn flat(&self, image: &str, tar: &Path) {
-        let (platform, output) = (format!("linux/{}", native()), format!("tar:{}", tar.display()));
+    /// Writes an image of one architecture as one tar, without the network; in a store of the test's own.
+    pub(super) fn flat(&self, image: &str, arch: &str, tar: &Path) {
+        let (platform, output) = (format!("linux/{arch}"), format!("tar:{}", tar.display()));
         let arguments = ["build", "--locked", "--offline", image, "--platform", &platform, "--output", &output];
         let output = self.remint(&self.store, &arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod containerd;
 pub(crate) mod docker_engine;
+pub(crate) mod emulator;
 pub(crate) mod file_server;
 pub(crate) mod handmade;
 pub(crate) mod judge;
