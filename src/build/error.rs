@@ -4,6 +4,7 @@ use crate::digest::Digest;
 use crate::layer;
 use crate::native;
 use crate::oci::{PathError, TreePath};
+use crate::source::base::BaseError;
 use crate::source::debian::pool::PoolError;
 use crate::source::debian::{DebError, DependencyError};
 use crate::source::path;
@@ -20,6 +21,14 @@ pub enum Error {
         title: String,
         /// Why not.
         source: Box<PoolError>,
+    },
+    /// A blob of an image from outside the project could not be had.
+    #[error("cannot get `{title}`")]
+    Base {
+        /// Which.
+        title: String,
+        /// Why not.
+        source: Box<BaseError>,
     },
     /// A package cannot be unpacked.
     #[error("cannot unpack `{title}`")]
@@ -108,6 +117,16 @@ pub enum Error {
         digest: Digest,
         /// What it should be.
         expected: &'static str,
+    },
+    /// A layer that others made is not what their configuration says.
+    #[error("`{title}` is the tar {found}, but its image's configuration says {expected}")]
+    DiffId {
+        /// The layer.
+        title: String,
+        /// What the configuration says.
+        expected: Digest,
+        /// What it is.
+        found: Digest,
     },
     /// A blob could not be read.
     #[error("cannot read blob {digest} of the store")]

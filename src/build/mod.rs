@@ -7,6 +7,7 @@
 mod bundle;
 mod error;
 mod exclude;
+mod foreign;
 mod history;
 mod owners;
 mod pack;
@@ -24,11 +25,12 @@ pub use history::{Build, BuildLayer, History, Story, ahead, histories, remember}
 pub use results::{Fragment, Layered, PackedLayer, Unpacked};
 pub use survey::Survey;
 
-use crate::digest::{ActionKey, Shuffle};
+use crate::digest::{ActionKey, Digest, Shuffle};
 use crate::event::{Event, Events};
 use crate::lock::Lock;
-use crate::plan::{Action, ImagePlan, Layer, Plan, Unpack, Work};
+use crate::plan::{Action, ForeignBase, ImagePlan, Layer, Plan, Unpack, Work};
 use crate::recipe::Compression;
+use crate::source::base::{BaseBlob, FetchBase};
 use crate::source::debian::pool::{Fetch, PoolFile};
 use crate::store::{Damage, Store};
 use rayon::ThreadPool;
@@ -44,6 +46,8 @@ pub struct Builder<'a> {
     pub store: &'a Store,
     /// Where packages come from.
     pub fetch: &'a dyn Fetch,
+    /// Where images from outside the project come from.
+    pub bases: &'a dyn FetchBase,
     /// The lock that the plan was made from, for the dates of its suites.
     pub lock: &'a Lock,
     /// Who hears of what happens.
@@ -107,6 +111,7 @@ pub const HOPELESS: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Fetch(ActionKey),
+    Blob(Digest),
     Unpack(ActionKey),
     Layer(ActionKey),
     Pack(ActionKey, Compression),
@@ -126,7 +131,7 @@ impl Builder<'_> {
             if let Some(order) = self.order {
                 schedule::shuffle(&mut graph.jobs, order);
             }
-            let actions = graph.steps.iter().filter(|step| !matches!(step, Step::Fetch(_))).count() as u64;
+            let actions = graph.steps.iter().filter(|step| !step.is_fetch()).count() as u64;
             self.events.send(Event::BuildPlanned { actions });
             let ends = self.execute(plan, &graph, pool.as_ref(), &mut done);
             // Damage may also have been found deep in an action, in a file of the image that it read.
@@ -148,6 +153,11 @@ impl Builder<'_> {
     fn graph(&self, plan: &Plan) -> Graph {
         let mut graph = Graph::default();
         for (number, image) in plan.images.iter().enumerate() {
+            for blob in image.base.iter().flat_map(ForeignBase::blobs) {
+                if self.need_blob(plan, &mut graph, &blob.digest).is_some() {
+                    graph.images.entry(Step::Blob(blob.digest)).or_default().insert(number);
+                }
+            }
             for key in &image.layers {
                 self.need_pack(plan, &mut graph, *key, image.compression);
                 graph.images.entry(Step::Pack(*key, image.compression)).or_default().insert(number);
@@ -180,6 +190,10 @@ impl Builder<'_> {
             return None;
         }
         let layer = layer(plan, &key);
+        if let Work::Foreign(foreign) = &layer.work {
+            let fetch = self.need_blob(plan, graph, &foreign.blob.digest);
+            return Some(graph.push(step, fetch.into_iter().collect(), foreign.blob.size));
+        }
         // Its view is made of all that lies below, not only of the next.
         let mut after = Vec::new();
         let mut below = layer.lower;
@@ -208,6 +222,16 @@ impl Builder<'_> {
         Some(graph.push(step, fetch.into_iter().collect(), size))
     }
 
+    /// A blob of an image from outside the project.
+    fn need_blob(&self, plan: &Plan, graph: &mut Graph, digest: &Digest) -> Option<usize> {
+        let step = Step::Blob(*digest);
+        if !graph.seen.insert(step) {
+            return graph.numbers.get(&step).copied();
+        }
+        let blob = plan.blobs[digest].blob;
+        (!self.store.has(&blob)).then(|| graph.push(step, Vec::new(), blob.size))
+    }
+
     fn execute(&self, plan: &Plan, graph: &Graph, pool: Option<&ThreadPool>, done: &mut Done) -> Vec<End<Error>> {
         let times = Mutex::new(std::mem::take(done));
         let ends = schedule::run(&graph.jobs, self.jobs, FETCHES, |number| {
@@ -216,6 +240,7 @@ impl Builder<'_> {
             let (key, name) = describe(plan, step);
             let result = match step {
                 Step::Fetch(key) => self.fetch_one(unpack_of(plan, &key)).map(|()| false),
+                Step::Blob(digest) => self.fetch_blob(&plan.blobs[&digest]).map(|()| false),
                 _ => {
                     self.events.send(Event::ActionStarted { key, name: name.clone() });
                     self.perform(plan, step, pool)
@@ -223,7 +248,7 @@ impl Builder<'_> {
             };
             let took = begun.elapsed();
             match &result {
-                Ok(_) if matches!(step, Step::Fetch(_)) => {}
+                Ok(_) if step.is_fetch() => {}
                 Ok(cached) => self.events.send(Event::ActionDone { key, name, cached: *cached, took }),
                 Err(error) => self.events.send(Event::ActionFailed { key, name, why: error.to_string() }),
             }
@@ -254,11 +279,21 @@ impl Builder<'_> {
             .map_err(|source| Error::Fetch { title: file.title.clone(), source: Box::new(source) })
     }
 
+    /// Fetches a blob of an image from outside the project, as [`Self::fetch_one`] does.
+    fn fetch_blob(&self, blob: &BaseBlob) -> Result<(), Error> {
+        let _turn = self.store.lock_fetch(&blob.blob.digest)?;
+        if self.store.has(&blob.blob) {
+            return Ok(());
+        }
+        let failed = |source| Error::Base { title: blob.title.clone(), source: Box::new(source) };
+        self.bases.fetch_base(blob, self.store).map_err(failed)
+    }
+
     /// Does one step, unless another process did it while this one waited for its turn: then the answer is yes.
     fn perform(&self, plan: &Plan, step: Step, pool: Option<&ThreadPool>) -> Result<bool, Error> {
         let store = self.store;
         match step {
-            Step::Fetch(_) => Ok(false),
+            Step::Fetch(_) | Step::Blob(_) => Ok(false),
             Step::Unpack(key) => {
                 let _turn = store.lock_action(&key)?;
                 let there = store.action::<Unpacked>(&key)?.is_some();
@@ -299,7 +334,8 @@ impl Builder<'_> {
 
     fn layer(&self, plan: &Plan, action: &Layer) -> Result<Layered, Error> {
         let mut below = Vec::new();
-        let mut lower = action.lower;
+        // What others made stands for itself.
+        let mut lower = action.lower.filter(|_| !matches!(action.work, Work::Foreign(_)));
         while let Some(key) = lower {
             below.push(self.layered(plan, &key)?);
             lower = layer(plan, &key).lower;
@@ -323,6 +359,7 @@ impl Builder<'_> {
             Work::Accounts(accounts) => {
                 packages::accounts(self.store, &view, accounts, action.platform.arch, &action.title)
             }
+            Work::Foreign(foreign) => foreign::look_into(self.store, foreign, &action.title),
         }
     }
 
@@ -368,6 +405,9 @@ impl Builder<'_> {
     /// An image's layers, if all are there.
     fn image(&self, plan: &Plan, image: &ImagePlan, graph: &Graph, done: &Done) -> Option<Vec<LayerOutcome>> {
         debug_assert!(image.layers.iter().all(|key| plan.actions.contains_key(key)), "layers of this plan");
+        if !image.base.iter().flat_map(ForeignBase::blobs).all(|blob| self.store.has(&blob)) {
+            return None;
+        }
         let one = |key: &ActionKey| {
             let layered = self.store.action::<Layered>(key).ok()??;
             let pack_key = layered.pack_key(image.compression);
@@ -383,6 +423,13 @@ impl Builder<'_> {
             })
         };
         image.layers.iter().map(one).collect()
+    }
+}
+
+impl Step {
+    /// Whether it waits for the network, and makes nothing.
+    fn is_fetch(self) -> bool {
+        matches!(self, Self::Fetch(_) | Self::Blob(_))
     }
 }
 
@@ -404,7 +451,7 @@ struct Graph {
 impl Graph {
     fn push(&mut self, step: Step, after: Vec<usize>, urgency: u64) -> usize {
         let number = self.steps.len();
-        let lane = if matches!(step, Step::Fetch(_)) { Lane::Network } else { Lane::Compute };
+        let lane = if step.is_fetch() { Lane::Network } else { Lane::Compute };
         self.steps.push(step);
         self.jobs.push(Job { after, lane, urgency });
         self.numbers.insert(step, number);
@@ -429,6 +476,7 @@ fn unpack_of<'p>(plan: &'p Plan, key: &ActionKey) -> &'p Unpack {
 fn describe(plan: &Plan, step: Step) -> (ActionKey, String) {
     match step {
         Step::Fetch(key) => (key, format!("fetch {}", unpack_of(plan, &key).package.title())),
+        Step::Blob(digest) => (ActionKey(digest), format!("fetch {}", plan.blobs[&digest].title)),
         Step::Unpack(key) => (key, format!("unpack {}", unpack_of(plan, &key).package.title())),
         Step::Layer(key) => (key, layer(plan, &key).title.clone()),
         Step::Pack(key, _) => (key, format!("pack {}", layer(plan, &key).title)),

@@ -31,6 +31,9 @@ enum Content {
     At(usize, u64),
 }
 
+/// A file that says that all its directory's lower content is gone (image-spec, layer.md, "Opaque Whiteout").
+const OPAQUE: &str = ".wh..wh..opq";
+
 /// The prefix of a file that says that its namesake in a lower layer is gone (image-spec, layer.md, "Whiteouts").
 pub(super) const WHITEOUT: &str = ".wh.";
 
@@ -46,8 +49,12 @@ impl<'a> View<'a> {
         let mut indexes = Vec::with_capacity(layer.fragments.len());
         for fragment in &layer.fragments {
             let index = read_index(self.store, fragment)?;
-            for gone in index.entries().iter().filter_map(|indexed| whiteout(&indexed.entry.path)) {
-                self.remove(&gone);
+            for path in index.entries().iter().map(|indexed| &indexed.entry.path) {
+                if path.name() == OPAQUE {
+                    self.empty(path.parent().as_ref().map_or("", TreePath::as_str));
+                } else if let Some(gone) = whiteout(path) {
+                    self.remove(&gone);
+                }
             }
             indexes.push(index);
         }
@@ -73,6 +80,10 @@ impl<'a> View<'a> {
             if whiteout(&indexed.entry.path).is_some() {
                 continue;
             }
+            // Only layers that others made put anything else in the place of a directory.
+            if self.entries.get(&indexed.entry.path).is_some_and(|there| there.entry.is_directory()) {
+                self.remove(&indexed.entry.path);
+            }
             let mut seen = Seen { entry: indexed.entry.clone(), content: Content::At(at, indexed.offset) };
             // A reader wants the file, by whichever of its names.
             if let Kind::Hardlink { target } = &indexed.entry.kind
@@ -88,7 +99,12 @@ impl<'a> View<'a> {
     /// Takes away a path and all below it.
     pub(super) fn remove(&mut self, path: &TreePath) {
         self.entries.remove(path);
-        let below: Vec<TreePath> = self.below(path.as_str()).map(|(path, _)| path.clone()).collect();
+        self.empty(path.as_str());
+    }
+
+    /// Takes away all below a directory.
+    fn empty(&mut self, directory: &str) {
+        let below: Vec<TreePath> = self.below(directory).map(|(path, _)| path.clone()).collect();
         for path in below {
             self.entries.remove(&path);
         }

@@ -7,6 +7,7 @@
 pub mod amount;
 mod archives;
 pub mod arguments;
+mod bases;
 mod bug;
 pub mod command;
 mod completions;

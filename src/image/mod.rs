@@ -17,6 +17,7 @@
 //! under its name only once it is whole. The main type is [`Image`].
 
 mod assemble;
+pub mod base;
 mod config;
 mod date;
 mod encoding;

@@ -30,6 +30,7 @@ mod runs;
 mod scan;
 mod sink;
 mod span;
+mod wrapping;
 mod xattr;
 mod zstd;
 
@@ -44,3 +45,4 @@ pub use read::{Limits, read};
 pub use rewrite::{Rewrite, rewrite};
 pub use runs::{RunItem, runs};
 pub use scan::{Located, Seen, SeenKind, locate, scan};
+pub use wrapping::Wrapping;

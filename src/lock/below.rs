@@ -1,30 +1,32 @@
 //! What lies below a layer: a layer was resolved over exactly these packages, and holds for no others.
 
-use super::model::{LayerPin, PackageKey};
+use super::model::{Lock, PackageKey};
 use super::packages_layers;
 use crate::digest::Digest;
 use crate::oci::Platform;
-use crate::recipe::{ImageName, Recipe, Recipes};
-use std::collections::BTreeMap;
+use crate::recipe::{Recipe, Recipes};
 
 /// A package below a layer, and whether it was installed without what it depends on.
 pub(super) type Below = (PackageKey, bool);
 
 /// The packages that an image has below one of its layers, the lowest first.
 pub(super) fn below(
-    layers: &BTreeMap<(ImageName, usize, Platform), LayerPin>,
+    lock: &Lock,
     recipes: &Recipes,
     recipe: &Recipe,
     number: usize,
     platform: Platform,
 ) -> Vec<Below> {
+    let base = recipes.base_image(recipe.name.as_str());
+    let base = base.and_then(|base| lock.bases.get(&(base.to_string(), platform))?.packages.as_ref());
+    let found = base.into_iter().flatten().map(|key| (key.clone(), false));
     let chain = recipes.chain(recipe.name.as_str());
     let places = chain.iter().flat_map(|base| packages_layers(base).map(|(at, _)| (base.name.clone(), at)));
-    places
+    let ours = places
         .filter(|(name, at)| *name != recipe.name || *at < number)
-        .filter_map(|(name, at)| layers.get(&(name, at, platform)))
-        .flat_map(|pin| pin.packages.iter().map(|key| (key.clone(), !pin.dependencies)))
-        .collect()
+        .filter_map(|(name, at)| lock.layers.get(&(name, at, platform)))
+        .flat_map(|pin| pin.packages.iter().map(|key| (key.clone(), !pin.dependencies)));
+    found.chain(ours).collect()
 }
 
 /// The digest of what lies below a layer, as the lock records it; `None`: nothing.

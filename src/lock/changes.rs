@@ -3,12 +3,12 @@
 use super::{Lock, PackageKey};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A package that a lock gained, lost, or has in another version.
+/// A package that a lock gained, lost, or has in another version; or an image from outside the project, whose versions are digests.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Change {
     /// The package.
     pub package: String,
-    /// Its architecture.
+    /// Its architecture; of an image, its platform.
     pub arch: String,
     /// The versions that went; empty: it is new.
     pub old: Vec<String>,
@@ -16,7 +16,7 @@ pub struct Change {
     pub new: Vec<String>,
 }
 
-/// Lists the packages that differ between two locks, by name and architecture.
+/// Lists the packages that differ between two locks, by name and architecture, and then the images.
 #[must_use]
 pub fn changes(old: &Lock, new: &Lock) -> Vec<Change> {
     let (before, after) = (versions(old), versions(new));
@@ -32,6 +32,14 @@ pub fn changes(old: &Lock, new: &Lock) -> Vec<Change> {
                 old: old.difference(new).map(|v| (*v).to_owned()).collect(),
                 new: new.difference(old).map(|v| (*v).to_owned()).collect(),
             });
+        }
+    }
+    for place in old.bases.keys().chain(new.bases.keys()).collect::<BTreeSet<_>>() {
+        let digests = |lock: &Lock| lock.bases.get(place).map(|pin| pin.manifest.digest.to_string());
+        let (old, new) = (digests(old), digests(new));
+        if old != new {
+            let (package, arch) = (place.0.clone(), place.1.to_string());
+            all.push(Change { package, arch, old: old.into_iter().collect(), new: new.into_iter().collect() });
         }
     }
     all

@@ -26,12 +26,34 @@
 //! ]
 //! ```
 //!
+//! An image that a recipe starts from and that no recipe makes:
+//!
+//! ```toml
+//! [[base]]
+//! image = "registry.example/debian:13"
+//! platform = "linux/amd64"
+//! root = "sha256:…"
+//! date = "2026-11-20T00:00:00Z"
+//! manifest = "sha256:… 610"
+//! config = "sha256:… 1469"
+//! layers = [
+//!     # blob size diff-id
+//!     "sha256:… 49280301 sha256:…",
+//! ]
+//! packages = [
+//!     "adduser 3.152 all",
+//! ]
+//! ```
+//!
+//! `root` is what the name led to: an index's digest, or the manifest's. `packages` is what the image's dpkg database names; absent
+//! where no recipe installs packages over it.
+//!
 //! A layer names a package by its name alone, or as `name=version` where the lock has several versions of it;
 //! `below` is the digest of all packages below it in the image, and is absent where there are none.
 
 use super::Error;
-use super::model::{FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
-use crate::digest::Digest;
+use super::model::{BaseLayer, BasePin, FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
+use crate::digest::{DiffId, Digest};
 use crate::oci::time::{format_rfc3339, parse_rfc3339};
 use crate::oci::{Arch, Blob, Platform};
 use crate::recipe::ImageName;
@@ -50,7 +72,22 @@ struct RawLock {
     #[serde(default)]
     packages: BTreeMap<String, Vec<String>>,
     #[serde(default)]
+    base: Vec<RawBase>,
+    #[serde(default)]
     layer: Vec<RawLayer>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBase {
+    image: String,
+    platform: String,
+    root: Digest,
+    date: String,
+    manifest: String,
+    config: String,
+    layers: Vec<String>,
+    packages: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +159,9 @@ pub fn print(lock: &Lock) -> String {
         }
         out.push_str("]\n");
     }
+    for ((image, platform), base) in &lock.bases {
+        print_base(&mut out, image, *platform, base);
+    }
     for ((image, number, platform), layer) in &lock.layers {
         let _ = write!(
             out,
@@ -150,6 +190,31 @@ pub fn print(lock: &Lock) -> String {
         out.push_str("]\n");
     }
     out
+}
+
+fn print_base(out: &mut String, image: &str, platform: Platform, base: &BasePin) {
+    let blob = |blob: &Blob| format!("{} {}", blob.digest, blob.size);
+    let _ = write!(
+        out,
+        "\n[[base]]\nimage = {}\nplatform = \"{platform}\"\nroot = \"{}\"\ndate = \"{}\"\nmanifest = \"{}\"\nconfig = \"{}\"\n\
+         layers = [\n    # blob size diff-id\n",
+        quoted(image),
+        base.root,
+        format_rfc3339(base.date),
+        blob(&base.manifest),
+        blob(&base.config),
+    );
+    for layer in &base.layers {
+        let _ = writeln!(out, "    \"{} {}\",", blob(&layer.blob), layer.diff_id.0);
+    }
+    out.push_str("]\n");
+    if let Some(packages) = &base.packages {
+        out.push_str("packages = [\n");
+        for PackageKey { name, version, arch, .. } in packages {
+            let _ = writeln!(out, "    {},", quoted(&format!("{name} {version} {arch}")));
+        }
+        out.push_str("]\n");
+    }
 }
 
 /// The packages of a lock that a bare name could mean in a layer for an architecture.
@@ -199,6 +264,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Lock, Error> {
             lock.packages.insert(package, pin);
         }
     }
+    for base in raw.base {
+        let (place, pin) = reader.base(base)?;
+        lock.bases.insert(place, pin);
+    }
     for layer in raw.layer {
         let platform: Platform =
             layer.platform.parse().map_err(|_| reader.wrong(&layer.platform, "a platform such as `linux/amd64`"))?;
@@ -229,6 +298,42 @@ pub fn parse(path: &Path, text: &str) -> Result<Lock, Error> {
         lock.layers.insert((image, layer.layer, platform), pin);
     }
     Ok(lock)
+}
+
+impl Reader<'_> {
+    fn base(&self, raw: RawBase) -> Result<((String, Platform), BasePin), Error> {
+        let platform = raw.platform.parse().map_err(|_| self.wrong(&raw.platform, "a platform such as `linux/amd64`"))?;
+        let pin = BasePin {
+            root: raw.root,
+            manifest: self.blob(&raw.manifest)?,
+            config: self.blob(&raw.config)?,
+            date: self.date(&raw.date)?,
+            layers: raw.layers.iter().map(|line| self.base_layer(line)).collect::<Result<_, _>>()?,
+            packages: raw
+                .packages
+                .map(|lines| lines.iter().map(|line| self.installed(line)).collect::<Result<_, _>>())
+                .transpose()?,
+        };
+        Ok(((raw.image, platform), pin))
+    }
+
+    fn blob(&self, line: &str) -> Result<Blob, Error> {
+        let parts = line.split_once(' ').and_then(|(digest, size)| digest.parse().ok().zip(size.parse().ok()));
+        parts.map(|(digest, size)| Blob { digest, size }).ok_or_else(|| self.wrong(line, "`digest size`"))
+    }
+
+    fn base_layer(&self, line: &str) -> Result<BaseLayer, Error> {
+        let wrong = || self.wrong(line, "`digest size diff-id`");
+        let (blob, diff_id) = line.rsplit_once(' ').ok_or_else(wrong)?;
+        Ok(BaseLayer { blob: self.blob(blob)?, diff_id: DiffId(diff_id.parse().map_err(|_| wrong())?) })
+    }
+
+    fn installed(&self, line: &str) -> Result<PackageKey, Error> {
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            [name, version, arch] => Ok(PackageKey::installed(name, version, arch)),
+            _ => Err(self.wrong(line, "`name version architecture`")),
+        }
+    }
 }
 
 struct Reader<'a> {
@@ -301,6 +406,18 @@ mod tests {
             date: 1_789_199_741,
             packages: packages.iter().map(|&i| keys[i].clone()).collect(),
         };
+        let blob = |text: &str| Blob::of(text.as_bytes());
+        let base = |packages| BasePin {
+            root: Digest::of(b"root"),
+            manifest: blob("manifest"),
+            config: blob("config"),
+            date: 1_789_199_741,
+            layers: vec![BaseLayer { blob: blob("layer"), diff_id: DiffId(Digest::of(b"tar")) }],
+            packages,
+        };
+        let there = vec![PackageKey::installed("a", "1:2+b1", "all")];
+        lock.bases.insert(("oci:base:\"odd\"".into(), "linux/amd64".parse().unwrap()), base(None));
+        lock.bases.insert(("r.example/base:1".into(), "linux/arm64".parse().unwrap()), base(Some(there)));
         let image = |name| ImageName::parse(name).unwrap();
         let platform = |text: &str| text.parse().unwrap();
         lock.layers.insert((image("x"), 1, platform("linux/amd64")), layer(&[0, 2]));
@@ -328,6 +445,8 @@ mod tests {
             ("pool/a_1", "../a_1", "../a_1"),
             ("\n    \"a\",", "\n    \"zzz\",", "`zzz`"),
             ("\"linux/arm64\"", "\"linux/vax\"", "`linux/vax`"),
+            ("a 1:2+b1 all", "a 1:2+b1", "`a 1:2+b1`"),
+            ("\nmanifest = \"sha256:", "\nmanifest = \"sha512:", "`sha512:"),
             ("format = 1", "format = 2", "format 2"),
             ("2026-09-12", "2026-19-12", "2026-19-12"),
         ] {

@@ -1,11 +1,11 @@
 //! Whether a lock says what the recipes ask.
 
 use super::below::{below, digest};
-use super::{LayerPin, Lock};
+use super::{BasePin, LayerPin, Lock};
 use crate::digest::Digest;
 use crate::oci::Platform;
-use crate::recipe::{ImageName, LayerKind, Packages, Project, Recipe, Recipes};
-use std::collections::BTreeSet;
+use crate::recipe::{BaseImage, ImageName, LayerKind, Packages, Project, Recipe, Recipes};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A place where recipes and lock do not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,18 @@ pub enum Gap {
     },
     /// A locked layer that no recipe has any more.
     Stale(Place),
+    /// An image that a recipe starts from and that the lock does not have, or not with its packages.
+    Base(String, Platform),
+    /// A locked image that no recipe starts from any more.
+    StaleBase(String, Platform),
+}
+
+impl Gap {
+    /// Whether the lock only has more than it should.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Stale(_) | Self::StaleBase(..))
+    }
 }
 
 /// A packages layer of a recipe on one platform.
@@ -59,6 +71,10 @@ impl std::fmt::Display for Gap {
                 (place, format!("is locked for {}, remint.toml says {}", locked.join(" "), configured.join(" ")))
             }
             Self::Stale(place) => (place, "is locked, but no recipe has it".to_owned()),
+            Self::Base(image, platform) => return write!(f, "`{image}` on {platform} is not locked"),
+            Self::StaleBase(image, platform) => {
+                return write!(f, "`{image}` on {platform} is locked, but no recipe starts from it");
+            }
         };
         write!(f, "`{}` layer {} on {} {what}", place.image, place.layer, place.platform)
     }
@@ -67,14 +83,19 @@ impl std::fmt::Display for Gap {
 /// Lists where recipes and lock do not match, in order; empty: the lock is right for these recipes.
 #[must_use]
 pub fn gaps(lock: &Lock, recipes: &Recipes, project: &Project) -> Vec<Gap> {
-    let mut gaps = Vec::new();
+    let wanted_bases = bases(recipes);
+    let mut gaps: Vec<Gap> = wanted_bases
+        .iter()
+        .filter(|(place, wanted)| !wanted.is_met(lock.bases.get(*place)))
+        .map(|((image, platform), _)| Gap::Base(image.clone(), *platform))
+        .collect();
     let mut places = BTreeSet::new();
     for recipe in recipes.iter() {
         for (number, packages) in packages_layers(recipe) {
             for &platform in &recipe.platforms {
                 let place = Place { image: recipe.name.clone(), layer: number, platform };
                 places.insert((recipe.name.clone(), number, platform));
-                let lies = || digest(&below(&lock.layers, recipes, recipe, number, platform));
+                let lies = || digest(&below(lock, recipes, recipe, number, platform));
                 match lock.layers.get(&(recipe.name.clone(), number, platform)) {
                     None => gaps.push(Gap::Missing(place)),
                     Some(pin) if !asks(pin, packages) => gaps.push(Gap::Changed {
@@ -103,13 +124,48 @@ pub fn gaps(lock: &Lock, recipes: &Recipes, project: &Project) -> Vec<Gap> {
             gaps.push(Gap::Stale(Place { image: image.clone(), layer: *layer, platform: *platform }));
         }
     }
+    let stale = lock.bases.keys().filter(|place| !wanted_bases.contains_key(*place));
+    gaps.extend(stale.map(|(image, platform)| Gap::StaleBase(image.clone(), *platform)));
     gaps
+}
+
+/// An image from outside the project, as recipes want it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedBase {
+    /// Where it is.
+    pub image: BaseImage,
+    /// Whether packages are installed over it, so that those that it has must be known.
+    pub packages: bool,
+}
+
+impl WantedBase {
+    /// Whether a pin says what has to be known.
+    #[must_use]
+    pub fn is_met(&self, pin: Option<&BasePin>) -> bool {
+        pin.is_some_and(|pin| pin.packages.is_some() || !self.packages)
+    }
+}
+
+/// The images from outside the project that recipes start from, by name and platform.
+#[must_use]
+pub fn bases(recipes: &Recipes) -> BTreeMap<(String, Platform), WantedBase> {
+    let mut all: BTreeMap<(String, Platform), WantedBase> = BTreeMap::new();
+    for recipe in recipes.iter() {
+        let Some(image) = recipes.base_image(recipe.name.as_str()) else { continue };
+        let packages = packages_layers(recipe).next().is_some();
+        for &platform in &recipe.platforms {
+            let place = (image.to_string(), platform);
+            let wanted = all.entry(place).or_insert_with(|| WantedBase { image: image.clone(), packages: false });
+            wanted.packages |= packages;
+        }
+    }
+    all
 }
 
 /// Whether nothing has to be asked of any archive for a lock that matches these recipes.
 #[must_use]
 pub fn is_complete(lock: &Lock, recipes: &Recipes, project: &Project) -> bool {
-    gaps(lock, recipes, project).iter().all(|gap| matches!(gap, Gap::Stale(_)))
+    gaps(lock, recipes, project).iter().all(Gap::is_stale)
 }
 
 /// Whether a lock was made for the suites that an archive has in remint.toml.

@@ -15,10 +15,10 @@ mod stand_in;
 pub use changes::{Change, changes};
 pub use error::Error;
 pub use file::{parse, print};
-pub use matching::{Gap, Place, gaps, is_complete, matches, packages_layers, wanted};
-pub use model::{FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
+pub use matching::{Gap, Place, WantedBase, bases, gaps, is_complete, matches, packages_layers, wanted};
+pub use model::{BaseLayer, BasePin, FORMAT, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
 
-pub use resolve::{Indices, ResolveError, Update, resolve, vanished};
+pub use resolve::{Bases, Indices, ResolveError, Update, moving_bases, resolve, vanished};
 
 use crate::disk;
 use std::path::Path;

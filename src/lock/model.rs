@@ -1,6 +1,6 @@
 //! What a lock holds.
 
-use crate::digest::Digest;
+use crate::digest::{DiffId, Digest};
 use crate::oci::{Blob, Platform};
 use crate::recipe::ImageName;
 use std::collections::BTreeMap;
@@ -17,6 +17,34 @@ pub struct Lock {
     pub packages: BTreeMap<PackageKey, PackagePin>,
     /// What each packages layer of each recipe installs.
     pub layers: BTreeMap<(ImageName, usize, Platform), LayerPin>,
+    /// The images from outside the project that recipes start from, by the name that [`crate::recipe::BaseImage`] shows.
+    pub bases: BTreeMap<(String, Platform), BasePin>,
+}
+
+/// An image from outside the project, for one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BasePin {
+    /// What its name led to when it was locked: the digest of an index, or of the manifest.
+    pub root: Digest,
+    /// The manifest.
+    pub manifest: Blob,
+    /// The configuration.
+    pub config: Blob,
+    /// When it says that it was made, in seconds since 1970.
+    pub date: u64,
+    /// The layers, the lowest first.
+    pub layers: Vec<BaseLayer>,
+    /// The Debian packages that its dpkg database names, sorted; `None` where no recipe installs any over it, so that nobody looked.
+    pub packages: Option<Vec<PackageKey>>,
+}
+
+/// A layer of an image from outside the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BaseLayer {
+    /// The blob, which is passed through as it is.
+    pub blob: Blob,
+    /// The tar in it.
+    pub diff_id: DiffId,
 }
 
 /// A suite's signed state.
@@ -74,6 +102,12 @@ pub struct LayerPin {
 }
 
 impl PackageKey {
+    /// A package that an image from outside the project has, of whose archive nothing is known.
+    #[must_use]
+    pub fn installed(name: &str, version: &str, arch: &str) -> Self {
+        Self { archive: String::new(), name: name.to_owned(), arch: arch.to_owned(), version: version.to_owned() }
+    }
+
     /// The package as people write it: `name version (arch)`.
     #[must_use]
     pub fn title(&self) -> String {

@@ -1,8 +1,8 @@
 //! Resolves recipes to a lock: what is locked stays, what is missing is chosen as apt would, what was named moves.
 
 use super::below::{Below, below, digest};
-use super::matching::{configured, same_suites};
-use super::model::{LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
+use super::matching::{WantedBase, bases, configured, same_suites};
+use super::model::{BasePin, LayerPin, Lock, PackageKey, PackagePin, ReleasePin};
 use super::stand_in::stand_in;
 use super::{matches, packages_layers, wanted};
 use crate::digest::Digest;
@@ -28,6 +28,22 @@ pub enum Update {
 
 /// The verified indices of every archive, by its name in remint.toml.
 pub type Indices = BTreeMap<String, Vec<SuiteIndex>>;
+
+/// Images from outside the project as they are now, by name and platform.
+pub type Bases = BTreeMap<(String, Platform), BasePin>;
+
+/// The images from outside the project that have to be looked at before a lock can be made: those that it lacks, and those that move.
+#[must_use]
+pub fn moving_bases(recipes: &Recipes, old: &Lock, update: &Update) -> BTreeMap<(String, Platform), WantedBase> {
+    let moves = |name: &String| match update {
+        Update::All => true,
+        Update::Names(names) => names.contains(name),
+        Update::Nothing | Update::Vanished => false,
+    };
+    let mut all = bases(recipes);
+    all.retain(|place, wanted| moves(&place.0) || !wanted.is_met(old.bases.get(place)));
+    all
+}
 
 /// Why recipes could not be resolved.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +78,16 @@ pub enum ResolveError {
         /// The version that is needed.
         new: String,
     },
+    /// An image that a recipe starts from is neither locked nor looked at.
+    #[error("`{image}` on {platform} is not locked")]
+    Base {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+    },
     /// A name to move that the lock does not have.
-    #[error("package `{name}` is not in the lock")]
+    #[error("`{name}` is neither a package nor an image in the lock")]
     Unknown {
         /// The name.
         name: String,
@@ -82,10 +106,18 @@ pub fn resolve(
     project: &Project,
     old: &Lock,
     indices: &Indices,
+    found: &Bases,
     update: &Update,
 ) -> Result<Lock, ResolveError> {
     let moving = moving(old, project, indices, update)?;
     let mut resolver = Resolver { old, project, indices, moving, new: Lock::default() };
+    for (place, wanted) in bases(recipes) {
+        let pin = found.get(&place).or_else(|| old.bases.get(&place));
+        let Some(pin) = pin.filter(|pin| wanted.is_met(Some(pin))) else {
+            return Err(ResolveError::Base { image: place.0, platform: place.1 });
+        };
+        resolver.new.bases.insert(place, pin.clone());
+    }
     resolver.new.releases.clone_from(&old.releases);
     for (archive, suites) in indices {
         for suite in suites {
@@ -97,7 +129,7 @@ pub fn resolve(
         for &platform in &recipe.platforms {
             for (number, packages) in packages_layers(recipe) {
                 let place = (recipe.name.clone(), number, platform);
-                let below = below(&resolver.new.layers, recipes, recipe, number, platform);
+                let below = below(&resolver.new, recipes, recipe, number, platform);
                 let before = old.layers.get(&place).filter(|pin| resolver.keeps(pin, packages, &below));
                 let pin = match before {
                     Some(pin) => pin.clone(),
@@ -144,7 +176,10 @@ fn moving(
         Update::All => return Ok(None),
         Update::Nothing => BTreeSet::new(),
         Update::Names(names) => {
-            if let Some(name) = names.iter().find(|name| !old.packages.keys().any(|key| key.name == **name)) {
+            let known = |name: &String| {
+                old.packages.keys().any(|key| key.name == *name) || old.bases.keys().any(|(image, _)| image == name)
+            };
+            if let Some(name) = names.iter().find(|name| !known(name)) {
                 return Err(ResolveError::Unknown { name: name.clone() });
             }
             let all = old.packages.keys().filter(|key| names.contains(&key.name));

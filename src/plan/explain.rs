@@ -56,6 +56,7 @@ impl Explained {
             Work::Copy(work) => copy(&mut inputs, work),
             Work::Write(paths) => inputs.extend(paths.iter().map(|(path, what)| written(path, what))),
             Work::Accounts(work) => accounts(&mut inputs, work),
+            Work::Foreign(layer) => drop(inputs.insert("layer".to_owned(), layer.blob.digest.to_string())),
         }
         Some(Self { title: layer.title.clone(), inputs })
     }

@@ -40,6 +40,9 @@ pub(super) fn layer(layer: &Layer) -> ActionKey {
             key.text("work", "accounts");
             accounts(&mut key, work);
         }
+        Work::Foreign(layer) => {
+            key.text("work", "foreign").digest("blob", &layer.blob.digest).digest("tar", &layer.diff_id.0);
+        }
     }
     key.finish()
 }

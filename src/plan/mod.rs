@@ -11,6 +11,7 @@
 //! | keys of the packages' unpack actions, of the layer below | | ✓ | |
 //! | what the recipe says of the layer, the layer's epoch, the architecture | | ✓ | |
 //! | digests of a copied tree's files | | ✓ | |
+//! | digests of a foreign layer's blob and tar | | ✓ | |
 //! | digests of the layer's fragments, the codec | | | ✓ |
 //!
 //! A pack action's key is made from digests, so a layer whose inputs moved but whose bytes stayed is never packed again.
@@ -21,13 +22,14 @@ mod keys;
 pub use explain::{Explained, Reason};
 pub use keys::{REVISION, pack_key, packed_key, rewrite_key, run_key};
 
-use crate::digest::ActionKey;
+use crate::digest::{ActionKey, Digest};
 use crate::layer::CONSTANT_MTIME;
-use crate::lock::{Lock, PackageKey, PackagePin};
-use crate::oci::{Platform, TreePath};
+use crate::lock::{BaseLayer, Lock, PackageKey, PackagePin};
+use crate::oci::{Blob, Platform, TreePath};
 use crate::recipe::{
-    AccountName, Base, Compression, Config, Configure, ImageName, LayerKind, Owner, Recipe, Recipes, User, Written,
+    AccountName, Base, BaseImage, Compression, Config, Configure, ImageName, LayerKind, Owner, Recipe, Recipes, User, Written,
 };
+use crate::source::base::{BaseBlob, BlobKind};
 use crate::source::path::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -40,6 +42,8 @@ pub struct Plan {
     pub actions: BTreeMap<ActionKey, Action>,
     /// The images, by name and platform.
     pub images: Vec<ImagePlan>,
+    /// What images from outside the project consist of, by digest.
+    pub blobs: BTreeMap<Digest, BaseBlob>,
 }
 
 /// One image for one platform.
@@ -49,7 +53,9 @@ pub struct ImagePlan {
     pub name: ImageName,
     /// Its platform.
     pub platform: Platform,
-    /// The layer actions from the bottom up, those of its bases included.
+    /// What it starts from, if no recipe of the project makes that.
+    pub base: Option<ForeignBase>,
+    /// The layer actions from the bottom up, those of the recipes that it starts from included.
     pub layers: Vec<ActionKey>,
     /// What its bases and itself are made of, from the bottom up.
     pub parts: Vec<Part>,
@@ -57,6 +63,26 @@ pub struct ImagePlan {
     pub compression: Compression,
     /// Its date: the newest among its sources, in seconds since 1970.
     pub epoch: u64,
+}
+
+/// An image from outside the project that one of it starts from: it is passed through as it is.
+#[derive(Debug, Clone)]
+pub struct ForeignBase {
+    /// The manifest.
+    pub manifest: Blob,
+    /// The configuration.
+    pub config: Blob,
+    /// The layer blobs, the lowest first.
+    pub layers: Vec<Blob>,
+    /// The actions that look into them, the lowest first.
+    pub keys: Vec<ActionKey>,
+}
+
+impl ForeignBase {
+    /// All that it consists of.
+    pub fn blobs(&self) -> impl Iterator<Item = Blob> {
+        [self.manifest, self.config].into_iter().chain(self.layers.iter().copied())
+    }
 }
 
 /// What one recipe of an image's chain adds.
@@ -112,6 +138,8 @@ pub enum Work {
     Write(BTreeMap<TreePath, Written>),
     /// Users and groups alone, for an image without a packages layer of its own.
     Accounts(Accounts),
+    /// A layer of an image from outside the project, looked into only where something is made over it.
+    Foreign(BaseLayer),
 }
 
 /// Unpacked packages, configured.
@@ -196,7 +224,7 @@ pub fn plan(inputs: &Inputs<'_>, names: &BTreeSet<ImageName>, platforms: Option<
         let recipe = inputs.recipe(name);
         for &platform in &recipe.platforms {
             if platforms.is_none_or(|wanted| wanted.contains(&platform)) {
-                let image = plan_image(inputs, recipe, platform, &mut plan.actions);
+                let image = plan_image(inputs, recipe, platform, &mut plan);
                 plan.images.push(image);
             }
         }
@@ -208,19 +236,23 @@ fn plan_image(
     inputs: &Inputs<'_>,
     recipe: &Recipe,
     platform: Platform,
-    actions: &mut BTreeMap<ActionKey, Action>,
+    plan: &mut Plan,
 ) -> ImagePlan {
-    let mut image = match &recipe.from {
-        Some(Base::Recipe(name)) => plan_image(inputs, inputs.recipe(name), platform, actions),
-        Some(Base::Registry(_)) | None => ImagePlan {
-            name: recipe.name.clone(),
-            platform,
-            layers: Vec::new(),
-            parts: Vec::new(),
-            compression: inputs.compression,
-            epoch: inputs.source_date_epoch.unwrap_or(CONSTANT_MTIME),
-        },
+    let empty = || ImagePlan {
+        name: recipe.name.clone(),
+        platform,
+        base: None,
+        layers: Vec::new(),
+        parts: Vec::new(),
+        compression: inputs.compression,
+        epoch: inputs.source_date_epoch.unwrap_or(CONSTANT_MTIME),
     };
+    let mut image = match &recipe.from {
+        Some(Base::Recipe(name)) => plan_image(inputs, inputs.recipe(name), platform, plan),
+        Some(Base::Image(base)) => start_from(inputs, base, empty(), plan),
+        None => empty(),
+    };
+    let actions = &mut plan.actions;
     image.name = recipe.name.clone();
     image.compression = recipe.compression.unwrap_or(inputs.compression);
 
@@ -293,8 +325,39 @@ fn plan_image(
     image
 }
 
+/// Lays an image over one from outside the project.
+fn start_from(inputs: &Inputs<'_>, from: &BaseImage, mut image: ImagePlan, plan: &mut Plan) -> ImagePlan {
+    let pin = inputs.lock.bases.get(&(from.to_string(), image.platform)).expect("the lock matches the recipes");
+    let mut base = ForeignBase {
+        manifest: pin.manifest,
+        config: pin.config,
+        layers: pin.layers.iter().map(|layer| layer.blob).collect(),
+        keys: Vec::with_capacity(pin.layers.len()),
+    };
+    let mut add = |blob: Blob, part| {
+        let (image, title) = (from.clone(), format!("{from} {} {}", part, blob.digest.short()));
+        let kind = if part == "manifest" { BlobKind::Manifest } else { BlobKind::Blob };
+        plan.blobs.entry(blob.digest).or_insert(BaseBlob { image, title, kind, blob });
+    };
+    add(pin.manifest, "manifest");
+    add(pin.config, "config");
+    for layer in &pin.layers {
+        add(layer.blob, "layer");
+        let title = format!("{from} layer {}", layer.blob.digest.short());
+        let lower = base.keys.last().copied();
+        let layer = Layer { lower, platform: image.platform, work: Work::Foreign(*layer), title };
+        let key = keys::layer(&layer);
+        plan.actions.entry(key).or_insert(Action::Layer(layer));
+        base.keys.push(key);
+    }
+    image.epoch = inputs.source_date_epoch.unwrap_or(image.epoch.max(pin.date));
+    image.base = Some(base);
+    image
+}
+
 fn push(image: &mut ImagePlan, actions: &mut BTreeMap<ActionKey, Action>, work: Work, title: String) {
-    let layer = Layer { lower: image.layers.last().copied(), platform: image.platform, work, title };
+    let below = image.layers.last().or_else(|| image.base.as_ref()?.keys.last());
+    let layer = Layer { lower: below.copied(), platform: image.platform, work, title };
     let key = keys::layer(&layer);
     actions.entry(key).or_insert(Action::Layer(layer));
     image.layers.push(key);

@@ -16,6 +16,8 @@ pub(super) struct Accounts {
     groups: BTreeMap<String, u32>,
     /// Whether every name is known; not when a base could not be read, and then an unknown name is no finding.
     complete: bool,
+    /// Whether the image starts from one that no recipe makes, whose own users only its files tell.
+    elsewhere: bool,
 }
 
 impl Accounts {
@@ -25,7 +27,20 @@ impl Accounts {
             users: debian::USERS.iter().map(|&(name, uid, gid)| (name.to_owned(), Owner { uid, gid })).collect(),
             groups: debian::GROUPS.iter().map(|&(name, gid)| (name.to_owned(), gid)).collect(),
             complete: true,
+            elsewhere: false,
         }
+    }
+
+    /// Those that every image has, whoever made it: not even Debian's numbers hold in another distribution.
+    pub(super) fn elsewhere() -> Self {
+        let (users, groups) = ([("root".to_owned(), Owner::default())], [("root".to_owned(), 0)]);
+        Self { users: users.into(), groups: groups.into(), complete: true, elsewhere: true }
+    }
+
+    /// Whether a name that is not known here may be one of the image's own.
+    pub(super) fn may_be_of_the_image(&self, text: &str) -> bool {
+        let name = |name: &str| AccountName::parse(name).is_some() || number(name).is_some();
+        self.elsewhere && text.split_once(':').map_or_else(|| name(text), |(user, group)| name(user) && name(group))
     }
 
     /// Says that there are names that could not be read.
@@ -92,6 +107,10 @@ impl Accounts {
         if AccountName::parse(name).is_none() {
             walk.wrong(span.clone(), format!("`{name}` is neither a {kind}'s name nor its number"))
                 .expected("`user`, `user:group`, `uid` or `uid:gid`");
+        } else if self.elsewhere {
+            walk.wrong(span.clone(), format!("{kind} `{name}` is not defined in a recipe"))
+                .expected(format!("a {kind} of the recipes, or a number"))
+                .hint("the image that this starts from has numbers of its own: write the number");
         } else if self.complete {
             let table = if kind == "user" { format!("[users.{name}]") } else { "[groups]".to_owned() };
             // A name that the project defines is meant more often than one of Debian's that is as near.

@@ -16,6 +16,10 @@ pub(super) fn read(walk: &mut Walk<'_>, root: &Table<'_>, accounts: &Accounts) -
     let Some(table) = root.get("config").and_then(|value| walk.table(value, &CONFIG)) else { return config };
     config.user = table.get("user").and_then(|value| {
         let text = walk.string(value, "`user`")?;
+        // The engine looks it up in the image.
+        if accounts.may_be_of_the_image(text) {
+            return Some(text.to_owned());
+        }
         accounts.owner(walk, &value.span(), text).map(|_| text.to_owned())
     });
     config.exposed_ports = table.get("exposed-ports").map_or_else(Vec::new, |value| ports(walk, value));

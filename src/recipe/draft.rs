@@ -44,8 +44,13 @@ impl Draft<'_> {
     pub(super) fn base(&self) -> Option<&ImageName> {
         match &self.head.from {
             Some((Base::Recipe(name), _)) => Some(name),
-            Some((Base::Registry(_), _)) | None => None,
+            Some((Base::Image(_), _)) | None => None,
         }
+    }
+
+    /// Whether it starts from an image that no recipe of the project makes.
+    pub(super) fn starts_elsewhere(&self) -> bool {
+        matches!(self.head.from, Some((Base::Image(_), _)))
     }
 }
 
@@ -75,7 +80,7 @@ pub(super) fn read_heads<'a>(files: &[RecipeFile<'a>], report: &mut Report) -> B
             Some(document) => {
                 let root = Table::root(document);
                 walk.check_keys(&root, &RECIPE);
-                Head::read(&mut walk, &root)
+                Head::read(&mut walk, &root, input.path.rsplit_once('/').map_or("", |(folder, _)| folder))
             }
             None => Head { from_unreadable: true, ..Head::default() },
         };

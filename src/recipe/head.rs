@@ -36,11 +36,11 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Reads the head of a recipe.
-    pub(super) fn read(walk: &mut Walk<'_>, root: &Table<'_>) -> Self {
+    /// Reads the head of a recipe, whose folder in the project is `folder`.
+    pub(super) fn read(walk: &mut Walk<'_>, root: &Table<'_>, folder: &str) -> Self {
         let mut head = Self::default();
         if let Some(value) = root.get("from") {
-            let base = walk.string(value, "`from`").and_then(|text| reference::base(walk, value.span(), text));
+            let base = walk.string(value, "`from`").and_then(|text| reference::base(walk, value.span(), text, folder));
             head.from_unreadable = base.is_none();
             head.from = base.map(|base| (base, value.span()));
         }

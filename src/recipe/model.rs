@@ -69,8 +69,29 @@ pub struct Recipe {
 pub enum Base {
     /// Another recipe of the project.
     Recipe(ImageName),
-    /// An image in a registry, by its full reference.
+    /// An image that other tools made, or another project.
+    Image(BaseImage),
+}
+
+/// An image from outside the project, locked by its manifests' digests; shown as a recipe writes it, but with paths from the project.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BaseImage {
+    /// In a registry, by its full reference: `registry/name:tag`, `registry/name@sha256:…` or both.
     Registry(String),
+    /// In an image layout, by its path from the project and, behind a colon, its name there: `oci:DIR` or `oci:DIR:REF`.
+    Layout(String),
+    /// In an archive as `docker save` writes it: `docker-archive:FILE` or `docker-archive:FILE:REF`.
+    DockerArchive(String),
+}
+
+impl fmt::Display for BaseImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(reference) => f.write_str(reference),
+            Self::Layout(rest) => write!(f, "oci:{rest}"),
+            Self::DockerArchive(rest) => write!(f, "docker-archive:{rest}"),
+        }
+    }
 }
 
 /// How a layer blob is compressed.

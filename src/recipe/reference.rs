@@ -1,28 +1,46 @@
-//! What an image starts from: another recipe's name, or a reference to an image in a registry.
+//! What an image starts from: another recipe's name, or an image in a registry, a layout or an archive.
 
 use super::head::image_name;
-use super::model::{Base, ImageName};
+use super::model::{Base, BaseImage, ImageName};
+use super::paths;
 use super::walk::Walk;
 use crate::digest::Digest;
 use std::ops::Range;
 
-/// Reads `from`: a bare name is a recipe, anything with `/`, `:` or `@` is a reference.
-pub(super) fn base(walk: &mut Walk<'_>, span: Range<usize>, text: &str) -> Option<Base> {
+/// Reads `from`: a bare name is a recipe, `oci:` and `docker-archive:` name files beside the recipe, whose folder in the project is
+/// `folder`, and anything else with `/`, `:` or `@` is a reference.
+pub(super) fn base(walk: &mut Walk<'_>, span: Range<usize>, text: &str, folder: &str) -> Option<Base> {
     if !text.contains(['/', ':', '@']) {
         return image_name(walk, span, text, "`from`").map(Base::Recipe);
     }
+    for (scheme, form) in [("oci:", BaseImage::Layout as fn(String) -> BaseImage), ("docker-archive:", BaseImage::DockerArchive)]
+    {
+        if let Some(path) = text.strip_prefix(scheme) {
+            return in_project(walk, span, path, folder).map(|path| Base::Image(form(path)));
+        }
+    }
     if let Some(wrong) = fault(text) {
         walk.wrong(span, format!("`from` is not a reference to an image: {wrong}"))
-            .expected("a recipe's name, or `registry/name:tag`");
+            .expected("a recipe's name, `registry/name:tag`, `oci:DIR` or `docker-archive:FILE`");
         return None;
     }
-    walk.wrong(
-        span,
-        format!("`from` names an image in a registry, `{text}`, which this version of remint cannot start from"),
-    )
-    .expected("another recipe of this project")
-    .hint("build what it has with a recipe of its own and start from that");
-    None
+    Some(Base::Image(BaseImage::Registry(text.to_owned())))
+}
+
+/// A path beside the recipe, perhaps with an image's name behind a colon, as a path from the project.
+fn in_project(walk: &mut Walk<'_>, span: Range<usize>, text: &str, folder: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    // What stands behind a colon may be an image's name, in which anything is allowed.
+    let (path, name) = text.split_once(':').map_or((text, ""), |(path, _)| (path, &text[path.len()..]));
+    let path = paths::beside(walk, span, path, "the path in `from`", parts.len())?;
+    for part in path.split('/').filter(|part| *part != ".") {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    Some(format!("{}{name}", if parts.is_empty() { ".".to_owned() } else { parts.join("/") }))
 }
 
 /// What is wrong with a reference (distribution-spec, "Pulling manifests": name, tag; image-spec, descriptor.md: digest).

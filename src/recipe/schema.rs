@@ -71,8 +71,8 @@ const SIGNAL: &str = "^SIG[A-Z0-9]+([+-][0-9]+)?$";
 #[derive(JsonSchema)]
 #[schemars(title = "recipe.toml", deny_unknown_fields)]
 struct RecipeFile {
-    /// The recipe whose image this one starts from. Absent: from nothing.
-    #[schemars(regex(pattern = NAME))]
+    /// What the image starts from: another recipe's name, `registry/name:tag`, `oci:DIR` or `docker-archive:FILE`. Absent: nothing.
+    #[schemars(length(min = 1))]
     from: Option<String>,
     /// What the image is made for. Absent: what remint.toml says.
     #[schemars(length(min = 1))]

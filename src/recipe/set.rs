@@ -5,7 +5,7 @@ use super::draft::{Draft, RecipeFile, read_heads};
 use super::finding::{Findings, Report};
 use super::inherit::{Chain, chain, check_accounts, check_bases, check_depths, check_platforms};
 use super::layers::Around;
-use super::model::{Base, Compression, ImageName, Project, Recipe};
+use super::model::{Base, BaseImage, Compression, ImageName, Project, Recipe};
 use super::walk::Table;
 use super::{config, layers, sources};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,11 +58,20 @@ impl Recipes {
             chain.push(recipe);
             next = match &recipe.from {
                 Some(Base::Recipe(base)) => self.get(base.as_str()),
-                Some(Base::Registry(_)) | None => None,
+                Some(Base::Image(_)) | None => None,
             };
         }
         chain.reverse();
         chain
+    }
+
+    /// The image from outside the project that a recipe, or the outermost of its bases, starts from.
+    #[must_use]
+    pub fn base_image(&self, name: &str) -> Option<&BaseImage> {
+        match self.chain(name).first()?.from.as_ref()? {
+            Base::Image(image) => Some(image),
+            Base::Recipe(_) => None,
+        }
     }
 
     /// All recipes in an order in which each stands behind what it starts from; otherwise by name.
@@ -121,7 +130,8 @@ fn read_rest(
     report: &mut Report,
 ) -> Option<Recipe> {
     let document = draft.document.as_ref()?;
-    let mut accounts = Accounts::debian();
+    let elsewhere = chain.bases.first().map_or_else(|| draft.starts_elsewhere(), |base| base.starts_elsewhere());
+    let mut accounts = if elsewhere { Accounts::elsewhere() } else { Accounts::debian() };
     for head in chain.bases.iter().map(|base| &base.head).chain([&draft.head]) {
         accounts.add(&head.users, &head.groups);
     }

@@ -1,5 +1,6 @@
-//! Brings pinned inputs into the store: Debian archives and local trees.
+//! Brings pinned inputs into the store: Debian archives, images from outside the project, and local trees.
 
+pub mod base;
 pub mod debian;
 pub mod fetch;
 pub mod path;

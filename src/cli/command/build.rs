@@ -7,6 +7,7 @@ use super::{Invocation, lock as lock_command, why};
 use crate::build::{self, Builder, HOPELESS, LayerOutcome, Outcome};
 use crate::cli::amount;
 use crate::cli::archives::Archives;
+use crate::cli::bases::BaseImages;
 use crate::cli::arguments::{Build, Method, OutputKind, TextOrJson};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -18,10 +19,11 @@ use crate::cli::varied;
 use crate::digest::{Digest, Shuffle};
 use crate::event::{Event, Events};
 use crate::image::{self, Assembly, BuiltLayer, Image, Output, OutputForm, PlatformImage};
-use crate::lock::{self, Gap, Lock, Update};
+use crate::lock::{self, Lock, Update};
 use crate::oci::Platform;
 use crate::plan::{self, ImagePlan, Plan};
 use crate::recipe::ImageName;
+use crate::source::base::FetchBase;
 use crate::source::debian::pool::{Fetch, Offline};
 use crate::source::path::Clash;
 use crate::store::{Damage, Store};
@@ -48,13 +50,17 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     let store =
         Store::open_with(&session.places.cache, &events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let fetch = fetch(invocation, &session, &events, arguments.offline);
-    let fetch = match &arguments.rebuild.sources {
-        Some(dir) => Box::new(Sources::open(dir, fetch)?),
-        None => fetch,
+    let bases = bases(&session, arguments.offline);
+    let (fetch, bases) = match &arguments.rebuild.sources {
+        Some(dir) => (
+            Box::new(Sources::open(dir, fetch)?) as Box<dyn Fetch + '_>,
+            Box::new(Sources::open(dir, bases)?) as Box<dyn FetchBase + '_>,
+        ),
+        None => (fetch, bases),
     };
     let jobs = arguments.jobs.unwrap_or(invocation.environment.cores).get();
     let order = session.order;
-    let builder = Builder { store: &store, fetch: &*fetch, lock: &lock, events: &events, jobs, order };
+    let builder = Builder { store: &store, fetch: &*fetch, bases: &*bases, lock: &lock, events: &events, jobs, order };
     if arguments.explain {
         why::explain(&store, &plan, &session.places.project, &events);
     }
@@ -137,7 +143,7 @@ fn lock_for(
     let message = if old.is_none() { "there is no remint.lock" } else { "remint.lock does not match the recipes" };
     let gaps = lock::gaps(&lock, &session.recipes, &session.project);
     let lines: String =
-        gaps.iter().filter(|gap| !matches!(gap, Gap::Stale(_))).map(|gap| format!("  {gap}\n")).collect();
+        gaps.iter().filter(|gap| !gap.is_stale()).map(|gap| format!("  {gap}\n")).collect();
     Err(Failure::new(Exit::Recipe, message).details(lines).hint("run `remint lock` and commit what it writes"))
 }
 
@@ -153,6 +159,11 @@ pub(super) fn fetch<'a>(
     } else {
         Box::new(Lazy { invocation, session, events, pool: std::sync::OnceLock::new() })
     }
+}
+
+/// What brings images from outside the project into the store; offline, what refuses to.
+fn bases(session: &Session, offline: bool) -> Box<dyn FetchBase + '_> {
+    if offline { Box::new(Offline) } else { Box::new(BaseImages::new(session)) }
 }
 
 /// Finds the mirrors only when something has to be fetched: a build of what is there needs none.
@@ -266,7 +277,9 @@ fn platform_image(
     planned: &ImagePlan,
     layers: &[LayerOutcome],
 ) -> Result<PlatformImage, image::Error> {
-    let mut base: Option<PlatformImage> = None;
+    let foreign = planned.base.as_ref();
+    let mut base =
+        foreign.map(|base| PlatformImage::read(store, base.manifest, Some(planned.platform))).transpose()?;
     let mut from = 0;
     for (at, part) in planned.parts.iter().enumerate() {
         let own: Vec<BuiltLayer> = layers[from..part.layers]

@@ -21,7 +21,7 @@ pub(super) fn failed(
     failures: &[ActionFailure],
 ) -> Failure {
     let mut vanished = BTreeSet::new();
-    let mut hints = BTreeSet::new();
+    let mut hints: BTreeSet<String> = BTreeSet::new();
     let mut exit = Exit::Source;
     let mut no_room = false;
     for failure in failures {
@@ -30,8 +30,9 @@ pub(super) fn failed(
             Error::Fetch { title, source } if !source.is_local() => {
                 let key = lock.packages.keys().find(|key| key.title() == *title);
                 vanished.extend(key.filter(|_| source.is_absent()));
-                hints.extend(source.hint().filter(|_| !source.is_absent()));
+                hints.extend(source.hint().filter(|_| !source.is_absent()).map(str::to_owned));
             }
+            Error::Base { source, .. } if !source.is_local() => hints.extend(source.hint()),
             _ => exit = Exit::Action,
         }
     }
@@ -40,7 +41,7 @@ pub(super) fn failed(
     let message = if count == 1 { "one action failed".to_owned() } else { format!("{count} actions failed") };
     let result = Failure::new(exit, message).details(details);
     if no_room {
-        hints.insert(NO_ROOM);
+        hints.insert(NO_ROOM.to_owned());
     }
     let result = hints.into_iter().fold(result, Failure::hint);
     if vanished.is_empty() { result } else { gone(invocation, session, lock, &vanished, result) }

@@ -5,6 +5,7 @@ use super::{Invocation, scripts};
 use crate::build::Builder;
 use crate::cli::archives::Archives;
 use crate::cli::arguments::{Lock as Arguments, TextOrJson};
+use crate::cli::bases::BaseImages;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::report::{Manner, Reporter};
@@ -12,7 +13,8 @@ use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::event::{Event, Events};
-use crate::lock::{self, Change, Gap, Lock, ResolveError, Update};
+use crate::lock::{self, Change, Lock, ResolveError, Update};
+use crate::source::debian::pool::Offline;
 use crate::store::Store;
 
 /// Writes remint.lock and prints what changed.
@@ -66,13 +68,14 @@ pub(crate) fn resolve(
     let store =
         Store::open_with(&session.places.cache, events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let archives = Archives::new(invocation, session, events)?;
+    let bases = BaseImages::new(session).look(&store, old, update)?;
     let indices = archives.indices(&store, old, allow_rollback)?;
-    lock::resolve(&session.recipes, &session.project, old, &indices, update)
+    lock::resolve(&session.recipes, &session.project, old, &indices, &bases, update)
         .map_err(|error| unresolved(session, &error))
 }
 
 fn relock(session: &Session, old: &Lock) -> Result<Lock, Failure> {
-    lock::resolve(&session.recipes, &session.project, old, &lock::Indices::new(), &Update::Nothing)
+    lock::resolve(&session.recipes, &session.project, old, &lock::Indices::new(), &lock::Bases::new(), &Update::Nothing)
         .map_err(|error| unresolved(session, &error))
 }
 
@@ -148,7 +151,8 @@ fn survey(
     let fetch = fetch(invocation, session, &events, arguments.offline || arguments.index_only);
     let jobs = invocation.environment.cores.get();
     let survey =
-        Builder { store: &store, fetch: &*fetch, lock, events: &events, jobs, order: None }.survey(&session.recipes);
+        Builder { store: &store, fetch: &*fetch, bases: &Offline, lock, events: &events, jobs, order: None }
+            .survey(&session.recipes);
     if json(arguments) {
         for event in scripts::events(&survey) {
             events.send(event);
@@ -176,7 +180,7 @@ fn talk(arguments: &Arguments, line: &str) {
 /// A lock that is not what the recipes ask for, and where.
 fn unmatched(session: &Session, lock: &Lock, only_lacking: bool) -> Failure {
     let gaps = lock::gaps(lock, &session.recipes, &session.project);
-    let shown = gaps.iter().filter(|gap| !(only_lacking && matches!(gap, Gap::Stale(_))));
+    let shown = gaps.iter().filter(|gap| !(only_lacking && gap.is_stale()));
     let lines: String = shown.map(|gap| format!("  {gap}\n")).collect();
     Failure::new(Exit::Recipe, "remint.lock does not match the recipes").details(lines)
 }

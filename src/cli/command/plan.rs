@@ -11,7 +11,7 @@ use crate::cli::session::Session;
 use crate::digest::ActionKey;
 use crate::event::Events;
 use crate::lock;
-use crate::plan::{Action, ImagePlan, Plan, Work};
+use crate::plan::{Action, ForeignBase, ImagePlan, Plan, Work};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +38,7 @@ fn graph(plan: &Plan, store: Option<&Store>) -> Graph {
     let mut edges = BTreeSet::new();
     for image in &plan.images {
         let name = format!("{} ({})", image.name, image.platform);
+        add_base(plan, store, image, &name, &mut nodes, &mut edges);
         for key in &image.layers {
             add_layer(plan, store, key, &name, &mut nodes, &mut edges);
         }
@@ -45,6 +46,37 @@ fn graph(plan: &Plan, store: Option<&Store>) -> Graph {
     }
     let edges: Vec<(String, String)> = edges.into_iter().collect();
     Graph::new(nodes.into_values().collect(), &edges).expect("a plan has no circle and names what it has")
+}
+
+/// The layers of an image from outside the project, which are fetched and passed through.
+fn add_base(
+    plan: &Plan,
+    store: Option<&Store>,
+    image: &ImagePlan,
+    name: &str,
+    nodes: &mut BTreeMap<String, Node>,
+    edges: &mut BTreeSet<(String, String)>,
+) {
+    let Some(base) = &image.base else { return };
+    for (key, blob) in base.keys.iter().zip(&base.layers) {
+        let Some(Action::Layer(layer)) = plan.actions.get(key) else { continue };
+        let node = Node {
+            id: key.to_string(),
+            label: layer.title.clone(),
+            kind: "base".into(),
+            key: Some(key.to_string()),
+            images: Vec::new(),
+            state: state(store.is_some_and(|store| store.has(blob))),
+            folds: false,
+        };
+        add(nodes, node, name);
+        if let Some(lower) = &layer.lower {
+            edges.insert((lower.to_string(), key.to_string()));
+        }
+    }
+    if let Some(top) = base.keys.last() {
+        edges.insert((top.to_string(), format!("image {name}")));
+    }
 }
 
 fn add_layer(
@@ -104,7 +136,8 @@ fn add_image(
     edges: &mut BTreeSet<(String, String)>,
 ) {
     let id = format!("image {name}");
-    let mut all_cached = true;
+    let mut blobs = image.base.iter().flat_map(ForeignBase::blobs);
+    let mut all_cached = blobs.all(|blob| store.is_some_and(|store| store.has(&blob)));
     for key in &image.layers {
         let Some(Action::Layer(layer)) = plan.actions.get(key) else { continue };
         let layered = store.and_then(|store| store.action::<Layered>(key).ok().flatten());

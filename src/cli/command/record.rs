@@ -16,6 +16,10 @@ pub(super) fn record(store: &Store, session: &Session, plan: &Plan, outcome: &Ou
         let (mut actions, mut sources) = (BTreeSet::new(), BTreeSet::new());
         for (number, layers) in &outcome.images {
             if plan.images[*number].name == image.name {
+                if let Some(base) = &plan.images[*number].base {
+                    actions.extend(&base.keys);
+                    sources.extend(base.blobs());
+                }
                 for layer in layers {
                     collect(plan, layer, &mut actions, &mut sources);
                 }

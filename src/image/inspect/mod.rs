@@ -136,16 +136,27 @@ pub fn inspect(store: &Store, image: &Image) -> Result<Inspection, Error> {
     Ok(Inspection { name: image.name.to_string(), digest: image.root.digest, platforms })
 }
 
+/// The packages that an image's dpkg database lists as installed, sorted by name and architecture.
+pub(super) fn installed(store: &Store, image: &PlatformImage) -> Result<Vec<Package>, Error> {
+    let mut tree = Tree::default();
+    let mut database = dpkg::Database::default();
+    for layer in &image.layers {
+        tree.apply(store, layer, &mut |entry, content: &mut dyn Read| {
+            database.look(entry.path.as_str(), content)?;
+            Ok(0)
+        })?;
+    }
+    Ok(database.packages(|path| tree.has(path)))
+}
+
 fn platform(store: &Store, image: &PlatformImage, sharing: &Sharing) -> Result<PlatformSummary, Error> {
     let mut tree = Tree::default();
-    let mut packages = Vec::new();
+    let mut database = dpkg::Database::default();
     let mut told = created_by(&image.document);
     let mut layers = Vec::new();
     for layer in &image.layers {
         let tar_size = tree.apply(store, layer, &mut |entry, content: &mut dyn Read| {
-            if entry.path.as_str() == dpkg::STATUS {
-                packages = dpkg::installed(content)?;
-            }
+            database.look(entry.path.as_str(), content)?;
             Ok(0)
         })?;
         layers.push(LayerSummary {
@@ -158,9 +169,7 @@ fn platform(store: &Store, image: &PlatformImage, sharing: &Sharing) -> Result<P
             also_in: sharing.images_with(&layer.blob.digest),
         });
     }
-    if !tree.has(dpkg::STATUS) {
-        packages.clear();
-    }
+    let packages = database.packages(|path| tree.has(path));
     let mut blobs: Vec<_> = image.layers.iter().map(|layer| layer.blob).collect();
     blobs.sort();
     blobs.dedup();

@@ -37,7 +37,7 @@ impl Archive {
         let found = locate(BufReader::new(&*file), end, &LIMITS).map_err(|source| {
             let mut magic = [0; 6];
             let read = file.read_at(&mut magic, 0).unwrap_or_default();
-            let compressed = super::layer::Wrapping::of(&magic[..read]) != super::layer::Wrapping::Plain;
+            let compressed = crate::layer::Wrapping::of(&magic[..read]) != crate::layer::Wrapping::Plain;
             OpenError::Archive { path: path.to_owned(), compressed, source }
         })?;
         let mut members = BTreeMap::new();

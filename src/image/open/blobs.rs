@@ -59,8 +59,8 @@ impl Blobs {
         })
     }
 
-    /// Reads a document whole; gives its digest too.
-    pub(super) fn document(&self, name: &str, blob: Option<Blob>) -> Result<(Digest, Value), OpenError> {
+    /// Reads a document whole; gives its digest and its bytes too.
+    pub(super) fn document(&self, name: &str, blob: Option<Blob>) -> Result<(Digest, Value, Vec<u8>), OpenError> {
         let part = || name.to_owned();
         let mut bytes = Vec::new();
         let read = self.open_verified(name, blob)?.take(DOCUMENT_LIMIT + 1).read_to_end(&mut bytes);
@@ -76,7 +76,7 @@ impl Blobs {
             part: part(),
             source,
         })?;
-        Ok((Digest::of(&bytes), value))
+        Ok((Digest::of(&bytes), value, bytes))
     }
 
     /// The blob that a descriptor describes.

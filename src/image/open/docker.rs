@@ -9,7 +9,7 @@ use super::blobs::{Blobs, Files};
 use super::error::OpenError;
 use super::layer::OpenedLayer;
 use super::layout::{LAYERS, diff_ids, platform};
-use super::{Opened, OpenedPlatform};
+use super::{Opened, OpenedPlatform, Raw};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Resul
         return Err(OpenError::Missing { image: shown, part: "manifest.json".to_owned() });
     }
     let blobs = Arc::new(Blobs { image: shown.clone(), files: Files::Archive(archive) });
-    let (_, manifest) = blobs.document("manifest.json", None)?;
+    let (_, manifest, _) = blobs.document("manifest.json", None)?;
     let all = manifest.as_array().map_or(&[][..], Vec::as_slice);
     let named =
         |line: &Value, name: &str| tags(line).any(|tag| tag == name || tag.strip_suffix(":latest") == Some(name));
@@ -33,7 +33,7 @@ pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Resul
     let Some(config) = line["Config"].as_str() else {
         return Err(blobs.form("manifest.json", "has no `Config`".to_owned()));
     };
-    let (digest, document) = blobs.document(config, None)?;
+    let (digest, document, config_bytes) = blobs.document(config, None)?;
     let names: Vec<&str> = line["Layers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let diff_ids = diff_ids(&blobs, config, &document)?;
     if names.len() > LAYERS {
@@ -51,7 +51,8 @@ pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Resul
     });
     let layers = layers.collect();
     let platform = platform(&document);
-    let only = OpenedPlatform { platform, manifest: None, config: Some((digest, document)), layers };
+    let raw = Raw { config: config_bytes, ..Raw::default() };
+    let only = OpenedPlatform { platform, manifest: None, config: Some((digest, document)), layers, raw };
     Ok(Opened { shown, root: None, index: None, platforms: vec![only], others: vec![] })
 }
 
@@ -68,7 +69,7 @@ pub(super) fn flat(shown: String, path: &Path) -> Result<Opened, OpenError> {
     let blobs = Arc::new(Blobs { image: shown.clone(), files: Files::Single(path.to_owned()) });
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let layer = OpenedLayer { blobs, name, blob: None, diff_id: None };
-    let only =
-        OpenedPlatform { platform: "root file system".to_owned(), manifest: None, config: None, layers: vec![layer] };
+    let platform = "root file system".to_owned();
+    let only = OpenedPlatform { platform, manifest: None, config: None, layers: vec![layer], raw: Raw::default() };
     Ok(Opened { shown, root: None, index: None, platforms: vec![only], others: vec![] })
 }

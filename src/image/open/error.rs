@@ -108,6 +108,9 @@ pub enum OpenError {
         /// What it is.
         found: DiffId,
     },
+    /// What was read could not be kept.
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
 }
 
 fn those(there: &[String]) -> String {

@@ -4,7 +4,9 @@ use super::blobs::Blobs;
 use super::error::OpenError;
 use crate::digest::{DiffId, Digest, Hasher, HashingReader, Mismatch};
 use crate::image::layer_reader::{Bounded, LIMIT, caused_by};
+use crate::layer::Wrapping;
 use crate::oci::Blob;
+use crate::store::{Error as StoreError, Store};
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::{Arc, Mutex};
 
@@ -18,67 +20,6 @@ pub struct OpenedLayer {
     pub blob: Option<Blob>,
     /// The tar's digest, where a config says it.
     pub diff_id: Option<DiffId>,
-}
-
-/// How a blob is wrapped, by how it begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Wrapping {
-    /// Not at all.
-    Plain,
-    /// gzip (RFC 1952).
-    Gzip,
-    /// zstd (RFC 8878), also where it begins with a skippable frame.
-    Zstd,
-    /// xz (The .xz File Format 1.2), which Docker reads.
-    Xz,
-}
-
-/// The memory that an xz decoder may take, in bytes; `xz -9` needs 65 MiB.
-const XZ_MEMORY: u64 = 128 << 20;
-
-/// The largest zstd window, as a power of two: 128 MiB, as the `zstd` program allows.
-const ZSTD_WINDOW: u32 = 27;
-
-impl Wrapping {
-    /// Tells by the first six bytes.
-    #[must_use]
-    pub fn of(magic: &[u8]) -> Self {
-        match magic {
-            [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
-            _ => Self::Plain,
-        }
-    }
-
-    /// Its name for people.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-            Self::Xz => "xz",
-        }
-    }
-
-    /// A reader of what is inside.
-    pub fn unwrap<'a>(self, reader: impl BufRead + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
-        Ok(match self {
-            Self::Plain => Box::new(reader),
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
-            Self::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
-                decoder.window_log_max(ZSTD_WINDOW)?;
-                Box::new(decoder)
-            }
-            Self::Xz => {
-                let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
-                Box::new(liblzma::bufread::XzDecoder::new_stream(reader, stream))
-            }
-        })
-    }
 }
 
 /// What was found out about a layer by reading it.
@@ -116,6 +57,18 @@ impl OpenedLayer {
         Ok(TarReader { layer: self, wrapping, sum, inner: HashingReader::new(Bounded { inner, left: LIMIT }) })
     }
 
+    /// Copies the blob, as it is packed, into the store.
+    pub fn keep(&self, store: &Store) -> Result<Blob, OpenError> {
+        if let Some(blob) = self.blob.filter(|blob| store.has(blob)) {
+            return Ok(blob);
+        }
+        let mut reader = self.blobs.open_verified(&self.name, self.blob)?;
+        store.put_from(&mut reader).map_err(|error| match error {
+            StoreError::Io { source, .. } if caused_by::<Mismatch>(&source).is_some() => self.failed(source),
+            error => error.into(),
+        })
+    }
+
     /// Whether two layers are the same bytes of the same file.
     #[must_use]
     pub fn same_place(&self, other: &Self) -> bool {
@@ -142,6 +95,12 @@ impl OpenedLayer {
 }
 
 impl TarReader<'_> {
+    /// How the blob is packed.
+    #[must_use]
+    pub fn wrapping(&self) -> Wrapping {
+        self.wrapping
+    }
+
     /// Reads whatever is left and checks the DiffId.
     pub fn finish(mut self) -> Result<TarFacts, OpenError> {
         if let Err(error) = io::copy(&mut self.inner, &mut io::sink()) {

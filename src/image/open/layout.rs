@@ -4,7 +4,7 @@ use super::archive::Archive;
 use super::blobs::{Blobs, Files, blob_name};
 use super::error::OpenError;
 use super::layer::OpenedLayer;
-use super::{Opened, OpenedPlatform};
+use super::{Opened, OpenedPlatform, Raw};
 use crate::digest::{DiffId, Digest};
 use crate::oci::Platform;
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub(super) fn archive(shown: String, path: &Path, name: Option<&str>) -> Result<
 
 fn open(blobs: Blobs, wanted: Option<&str>) -> Result<Opened, OpenError> {
     let blobs = Arc::new(blobs);
-    let (_, index) = blobs.document("index.json", None)?;
+    let (_, index, _) = blobs.document("index.json", None)?;
     let all = entries(&blobs, "index.json", &index)?;
     let found: Vec<&Value> = match wanted {
         None => all.iter().collect(),
@@ -79,7 +79,7 @@ fn follow(blobs: &Arc<Blobs>, entry: &Value, depth: usize, opened: &mut Opened) 
         opened.others.push((kind.unwrap_or("unknown").to_owned(), blob.digest));
         return Ok(());
     }
-    let (digest, document) = blobs.document(&name, Some(blob))?;
+    let (digest, document, bytes) = blobs.document(&name, Some(blob))?;
     if document["manifests"].is_array() {
         if depth == DEPTH {
             return Err(blobs.form(&name, format!("is an index more than {DEPTH} deep")));
@@ -90,14 +90,19 @@ fn follow(blobs: &Arc<Blobs>, entry: &Value, depth: usize, opened: &mut Opened) 
         opened.index = (depth == 0).then_some(document).or(opened.index.take());
         return Ok(());
     }
-    opened.platforms.push(image(blobs, digest, document, &entry["platform"])?);
+    opened.platforms.push(image(blobs, digest, (document, bytes), &entry["platform"])?);
     Ok(())
 }
 
-fn image(blobs: &Arc<Blobs>, digest: Digest, manifest: Value, said: &Value) -> Result<OpenedPlatform, OpenError> {
+fn image(
+    blobs: &Arc<Blobs>,
+    digest: Digest,
+    (manifest, manifest_bytes): (Value, Vec<u8>),
+    said: &Value,
+) -> Result<OpenedPlatform, OpenError> {
     let part = blob_name(&digest);
     let config = blobs.descriptor(&part, &manifest["config"])?;
-    let (config_digest, document) = blobs.document(&blob_name(&config.digest), Some(config))?;
+    let (config_digest, document, config_bytes) = blobs.document(&blob_name(&config.digest), Some(config))?;
     let diff_ids = diff_ids(blobs, &blob_name(&config.digest), &document)?;
     let Some(layers) = manifest["layers"].as_array() else {
         return Err(blobs.form(&part, "has no `layers`".to_owned()));
@@ -116,7 +121,9 @@ fn image(blobs: &Arc<Blobs>, digest: Digest, manifest: Value, said: &Value) -> R
     });
     let layers = layers.collect::<Result<_, OpenError>>()?;
     let platform = platform(if document["os"].is_string() { &document } else { said });
-    Ok(OpenedPlatform { platform, manifest: Some((digest, manifest)), config: Some((config_digest, document)), layers })
+    let raw = Raw { manifest: manifest_bytes, config: config_bytes };
+    let (manifest, config) = (Some((digest, manifest)), Some((config_digest, document)));
+    Ok(OpenedPlatform { platform, manifest, config, layers, raw })
 }
 
 /// The DiffIds that a configuration has.

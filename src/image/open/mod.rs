@@ -20,7 +20,8 @@ mod layout;
 mod place;
 
 pub use error::OpenError;
-pub use layer::{OpenedLayer, TarFacts, TarReader, Wrapping};
+pub use crate::layer::Wrapping;
+pub use layer::{OpenedLayer, TarFacts, TarReader};
 pub use place::ImagePlace;
 
 use crate::digest::Digest;
@@ -52,6 +53,15 @@ pub struct OpenedPlatform {
     pub config: Option<(Digest, Value)>,
     /// The layers, the lowest first.
     pub layers: Vec<OpenedLayer>,
+    /// The bytes of the manifest and of the configuration, as far as there are any.
+    pub(super) raw: Raw,
+}
+
+/// Documents as they stand in an image.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Raw {
+    pub(super) manifest: Vec<u8>,
+    pub(super) config: Vec<u8>,
 }
 
 impl Opened {

@@ -105,6 +105,7 @@ fn needed(plan: &Plan) -> u64 {
                     .map(|item| if let ItemKind::File(file) = &item.kind { file.content.size } else { 0 })
                     .fold(0, u64::saturating_add),
             },
+            Work::Foreign(foreign) => foreign.blob.size,
             _ => 0,
         },
     };
