@@ -124,7 +124,8 @@ pub fn resolve(
             resolver.new.releases.insert((archive.clone(), suite.suite.clone()), release_pin(suite));
         }
     }
-    let mut universes: BTreeMap<(String, &'static str), Held<'_>> = BTreeMap::new();
+    // What is there already of an image from outside the project is part of what may be chosen, so the image is part of the key.
+    let mut universes: BTreeMap<(String, &'static str, Option<String>), Held<'_>> = BTreeMap::new();
     for recipe in recipes.bases_first() {
         for &platform in &recipe.platforms {
             for (number, packages) in packages_layers(recipe) {
@@ -134,9 +135,12 @@ pub fn resolve(
                 let pin = match before {
                     Some(pin) => pin.clone(),
                     None => {
-                        let key = (packages.archive.clone(), platform.arch.debian());
+                        let base = recipes.base_image(recipe.name.as_str()).map(ToString::to_string);
+                        let key = (packages.archive.clone(), platform.arch.debian(), base);
                         if !universes.contains_key(&key) {
-                            universes.insert(key.clone(), resolver.hold(&key.0, key.1)?);
+                            let base = key.2.as_ref().and_then(|base| resolver.new.bases.get(&(base.clone(), platform)));
+                            let there = base.and_then(|pin| pin.packages.as_deref()).unwrap_or_default();
+                            universes.insert(key.clone(), resolver.hold(&key.0, key.1, there)?);
                         }
                         resolver.layer(recipe, number, platform, packages, &below, &universes[&key])?
                     }
@@ -334,8 +338,10 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The indices for an architecture, without the versions that held packages must not move to.
-    fn hold(&self, archive: &str, arch: &'static str) -> Result<Held<'a>, ResolveError> {
+    /// The indices for an architecture, without the versions that held packages must not move to. Held are also those that an image
+    /// from outside the project has: what apt would upgrade with what is asked for, an upper layer cannot.
+    fn hold(&self, archive: &str, arch: &'static str, there: &[PackageKey]) -> Result<Held<'a>, ResolveError> {
+        let there: BTreeMap<&str, &str> = there.iter().map(|key| (key.name.as_str(), key.version.as_str())).collect();
         let mut held: BTreeMap<&str, Vec<&PackageKey>> = BTreeMap::new();
         for key in self.old.packages.keys() {
             if key.archive == archive && (key.arch == arch || key.arch == "all") && !self.moves(key) {
@@ -347,13 +353,16 @@ impl<'a> Resolver<'a> {
         for suite in self.indices.get(archive).into_iter().flatten() {
             for component in suite.packages.iter().filter(|component| component.arch == arch || component.arch == "all")
             {
-                if held.is_empty() {
+                if held.is_empty() && there.is_empty() {
                     let index = HeldIndex::Whole(&component.index);
                     sources.push((suite.suite.clone(), component.component.clone(), index));
                     continue;
                 }
                 let mut text = String::new();
                 for package in component.index.iter() {
+                    if there.get(package.name()).is_some_and(|version| *version != package.version_text()) {
+                        continue;
+                    }
                     if let Some(keys) = held.get(package.name()) {
                         let same = keys.iter().find(|key| {
                             key.version == package.version_text()
@@ -371,7 +380,8 @@ impl<'a> Resolver<'a> {
             }
         }
         let mut texts: BTreeMap<&str, String> = BTreeMap::new();
-        for &key in held.values().flatten().filter(|key| !found.contains(**key)) {
+        let missing = held.values().flatten().filter(|key| !found.contains(**key) && !there.contains_key(&*key.name));
+        for &key in missing {
             let pin = &self.old.packages[key];
             let stanza = stand_in(key, pin, self.newest(key), |name| held.contains_key(name));
             texts.entry(&pin.suite).or_default().push_str(&stanza);
