@@ -60,11 +60,7 @@ struct Tree {
 
 impl Tree {
     fn new(store: &Store) -> Self {
-        Self {
-            builder: FragmentBuilder::new(&store.scratch(), MEMORY),
-            paths: BTreeSet::new(),
-            links: Vec::new(),
-        }
+        Self { builder: FragmentBuilder::new(&store.scratch(), MEMORY), paths: BTreeSet::new(), links: Vec::new() }
     }
 
     /// Adds an entry. What has a name that is not UTF-8 can be named by no recipe and by no package, and is passed over.

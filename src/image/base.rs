@@ -41,7 +41,8 @@ pub fn pin(store: &Store, opened: &Opened, platform: Platform) -> Result<BasePin
         Some(_) => store.put(&image.raw.manifest)?,
         None => {
             let described = image.layers.iter().zip(&layers).map(|(layer, pin)| {
-                let encoding = encoding(layer)?.ok_or_else(|| form("layer", "is compressed by xz, which no registry takes"))?;
+                let encoding =
+                    encoding(layer)?.ok_or_else(|| form("layer", "is compressed by xz, which no registry takes"))?;
                 Ok(Layer { blob: pin.blob, encoding, diff_id: pin.diff_id })
             });
             let described = described.collect::<Result<Vec<_>, OpenError>>()?;

@@ -10,13 +10,7 @@ use crate::recipe::{Recipe, Recipes};
 pub(super) type Below = (PackageKey, bool);
 
 /// The packages that an image has below one of its layers, the lowest first.
-pub(super) fn below(
-    lock: &Lock,
-    recipes: &Recipes,
-    recipe: &Recipe,
-    number: usize,
-    platform: Platform,
-) -> Vec<Below> {
+pub(super) fn below(lock: &Lock, recipes: &Recipes, recipe: &Recipe, number: usize, platform: Platform) -> Vec<Below> {
     let base = recipes.base_image(recipe.name.as_str());
     let base = base.and_then(|base| lock.bases.get(&(base.to_string(), platform))?.packages.as_ref());
     let found = base.into_iter().flatten().map(|key| (key.clone(), false));

@@ -302,7 +302,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Lock, Error> {
 
 impl Reader<'_> {
     fn base(&self, raw: RawBase) -> Result<((String, Platform), BasePin), Error> {
-        let platform = raw.platform.parse().map_err(|_| self.wrong(&raw.platform, "a platform such as `linux/amd64`"))?;
+        let platform =
+            raw.platform.parse().map_err(|_| self.wrong(&raw.platform, "a platform such as `linux/amd64`"))?;
         let pin = BasePin {
             root: raw.root,
             manifest: self.blob(&raw.manifest)?,

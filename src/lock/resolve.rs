@@ -138,7 +138,8 @@ pub fn resolve(
                         let base = recipes.base_image(recipe.name.as_str()).map(ToString::to_string);
                         let key = (packages.archive.clone(), platform.arch.debian(), base);
                         if !universes.contains_key(&key) {
-                            let base = key.2.as_ref().and_then(|base| resolver.new.bases.get(&(base.clone(), platform)));
+                            let base =
+                                key.2.as_ref().and_then(|base| resolver.new.bases.get(&(base.clone(), platform)));
                             let there = base.and_then(|pin| pin.packages.as_deref()).unwrap_or_default();
                             universes.insert(key.clone(), resolver.hold(&key.0, key.1, there)?);
                         }

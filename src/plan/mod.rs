@@ -27,7 +27,8 @@ use crate::layer::CONSTANT_MTIME;
 use crate::lock::{BaseLayer, Lock, PackageKey, PackagePin};
 use crate::oci::{Blob, Platform, TreePath};
 use crate::recipe::{
-    AccountName, Base, BaseImage, Compression, Config, Configure, ImageName, LayerKind, Owner, Recipe, Recipes, User, Written,
+    AccountName, Base, BaseImage, Compression, Config, Configure, ImageName, LayerKind, Owner, Recipe, Recipes, User,
+    Written,
 };
 use crate::source::base::{BaseBlob, BlobKind};
 use crate::source::path::Tree;
@@ -232,12 +233,7 @@ pub fn plan(inputs: &Inputs<'_>, names: &BTreeSet<ImageName>, platforms: Option<
     plan
 }
 
-fn plan_image(
-    inputs: &Inputs<'_>,
-    recipe: &Recipe,
-    platform: Platform,
-    plan: &mut Plan,
-) -> ImagePlan {
+fn plan_image(inputs: &Inputs<'_>, recipe: &Recipe, platform: Platform, plan: &mut Plan) -> ImagePlan {
     let empty = || ImagePlan {
         name: recipe.name.clone(),
         platform,

@@ -22,6 +22,7 @@ mod model;
 mod packages;
 mod paths;
 mod project;
+mod publish;
 mod reference;
 mod render;
 mod schema;

@@ -318,6 +318,28 @@ pub struct Project {
     pub compression: Compression,
     /// Where packages come from, by name; always has `debian`.
     pub archives: BTreeMap<String, Archive>,
+    /// Where images are published.
+    pub publish: Publish,
+    /// How registries are reached, by host.
+    pub registries: BTreeMap<String, Registry>,
+}
+
+/// Where images are published: `[publish]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Publish {
+    /// The repository, in which `{recipe}` stands for the image's name; without it, the name is added behind a slash.
+    pub to: Option<String>,
+    /// Templates of tags; empty: none is set.
+    pub tags: Vec<String>,
+}
+
+/// How a registry is reached: `[registry."HOST"]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Registry {
+    /// Where to look for what it holds before it is asked itself: `host` or `host/prefix`, in this order.
+    pub mirrors: Vec<String>,
+    /// Whether it is spoken to over plain HTTP.
+    pub plain_http: bool,
 }
 
 /// A Debian archive: where `packages` layers come from.
@@ -354,6 +376,8 @@ impl Default for Project {
             platforms: vec![Platform { arch: crate::oci::Arch::Amd64 }],
             compression: Compression::Zstd,
             archives: BTreeMap::from([("debian".to_owned(), Archive::default())]),
+            publish: Publish::default(),
+            registries: BTreeMap::new(),
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::finding::{Findings, Report, without_secrets};
 use super::head::COMPRESSIONS;
 use super::model::{Archive, Project};
-use super::section::{ARCHIVE, PROJECT};
+use super::section::{ARCHIVE, PROJECT, PUBLISH, REGISTRY};
 use super::walk::{Table, Value, Walk};
-use super::{head, paths};
+use super::{head, paths, publish};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -45,6 +45,18 @@ fn read(walk: &mut Walk<'_>, root: &Table<'_>) -> Project {
             let archive = walk.table(value, &ARCHIVE).map(|table| archive(walk, &table, key.get_ref()));
             if let (Some(name), Some(archive)) = (name, archive) {
                 project.archives.insert(name.to_string(), archive);
+            }
+        }
+    }
+    if let Some(table) = root.get("publish").and_then(|value| walk.table(value, &PUBLISH)) {
+        project.publish = publish::publish(walk, &table);
+    }
+    if let Some(table) = root.get("registry").and_then(|value| walk.open_table(value, "`[registry]`")) {
+        for (key, value) in table.entries() {
+            let host = publish::host(walk, key.span(), key.get_ref(), "a registry");
+            let registry = walk.table(value, &REGISTRY).map(|table| publish::registry(walk, &table));
+            if let (Some(host), Some(registry)) = (host, registry) {
+                project.registries.insert(host, registry);
             }
         }
     }

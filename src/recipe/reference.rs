@@ -13,7 +13,8 @@ pub(super) fn base(walk: &mut Walk<'_>, span: Range<usize>, text: &str, folder: 
     if !text.contains(['/', ':', '@']) {
         return image_name(walk, span, text, "`from`").map(Base::Recipe);
     }
-    for (scheme, form) in [("oci:", BaseImage::Layout as fn(String) -> BaseImage), ("docker-archive:", BaseImage::DockerArchive)]
+    for (scheme, form) in
+        [("oci:", BaseImage::Layout as fn(String) -> BaseImage), ("docker-archive:", BaseImage::DockerArchive)]
     {
         if let Some(path) = text.strip_prefix(scheme) {
             return in_project(walk, span, path, folder).map(|path| Base::Image(form(path)));
@@ -55,16 +56,8 @@ fn fault(text: &str) -> Option<&'static str> {
     let Some((registry, path)) = rest.split_once('/') else {
         return Some("it names no registry");
     };
-    let (host, port) = match registry.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (registry, None),
-    };
-    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    if host.is_empty() || !host.chars().all(named) || !(host.contains('.') || host == "localhost" || port.is_some()) {
-        return Some("it names no registry");
-    }
-    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Some("its registry has no such port");
+    if let Some(wrong) = host_fault(registry) {
+        return Some(wrong);
     }
     let (name, tag) = match path.split_once(':') {
         Some((name, tag)) => (name, Some(tag)),
@@ -73,17 +66,31 @@ fn fault(text: &str) -> Option<&'static str> {
     if name.len() > 255 || !name.split('/').all(|part| ImageName::parse(part).is_some()) {
         return Some("its name has other characters than lower-case letters, digits, `.`, `_`, `-` and `/`");
     }
-    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    let fits = |tag: &str| {
-        tag.len() <= 128
-            && tag.bytes().next().is_some_and(word)
-            && tag.bytes().all(|b| word(b) || matches!(b, b'.' | b'-'))
-    };
     match tag {
-        Some(tag) if !fits(tag) => Some("its tag has other characters than letters, digits, `.`, `_` and `-`"),
+        Some(tag) if !is_tag(tag) => Some("its tag has other characters than letters, digits, `.`, `_` and `-`"),
         None if digest.is_none() => Some("it has neither a tag nor a digest"),
         _ => None,
     }
+}
+
+/// What is wrong with a registry's host and port.
+pub(super) fn host_fault(registry: &str) -> Option<&'static str> {
+    let (host, port) = match registry.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (registry, None),
+    };
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    if host.is_empty() || !host.chars().all(named) || !(host.contains('.') || host == "localhost" || port.is_some()) {
+        return Some("it names no registry");
+    }
+    port.is_some_and(|port| port.parse::<u16>().is_err()).then_some("its registry has no such port")
+}
+
+/// Whether a text can be a tag (distribution-spec, "Pulling manifests").
+pub(super) fn is_tag(tag: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let first = tag.bytes().next().is_some_and(word);
+    first && tag.len() <= 128 && tag.bytes().all(|b| word(b) || matches!(b, b'.' | b'-'))
 }
 
 #[cfg(test)]

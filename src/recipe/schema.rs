@@ -390,6 +390,31 @@ struct ProjectFile {
     compression: Option<Compression>,
     /// Where packages come from, by name; `debian` is there without being written.
     archive: Option<BTreeMap<Name, Archive>>,
+    /// Where images are published.
+    publish: Option<Publish>,
+    /// How registries are reached, by host: `registry.example`, `localhost:5000`.
+    registry: Option<BTreeMap<String, Registry>>,
+}
+
+/// Where images are published.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Publish {
+    /// The repository; `{recipe}` in it stands for the image's name, which else is added behind a slash.
+    #[schemars(length(min = 1))]
+    to: Option<String>,
+    /// Tags; `{date}`, `{git}`, `{recipe}` and `{lock}` stand for the image's date, the commit, the image's name and the lock's digest.
+    tags: Option<Vec<String>>,
+}
+
+/// How a registry is reached.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Registry {
+    /// Where to look first for what it holds: `host` or `host/prefix`, in this order.
+    mirrors: Option<Vec<String>>,
+    /// Whether it is spoken to without TLS.
+    plain_http: Option<bool>,
 }
 
 /// A Debian archive.

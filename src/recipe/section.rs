@@ -56,7 +56,10 @@ pub(super) const CONFIG: Section = Section::new(
     &["user", "exposed-ports", "env", "entrypoint", "cmd", "volumes", "working-dir", "labels", "stop-signal"],
 );
 
-pub(super) const PROJECT: Section = Section::new("remint.toml", &["recipes", "platforms", "compression", "archive"]);
+pub(super) const PROJECT: Section =
+    Section::new("remint.toml", &["recipes", "platforms", "compression", "archive", "publish", "registry"]);
+pub(super) const PUBLISH: Section = Section::new("`[publish]`", &["to", "tags"]);
+pub(super) const REGISTRY: Section = Section::new("a registry", &["mirrors", "plain-http"]);
 pub(super) const ARCHIVE: Section =
     Section::new("an archive", &["suites", "components", "mirror", "keyring", "snapshot"]);
 
@@ -88,6 +91,8 @@ mod tests {
             (&recipe, "/$defs/Config", &CONFIG),
             (&project, "", &PROJECT),
             (&project, "/$defs/Archive", &ARCHIVE),
+            (&project, "/$defs/Publish", &PUBLISH),
+            (&project, "/$defs/Registry", &REGISTRY),
         ] {
             let keys: BTreeSet<String> = section.keys.iter().map(|&key| key.to_owned()).collect();
             assert_eq!(keys_of(text, place), keys, "{}", section.what);

@@ -92,9 +92,7 @@ impl BaseError {
             Self::Offline { .. } => {
                 Some("run once without `--offline`: what was fetched stays in the store".to_owned())
             }
-            Self::Gone { image, .. } => {
-                Some(format!("`remint lock --update '{image}'` locks what is there now"))
-            }
+            Self::Gone { image, .. } => Some(format!("`remint lock --update '{image}'` locks what is there now")),
             Self::Image { hint, .. } => hint.clone(),
             Self::Store(_) => None,
         }

@@ -55,7 +55,8 @@ impl Foreign {
             ("var/lib/dpkg/info/", None),
             ("var/lib/dpkg/info/libhello1.list", Some("/.\n/usr\n/usr/lib\n/usr/lib/libhello.so.1\n")),
         ]);
-        let upper = tar(&[("etc/", None), ("etc/old/", None), ("etc/old/.wh..wh..opq", Some("")), ("etc/new", Some("new"))]);
+        let upper =
+            tar(&[("etc/", None), ("etc/old/", None), ("etc/old/.wh..wh..opq", Some("")), ("etc/new", Some("new"))]);
         let plain = tar(&[("etc/", None), ("etc/.wh.new", Some(""))]);
         let digests = [&lower, &upper, &plain].map(|tar| Digest::of(tar));
         let config = json!({
@@ -253,7 +254,8 @@ fn an_archive_of_dockers_is_a_base() {
     let project = Project::first();
     project.run(&["build", "hello", "--platform", "linux/amd64", "-o", "docker-archive:recipes/hello.tar"]).expect(0);
     std::fs::create_dir_all(project.root.join("recipes/app")).unwrap();
-    let recipe = "from = \"docker-archive:../hello.tar\"\nplatforms = [\"linux/amd64\"]\n\n[[layer]]\npackages = [\"solo\"]\n";
+    let recipe =
+        "from = \"docker-archive:../hello.tar\"\nplatforms = [\"linux/amd64\"]\n\n[[layer]]\npackages = [\"solo\"]\n";
     project.write("recipes/app/recipe.toml", recipe);
     project.run(&["lock"]).expect(0);
     let first = project.build(&["app", "--locked"]);

@@ -7,8 +7,8 @@ use super::{Invocation, lock as lock_command, why};
 use crate::build::{self, Builder, HOPELESS, LayerOutcome, Outcome};
 use crate::cli::amount;
 use crate::cli::archives::Archives;
-use crate::cli::bases::BaseImages;
 use crate::cli::arguments::{Build, Method, OutputKind, TextOrJson};
+use crate::cli::bases::BaseImages;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::report::{Manner, Reporter};
@@ -142,8 +142,7 @@ fn lock_for(
     }
     let message = if old.is_none() { "there is no remint.lock" } else { "remint.lock does not match the recipes" };
     let gaps = lock::gaps(&lock, &session.recipes, &session.project);
-    let lines: String =
-        gaps.iter().filter(|gap| !gap.is_stale()).map(|gap| format!("  {gap}\n")).collect();
+    let lines: String = gaps.iter().filter(|gap| !gap.is_stale()).map(|gap| format!("  {gap}\n")).collect();
     Err(Failure::new(Exit::Recipe, message).details(lines).hint("run `remint lock` and commit what it writes"))
 }
 
@@ -278,8 +277,7 @@ fn platform_image(
     layers: &[LayerOutcome],
 ) -> Result<PlatformImage, image::Error> {
     let foreign = planned.base.as_ref();
-    let mut base =
-        foreign.map(|base| PlatformImage::read(store, base.manifest, Some(planned.platform))).transpose()?;
+    let mut base = foreign.map(|base| PlatformImage::read(store, base.manifest, Some(planned.platform))).transpose()?;
     let mut from = 0;
     for (at, part) in planned.parts.iter().enumerate() {
         let own: Vec<BuiltLayer> = layers[from..part.layers]

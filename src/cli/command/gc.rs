@@ -59,9 +59,10 @@ pub(super) fn locked_sources(project: Option<&Path>) -> Result<Vec<Blob>, Failur
     let Some(project) = project else { return Ok(Vec::new()) };
     let lock = lock::read(&project.join("remint.lock")).map_err(|error| Failure::from_error(Exit::Recipe, &error))?;
     let lock = lock.unwrap_or_default();
-    let bases = lock.bases.values().flat_map(|pin| {
-        [pin.manifest, pin.config].into_iter().chain(pin.layers.iter().map(|layer| layer.blob))
-    });
+    let bases = lock
+        .bases
+        .values()
+        .flat_map(|pin| [pin.manifest, pin.config].into_iter().chain(pin.layers.iter().map(|layer| layer.blob)));
     Ok(lock.packages.values().map(|pin| pin.deb).chain(bases).collect())
 }
 

@@ -150,9 +150,8 @@ fn survey(
     let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let fetch = fetch(invocation, session, &events, arguments.offline || arguments.index_only);
     let jobs = invocation.environment.cores.get();
-    let survey =
-        Builder { store: &store, fetch: &*fetch, bases: &Offline, lock, events: &events, jobs, order: None }
-            .survey(&session.recipes);
+    let survey = Builder { store: &store, fetch: &*fetch, bases: &Offline, lock, events: &events, jobs, order: None }
+        .survey(&session.recipes);
     if json(arguments) {
         for event in scripts::events(&survey) {
             events.send(event);

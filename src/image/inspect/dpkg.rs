@@ -22,7 +22,8 @@ pub(super) struct Database {
 impl Database {
     /// Reads a file, if it is one of the database.
     pub(super) fn look(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()> {
-        let single = path.strip_prefix(DIRECTORY).is_some_and(|name| !name.contains('/') && !name.ends_with(".md5sums"));
+        let single =
+            path.strip_prefix(DIRECTORY).is_some_and(|name| !name.contains('/') && !name.ends_with(".md5sums"));
         if path == STATUS || single {
             self.files.insert(path.to_owned(), installed(content, single)?);
         }

@@ -19,8 +19,8 @@ mod layer;
 mod layout;
 mod place;
 
-pub use error::OpenError;
 pub use crate::layer::Wrapping;
+pub use error::OpenError;
 pub use layer::{OpenedLayer, TarFacts, TarReader};
 pub use place::ImagePlace;
 
