@@ -17,6 +17,7 @@ mod lock;
 mod native;
 mod real;
 mod recipe;
+mod registry;
 mod reliability;
 mod scripts;
 mod signatures;
