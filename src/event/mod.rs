@@ -73,6 +73,32 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// An upload began.
+    SendStarted {
+        /// What is sent, as a person knows it: `sha256:012345678901 to host/name`.
+        name: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// More bytes of an upload went out.
+    SendProgress {
+        /// How many bytes since the last event, of whichever upload; what is sent again counts again.
+        bytes: u64,
+    },
+    /// An upload ended well, and the registry has verified its digest.
+    SendDone {
+        /// What was sent, as in [`Event::SendStarted`].
+        name: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A request to a registry failed and is made again.
+    RegistryRetry {
+        /// What is being done: `send sha256:012345678901 to host/name`.
+        task: String,
+        /// Why.
+        why: String,
+    },
     /// The actions of a build were decided on.
     BuildPlanned {
         /// How many actions in all.

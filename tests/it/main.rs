@@ -18,6 +18,7 @@ mod lock;
 mod native;
 mod real;
 mod recipe;
+mod registry;
 mod reliability;
 mod scripts;
 mod signatures;

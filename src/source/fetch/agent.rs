@@ -2,12 +2,11 @@
 
 use super::{Patience, Url, Why};
 use crate::digest::Mismatch;
+use crate::wire;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::{Response, StatusCode, header};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// An address's answer: bytes of the file from some offset on.
 pub(super) struct Answer {
@@ -70,29 +69,7 @@ const REDIRECTS: u32 = 5;
 
 /// Connections with the certificates that this machine trusts. The proxy is what the environment says, as with other programs.
 pub(super) fn agent(patience: &Patience) -> ureq::Agent {
-    let found = rustls_native_certs::load_native_certs();
-    // A machine without certificates still reaches plain mirrors, whose files are verified all the same.
-    let roots: Vec<Certificate<'static>> =
-        found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = TlsConfig::builder()
-        .unversioned_rustls_crypto_provider(provider)
-        .root_certs(RootCerts::Specific(Arc::new(roots)))
-        .build();
-    let config = ureq::Agent::config_builder()
-        .tls_config(tls)
-        .http_status_as_error(false)
-        .max_redirects(REDIRECTS)
-        .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
-        .user_agent(concat!("remint/", env!("CARGO_PKG_VERSION")))
-        // What is fetched is verified as it stands in the archive: nothing on the way may pack it.
-        .accept_encoding("identity")
-        .timeout_connect(Some(patience.silence))
-        .timeout_recv_response(Some(patience.silence))
-        .timeout_per_read(Some(patience.silence))
-        .max_idle_connections_per_host(16)
-        .build();
-    config.new_agent()
+    wire::agent(patience, wire::Trust::system(), REDIRECTS)
 }
 
 /// Asks an address for its file, from an offset on if it can.
@@ -154,10 +131,7 @@ fn failure(error: &ureq::Error) -> Failure {
             Failure::Refused(error.to_string())
         }
         // A certificate that is not trusted will not be at the next attempt.
-        ureq::Error::Rustls(_) => untrusted(error),
-        ureq::Error::Io(io) if io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) => {
-            untrusted(error)
-        }
+        _ if wire::is_untrusted(error) => untrusted(error),
         _ => Failure::transient(error.to_string()),
     }
 }
@@ -166,11 +140,9 @@ fn untrusted(error: &ureq::Error) -> Failure {
     Failure::Refused(format!("{error}; is the package `ca-certificates` installed, or SSL_CERT_FILE set?"))
 }
 
-/// The server cannot answer now; it may say for how long (RFC 9110, section 10.2.3; the form with a date is not used).
+/// The server cannot answer now; it may say for how long.
 fn busy<T>(response: &Response<T>) -> Failure {
-    let seconds =
-        response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let pause = seconds.map(Duration::from_secs);
+    let pause = wire::pause_asked(response.headers());
     Failure::Transient { why: said(response.status()), pause }
 }
 

@@ -4,12 +4,11 @@
 //! address go to that address's host alone, and into no message.
 
 mod agent;
-mod patience;
 mod sink;
 mod tried;
 mod url;
 
-pub use patience::Patience;
+pub use crate::wire::Patience;
 pub use tried::{FetchError, Tried, Why};
 pub use url::{Url, UrlError};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Bounds on waiting. None of them can change what a fetch returns, so tests shorten them.
+/// Bounds on waiting. None of them can change what comes back, so tests shorten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// How long to wait for a connection, for an answer's beginning, and for more of it.
@@ -38,7 +38,8 @@ impl Default for Patience {
 
 impl Patience {
     /// The pause before an attempt, counted from 1; before the first one of a new series, as before a second one.
-    pub(super) fn pause(&self, attempt: u32) -> Duration {
+    #[must_use]
+    pub fn pause(&self, attempt: u32) -> Duration {
         let factor = 4_u32.saturating_pow(attempt.saturating_sub(2));
         self.first_pause.saturating_mul(factor).min(self.longest_pause)
     }

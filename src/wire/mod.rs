@@ -1,0 +1,105 @@
+//! Connections to servers: whom they trust, what they say of themselves, and how long they wait.
+//!
+//! Downloads and the registry's client share this; what is asked over the connections is theirs. Proxies are what the
+//! environment says, as with other programs. Invariant: TLS is verified, always.
+
+mod patience;
+
+pub use patience::Patience;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use ureq::http::{HeaderMap, header};
+use ureq::tls::{Certificate, ClientCert, RootCerts, TlsConfig};
+
+/// Whom a connection trusts, and who it says it is.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    system: bool,
+    roots: Vec<Certificate<'static>>,
+    client: Option<ClientCert>,
+}
+
+impl Trust {
+    /// Those whom this machine trusts.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { system: true, ..Self::default() }
+    }
+
+    /// These as well.
+    #[must_use]
+    pub fn and(mut self, roots: impl IntoIterator<Item = Certificate<'static>>) -> Self {
+        self.roots.extend(roots);
+        self
+    }
+
+    /// Shows this certificate to a server that asks for one.
+    #[must_use]
+    pub fn showing(mut self, client: Option<ClientCert>) -> Self {
+        self.client = client;
+        self
+    }
+
+    fn roots(self) -> Vec<Certificate<'static>> {
+        let mut roots = self.roots;
+        if self.system {
+            roots.extend_from_slice(system());
+        }
+        roots
+    }
+}
+
+/// What this machine trusts, read once. A machine without certificates still reaches plain servers, whose data are verified
+/// all the same.
+fn system() -> &'static [Certificate<'static>] {
+    static SYSTEM: OnceLock<Vec<Certificate<'static>>> = OnceLock::new();
+    SYSTEM.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
+    })
+}
+
+/// A pool of connections that follows so many redirections.
+#[must_use]
+pub fn agent(patience: &Patience, trust: Trust, redirects: u32) -> ureq::Agent {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(provider)
+        .client_cert(trust.client.clone())
+        .root_certs(RootCerts::Specific(Arc::new(trust.roots())))
+        .build();
+    let config = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(redirects)
+        .max_redirects_will_error(redirects > 0)
+        .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
+        .user_agent(concat!("remint/", env!("CARGO_PKG_VERSION")))
+        // What is fetched is verified as it stands on the server: nothing on the way may pack it.
+        .accept_encoding("identity")
+        .timeout_connect(Some(patience.silence))
+        .timeout_recv_response(Some(patience.silence))
+        .timeout_per_read(Some(patience.silence))
+        .timeout_per_write(Some(patience.silence))
+        .max_idle_connections(64)
+        .max_idle_connections_per_host(16)
+        .build();
+    config.new_agent()
+}
+
+/// Whether the other side's certificate, or ours, is the trouble: another attempt will not succeed.
+#[must_use]
+pub fn is_untrusted(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Rustls(_) => true,
+        ureq::Error::Io(io) => io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>),
+        _ => false,
+    }
+}
+
+/// The pause that a server asks for (RFC 9110, section 10.2.3; the form with a date is not used).
+#[must_use]
+pub fn pause_asked(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
