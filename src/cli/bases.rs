@@ -3,71 +3,91 @@
 use super::exit::Exit;
 use super::failure::Failure;
 use super::session::Session;
-use crate::image::{ImagePlace, OpenError, Opened, base};
-use crate::lock::{self, BasePin, Lock, Update};
+use crate::image::{OpenError, Opened, base};
+use crate::lock::{self, BasePin, Lock, PackageKey, Update, WantedBase};
+use crate::oci::Platform;
 use crate::recipe::BaseImage;
+use crate::registry::Client;
 use crate::source::base::{BaseBlob, BaseError, FetchBase};
 use crate::store::Store;
+use std::collections::BTreeMap;
 
 /// Reaches images from outside a project.
 pub(crate) struct BaseImages<'a> {
     session: &'a Session,
+    client: Client,
 }
 
 impl<'a> BaseImages<'a> {
     /// Reaches for nothing yet.
-    pub(crate) fn new(session: &'a Session) -> Self {
-        Self { session }
+    pub(crate) fn new(session: &'a Session, client: Client) -> Self {
+        Self { session, client }
     }
 
     /// Looks at the images that a lock lacks or that are to move.
     pub(crate) fn look(&self, store: &Store, old: &Lock, update: &Update) -> Result<lock::Bases, Failure> {
-        let mut found = lock::Bases::new();
+        let mut images: BTreeMap<String, Vec<(Platform, WantedBase)>> = BTreeMap::new();
         for ((name, platform), wanted) in lock::moving_bases(&self.session.recipes, old, update) {
-            let broken = |error: &(dyn std::error::Error + 'static)| {
-                Failure::wrap(Exit::Source, format!("cannot start from `{name}` on {platform}"), error)
-            };
-            let opened = self.open(&wanted.image).map_err(|error| broken(&error))?;
-            let mut pin = base::pin(store, &opened, platform).map_err(|error| broken(&error))?;
-            if wanted.packages {
-                pin.packages = Some(packages(store, &opened, &pin, platform).map_err(|error| broken(&*error))?);
+            images.entry(name).or_default().push((platform, wanted));
+        }
+        let mut found = lock::Bases::new();
+        for (name, wanted) in images {
+            let platforms: Vec<Platform> = wanted.iter().map(|(platform, _)| *platform).collect();
+            let cannot = |error: OpenError| unreadable(format!("cannot start from `{name}`"), &error);
+            let opened = self.open(&wanted[0].1.image, &platforms).map_err(cannot)?;
+            for (platform, wanted) in wanted {
+                let mut pin = base::pin(store, &opened, platform).map_err(cannot)?;
+                if wanted.packages {
+                    pin.packages = Some(self.packages(store, &opened, &pin, platform, &name)?);
+                }
+                found.insert((name.clone(), platform), pin);
             }
-            found.insert((name, platform), pin);
         }
         Ok(found)
     }
 
-    fn open(&self, image: &BaseImage) -> Result<Opened, OpenError> {
-        let place = match image {
-            BaseImage::Layout(rest) => ImagePlace::Layout(rest.clone()),
-            BaseImage::DockerArchive(rest) => ImagePlace::DockerArchive(rest.clone()),
-            BaseImage::Registry(_) => todo!(),
-        };
-        place.open(&self.session.places.cache, &self.session.places.project)
+    fn open(&self, image: &BaseImage, platforms: &[Platform]) -> Result<Opened, OpenError> {
+        base::open(image, platforms, &self.session.places.project, &self.client)
     }
-}
 
-/// Brings all layers in and lists the packages.
-fn packages(
-    store: &Store,
-    opened: &Opened,
-    pin: &BasePin,
-    platform: crate::oci::Platform,
-) -> Result<Vec<lock::PackageKey>, Box<dyn std::error::Error>> {
-    for layer in &pin.layers {
-        base::bring(store, opened, &layer.blob)?;
+    /// Brings all layers in and lists the packages.
+    fn packages(
+        &self,
+        store: &Store,
+        opened: &Opened,
+        pin: &BasePin,
+        platform: Platform,
+        name: &str,
+    ) -> Result<Vec<PackageKey>, Failure> {
+        let message = || format!("cannot list the packages of `{name}` on {platform}");
+        for layer in &pin.layers {
+            base::bring(store, opened, &layer.blob).map_err(|error| unreadable(message(), &error))?;
+        }
+        base::packages(store, pin, platform).map_err(|error| Failure::wrap(Exit::Source, message(), &error))
     }
-    Ok(base::packages(store, pin, platform)?)
+
+    fn bring(&self, wanted: &BaseBlob, store: &Store) -> Result<bool, OpenError> {
+        match &wanted.image {
+            BaseImage::Registry(reference) => base::fetch(&self.client, reference, wanted, store),
+            image => base::bring(store, &self.open(image, &[])?, &wanted.blob),
+        }
+    }
 }
 
 impl FetchBase for BaseImages<'_> {
     fn fetch_base(&self, wanted: &BaseBlob, store: &Store) -> Result<(), BaseError> {
         let image = || wanted.image.clone();
-        let unread = |source: OpenError| BaseError::Image { image: image(), hint: None, source: Box::new(source) };
-        let opened = self.open(&wanted.image).map_err(unread)?;
-        if base::bring(store, &opened, &wanted.blob).map_err(unread)? {
-            return Ok(());
+        match self.bring(wanted, store) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(BaseError::Gone { image: image(), part: wanted.kind.name(), digest: wanted.blob.digest }),
+            Err(OpenError::Store(error)) => Err(error.into()),
+            Err(error) => Err(BaseError::Image { image: image(), hint: error.hint(), source: Box::new(error) }),
         }
-        Err(BaseError::Gone { image: image(), part: wanted.kind.name(), digest: wanted.blob.digest })
     }
+}
+
+/// An image that cannot be read, and what helps.
+fn unreadable(message: String, error: &OpenError) -> Failure {
+    let failure = Failure::wrap(Exit::Source, message, error);
+    error.hint().into_iter().fold(failure, Failure::hint)
 }

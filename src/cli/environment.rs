@@ -26,6 +26,12 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// `REMINT_CACHE_DIR`: the store's place.
     pub cache_dir: Option<PathBuf>,
+    /// `DOCKER_CONFIG`: the folder of docker's `config.json`.
+    pub docker_config: Option<PathBuf>,
+    /// `REGISTRY_AUTH_FILE`: podman's credentials.
+    pub registry_auth_file: Option<PathBuf>,
+    /// `XDG_RUNTIME_DIR`, where podman keeps its credentials.
+    pub runtime_dir: Option<PathBuf>,
     /// `REMINT_DEBIAN_MIRROR`: base addresses of mirrors, separated by white space, tried in this order.
     pub debian_mirrors: Vec<String>,
     /// `SOURCE_DATE_EPOCH` as it was set; [`Environment::epoch`] checks it.
@@ -76,6 +82,9 @@ impl Environment {
             cwd,
             home: variable("HOME").map(PathBuf::from),
             cache_dir: variable("REMINT_CACHE_DIR").map(PathBuf::from),
+            docker_config: variable("DOCKER_CONFIG").map(PathBuf::from),
+            registry_auth_file: variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
+            runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
             debian_mirrors: mirrors.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             source_date_epoch: variable("SOURCE_DATE_EPOCH"),
             ci: variable("CI").is_some_and(|value| value != "false" && value != "0"),
@@ -166,6 +175,9 @@ mod tests {
             cwd: "/project".into(),
             home: None,
             cache_dir: None,
+            docker_config: None,
+            registry_auth_file: None,
+            runtime_dir: None,
             debian_mirrors: Vec::new(),
             source_date_epoch: None,
             ci: false,

@@ -18,6 +18,7 @@ mod help;
 mod init;
 pub mod plan;
 pub mod project;
+mod registries;
 pub mod report;
 pub mod screen;
 mod session;

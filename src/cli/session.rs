@@ -32,10 +32,7 @@ impl Session {
     /// Reads a project.
     pub(crate) fn load(invocation: Invocation<'_>) -> Result<Self, Failure> {
         let places = invocation.places()?;
-        let project = match read_text(&places.project, "remint.toml")? {
-            Some(text) => recipe::parse_project("remint.toml", &text).map_err(|found| refused(&found))?,
-            None => Project::default(),
-        };
+        let project = settings(&places.project)?;
         let files = find_recipes(&places.project, &project)?;
         if files.is_empty() {
             let patterns = project.recipes.join("`, `");
@@ -52,6 +49,11 @@ impl Session {
             texts.iter().map(|(name, path, text)| RecipeFile { name, path, text }).collect();
         let recipes = recipe::parse_recipes(&project, &files).map_err(|found| refused(&found))?;
         Ok(Self { places, project, recipes, order: None })
+    }
+
+    /// The settings of the project that a command runs in; `None`: it runs in none.
+    pub(crate) fn settings(invocation: Invocation<'_>) -> Result<Option<Project>, Failure> {
+        invocation.places().ok().map(|places| settings(&places.project)).transpose()
     }
 
     /// Where the lock is.
@@ -159,6 +161,14 @@ impl Session {
             return HashCache::none();
         }
         HashCache::open(&self.places.cache.join("trees"), i64::try_from(now().as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Reads remint.toml.
+fn settings(project: &Path) -> Result<Project, Failure> {
+    match read_text(project, "remint.toml")? {
+        Some(text) => recipe::parse_project("remint.toml", &text).map_err(|found| refused(&found)),
+        None => Ok(Project::default()),
     }
 }
 

@@ -7,15 +7,55 @@ use super::encoding::Encoding;
 use super::error::Error;
 use super::inspect::installed;
 use super::manifest::manifest;
-use super::open::{OpenError, Opened, OpenedLayer};
+use super::open::registry;
+use super::open::{ImagePlace, OpenError, Opened, OpenedLayer};
 use super::read::{Layer, PlatformImage};
 use crate::layer::{CONSTANT_MTIME, Wrapping};
 use crate::lock::{BaseLayer, BasePin, PackageKey};
 use crate::oci::time::parse_rfc3339;
 use crate::oci::{Blob, Platform};
+use crate::recipe::BaseImage;
+use crate::registry::{Client, Reference, ReferenceError, Selector};
+use crate::source::base::{BaseBlob, BlobKind};
 use crate::store::Store;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Opens an image, of these platforms where it says which it has; relative paths begin at `root`.
+pub fn open(image: &BaseImage, platforms: &[Platform], root: &Path, client: &Client) -> Result<Opened, OpenError> {
+    let place = match image {
+        BaseImage::Layout(rest) => ImagePlace::Layout(rest.clone()),
+        BaseImage::DockerArchive(rest) => ImagePlace::DockerArchive(rest.clone()),
+        BaseImage::Registry(text) => {
+            let only: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+            return registry::open(client, &reference(text)?, Some(&only));
+        }
+    };
+    place.open(Path::new(""), root, client)
+}
+
+/// Brings a blob that a registry is known to have into the store, without a look at anything else; whether it has it.
+pub fn fetch(client: &Client, text: &str, blob: &BaseBlob, store: &Store) -> Result<bool, OpenError> {
+    let repository = reference(text)?.repository;
+    match blob.kind {
+        BlobKind::Blob => registry::fetch(client, &repository, &blob.blob, store),
+        BlobKind::Manifest => {
+            let manifest = client.manifest(&repository, &Selector::Digest(blob.blob.digest.into()))?;
+            let there = manifest.is_some();
+            manifest.map(|manifest| store.put(&manifest.bytes)).transpose()?;
+            Ok(there)
+        }
+    }
+}
+
+fn reference(text: &str) -> Result<Reference, OpenError> {
+    text.parse().map_err(|error: ReferenceError| OpenError::Form {
+        image: text.to_owned(),
+        part: "reference".to_owned(),
+        reason: error.to_string(),
+    })
+}
 
 /// Says of an image what the lock records, but for its packages; keeps its documents in the store, and an archive's layers too.
 pub fn pin(store: &Store, opened: &Opened, platform: Platform) -> Result<BasePin, OpenError> {

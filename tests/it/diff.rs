@@ -20,8 +20,8 @@ fn compared(dir: &Path, a: &str, b: &str) -> Comparison {
 
 fn try_compared(dir: &Path, a: &str, b: &str) -> Result<Comparison, String> {
     let open = |text: &str| {
-        let place: ImagePlace = text.parse().map_err(|error: remint::image::ImageRefError| error.to_string())?;
-        place.open(&dir.join("store"), dir).map_err(|error| chain(&error))
+        let place: ImagePlace = text.parse().map_err(|error: remint::image::PlaceError| error.to_string())?;
+        place.open(&dir.join("store"), dir, &offline()).map_err(|error| chain(&error))
     };
     let options = Options { scratch: dir.to_owned(), explained: 1000, hints: Hints::default() };
     compare(&open(a)?, &open(b)?, &options).map_err(|error| chain(&error))
@@ -101,4 +101,9 @@ fn what_cannot_be_compared_is_said() {
     }
     let (code, _, stderr) = remint(dir.path(), &["diff", "registry/x", "tar:a.tar"]);
     assert!(code == Some(2) && stderr.contains("hint: "), "{stderr}");
+}
+
+/// Images here are files: no registry is asked.
+fn offline() -> remint::registry::Client {
+    remint::registry::Client::new(remint::registry::Settings::default(), remint::event::Events::none(), |_| ())
 }

@@ -11,6 +11,7 @@ use crate::cli::arguments::{Build, Method, OutputKind, TextOrJson};
 use crate::cli::bases::BaseImages;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registries;
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::screen;
 use crate::cli::session::Session;
@@ -50,7 +51,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     let store =
         Store::open_with(&session.places.cache, &events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let fetch = fetch(invocation, &session, &events, arguments.offline);
-    let bases = bases(&session, arguments.offline);
+    let bases = bases(invocation, &session, arguments, &events)?;
     let (fetch, bases) = match &arguments.rebuild.sources {
         Some(dir) => (
             Box::new(Sources::open(dir, fetch)?) as Box<dyn Fetch + '_>,
@@ -133,7 +134,9 @@ fn lock_for(
         return Ok(lock);
     }
     if old.is_none() && !arguments.locked && !arguments.offline {
-        let new = lock_command::resolve(invocation, session, &lock, &Update::Nothing, false, events)?;
+        let resolve =
+            lock_command::Resolve { update: &Update::Nothing, allow_rollback: false, registry: &arguments.registry };
+        let new = lock_command::resolve(invocation, session, &lock, &resolve, events)?;
         lock_command::write(session, &new)?;
         events.send(Event::Warning {
             text: format!("there was no remint.lock; wrote one: {}", lock_command::summary(&new)),
@@ -161,8 +164,17 @@ pub(super) fn fetch<'a>(
 }
 
 /// What brings images from outside the project into the store; offline, what refuses to.
-fn bases(session: &Session, offline: bool) -> Box<dyn FetchBase + '_> {
-    if offline { Box::new(Offline) } else { Box::new(BaseImages::new(session)) }
+fn bases<'a>(
+    invocation: Invocation<'_>,
+    session: &'a Session,
+    arguments: &Build,
+    events: &Events,
+) -> Result<Box<dyn FetchBase + 'a>, Failure> {
+    if arguments.offline {
+        return Ok(Box::new(Offline));
+    }
+    let client = registries::client(invocation, Some(&session.project), &arguments.registry, events)?;
+    Ok(Box::new(BaseImages::new(session, client)))
 }
 
 /// Finds the mirrors only when something has to be fetched: a build of what is there needs none.

@@ -4,10 +4,11 @@ use super::build::fetch;
 use super::{Invocation, scripts};
 use crate::build::Builder;
 use crate::cli::archives::Archives;
-use crate::cli::arguments::{Lock as Arguments, TextOrJson};
+use crate::cli::arguments::{Lock as Arguments, Registry, TextOrJson};
 use crate::cli::bases::BaseImages;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registries;
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::screen;
 use crate::cli::session::Session;
@@ -39,7 +40,8 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         relock(&session, &old)?
     } else {
         let reporter = reporter();
-        let new = resolve(invocation, &session, &old, &update, arguments.allow_rollback, &reporter.events())?;
+        let how = Resolve { update: &update, allow_rollback: arguments.allow_rollback, registry: &arguments.registry };
+        let new = resolve(invocation, &session, &old, &how, &reporter.events())?;
         let _ = reporter.finish();
         new
     };
@@ -56,21 +58,31 @@ fn json(arguments: &Arguments) -> bool {
     arguments.format == TextOrJson::Json
 }
 
+/// How a lock is made anew.
+pub(crate) struct Resolve<'a> {
+    /// What may move.
+    pub(crate) update: &'a Update,
+    /// Whether an archive may be older than the locked one.
+    pub(crate) allow_rollback: bool,
+    /// How registries are reached.
+    pub(crate) registry: &'a Registry,
+}
+
 /// Resolves what the lock lacks or what is to move.
 pub(crate) fn resolve(
     invocation: Invocation<'_>,
     session: &Session,
     old: &Lock,
-    update: &Update,
-    allow_rollback: bool,
+    how: &Resolve<'_>,
     events: &Events,
 ) -> Result<Lock, Failure> {
     let store =
         Store::open_with(&session.places.cache, events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let archives = Archives::new(invocation, session, events)?;
-    let bases = BaseImages::new(session).look(&store, old, update)?;
-    let indices = archives.indices(&store, old, allow_rollback)?;
-    lock::resolve(&session.recipes, &session.project, old, &indices, &bases, update)
+    let client = registries::client(invocation, Some(&session.project), how.registry, events)?;
+    let bases = BaseImages::new(session, client).look(&store, old, how.update)?;
+    let indices = archives.indices(&store, old, how.allow_rollback)?;
+    lock::resolve(&session.recipes, &session.project, old, &indices, &bases, how.update)
         .map_err(|error| unresolved(session, &error))
 }
 

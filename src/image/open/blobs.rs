@@ -2,6 +2,7 @@
 
 use super::archive::Archive;
 use super::error::OpenError;
+use super::registry::Remote;
 use crate::digest::{Digest, Mismatch, VerifyingReader};
 use crate::oci::Blob;
 use serde_json::Value;
@@ -18,6 +19,8 @@ pub(super) enum Files {
     Archive(Archive),
     /// One file that is the only layer itself.
     Single(PathBuf),
+    /// In a registry.
+    Registry(Remote),
 }
 
 /// An image's files, and the image's name for messages.
@@ -42,6 +45,7 @@ impl Blobs {
             Files::Archive(archive) => return Ok(Box::new(archive.section(name).ok_or_else(|| self.missing(name))?)),
             Files::Directory(path) => path.join(name),
             Files::Single(path) => path.clone(),
+            Files::Registry(remote) => return remote.open(name, || self.missing(name)),
         };
         match File::open(&path) {
             Ok(file) => Ok(Box::new(file)),
@@ -85,6 +89,14 @@ impl Blobs {
         match (digest, descriptor["size"].as_u64()) {
             (Some(digest), Some(size)) => Ok(Blob { digest, size }),
             _ => Err(self.form(part, "has a descriptor without a size or a sha256 digest".to_owned())),
+        }
+    }
+
+    /// Where a manifest stands among the files.
+    pub(super) fn manifest_name(&self, digest: &Digest) -> String {
+        match self.files {
+            Files::Registry(_) => Remote::manifest_name(digest),
+            _ => blob_name(digest),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::digest::{DiffId, Mismatch};
 use crate::layer;
+use crate::registry::RegistryError;
 use std::io;
 use std::path::PathBuf;
 
@@ -108,9 +109,30 @@ pub enum OpenError {
         /// What it is.
         found: DiffId,
     },
+    /// The registry failed.
+    #[error(transparent)]
+    Registry(Box<RegistryError>),
+    /// A reference says neither which tag nor which digest.
+    #[error("`{image}` has neither a tag nor a digest")]
+    NoTag {
+        /// The reference.
+        image: String,
+    },
     /// What was read could not be kept.
     #[error(transparent)]
     Store(#[from] crate::store::Error),
+}
+
+impl OpenError {
+    /// What a person can do about it, if remint knows.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::NoTag { image } => Some(format!("name one, such as `{image}:latest`")),
+            _ => None,
+        }
+    }
 }
 
 fn those(there: &[String]) -> String {

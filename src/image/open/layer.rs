@@ -1,6 +1,6 @@
 //! A layer's tar out of a blob that may be packed in any way that engines know.
 
-use super::blobs::Blobs;
+use super::blobs::{Blobs, Files};
 use super::error::OpenError;
 use crate::digest::{DiffId, Digest, Hasher, HashingReader, Mismatch};
 use crate::image::layer_reader::{Bounded, LIMIT, caused_by};
@@ -61,6 +61,9 @@ impl OpenedLayer {
     pub fn keep(&self, store: &Store) -> Result<Blob, OpenError> {
         if let Some(blob) = self.blob.filter(|blob| store.has(blob)) {
             return Ok(blob);
+        }
+        if let (Files::Registry(remote), Some(blob)) = (&self.blobs.files, self.blob) {
+            return if remote.keep(&blob, store)? { Ok(blob) } else { Err(self.blobs.missing(&self.name)) };
         }
         let mut reader = self.blobs.open_verified(&self.name, self.blob)?;
         store.put_from(&mut reader).map_err(|error| match error {

@@ -45,9 +45,14 @@ fn open(blobs: Blobs, wanted: Option<&str>) -> Result<Opened, OpenError> {
     let root = blobs.descriptor("index.json", entry)?;
     let shown = blobs.image.clone();
     let mut opened = Opened { shown, root: Some(root.digest), index: None, platforms: vec![], others: vec![] };
-    follow(&blobs, entry, 0, &mut opened)?;
+    follow(&blobs, entry, 0, None, &mut opened)?;
+    finish(&blobs, root.digest, opened)
+}
+
+/// Sorts what was found, which must be something.
+pub(super) fn finish(blobs: &Blobs, root: Digest, mut opened: Opened) -> Result<Opened, OpenError> {
     if opened.platforms.is_empty() {
-        return Err(blobs.form(&blob_name(&root.digest), "names no image".to_owned()));
+        return Err(blobs.form(&blobs.manifest_name(&root), "names no image".to_owned()));
     }
     opened.platforms.sort_by(|a, b| a.platform.cmp(&b.platform));
     opened.others.sort();
@@ -70,10 +75,19 @@ fn entries<'a>(blobs: &Blobs, part: &str, index: &'a Value) -> Result<&'a [Value
     }
 }
 
-/// Follows a descriptor to the images behind it.
-fn follow(blobs: &Arc<Blobs>, entry: &Value, depth: usize, opened: &mut Opened) -> Result<(), OpenError> {
+/// Follows a descriptor to the images behind it; with `only`, to those of these platforms.
+pub(super) fn follow(
+    blobs: &Arc<Blobs>,
+    entry: &Value,
+    depth: usize,
+    only: Option<&[String]>,
+    opened: &mut Opened,
+) -> Result<(), OpenError> {
     let blob = blobs.descriptor("index", entry)?;
-    let name = blob_name(&blob.digest);
+    let name = blobs.manifest_name(&blob.digest);
+    if entry["platform"].is_object() && only.is_some_and(|only| !only.contains(&platform(&entry["platform"]))) {
+        return Ok(());
+    }
     let kind = entry["annotations"]["vnd.docker.reference.type"].as_str();
     if kind.is_some() || entry["platform"]["os"] == "unknown" {
         opened.others.push((kind.unwrap_or("unknown").to_owned(), blob.digest));
@@ -85,7 +99,7 @@ fn follow(blobs: &Arc<Blobs>, entry: &Value, depth: usize, opened: &mut Opened) 
             return Err(blobs.form(&name, format!("is an index more than {DEPTH} deep")));
         }
         for entry in entries(blobs, &name, &document)? {
-            follow(blobs, entry, depth + 1, opened)?;
+            follow(blobs, entry, depth + 1, only, opened)?;
         }
         opened.index = (depth == 0).then_some(document).or(opened.index.take());
         return Ok(());
@@ -100,7 +114,7 @@ fn image(
     (manifest, manifest_bytes): (Value, Vec<u8>),
     said: &Value,
 ) -> Result<OpenedPlatform, OpenError> {
-    let part = blob_name(&digest);
+    let part = blobs.manifest_name(&digest);
     let config = blobs.descriptor(&part, &manifest["config"])?;
     let (config_digest, document, config_bytes) = blobs.document(&blob_name(&config.digest), Some(config))?;
     let diff_ids = diff_ids(blobs, &blob_name(&config.digest), &document)?;

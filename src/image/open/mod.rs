@@ -6,6 +6,7 @@
 //! oci-archive:FILE[:REF]  the same in one tar
 //! docker-archive:FILE[:REF]   what `docker save`, podman, skopeo and remint write (manifest.json)
 //! tar:FILE                a root file system, compressed or not
+//! REGISTRY/NAME:TAG       an image in a registry, also `docker://…`
 //! ```
 //!
 //! Unlike [`super::Image`], which is strict because others build on it, this takes what other tools wrote: unknown platforms,
@@ -18,11 +19,12 @@ mod error;
 mod layer;
 mod layout;
 mod place;
+pub(super) mod registry;
 
 pub use crate::layer::Wrapping;
 pub use error::OpenError;
 pub use layer::{OpenedLayer, TarFacts, TarReader};
-pub use place::ImagePlace;
+pub use place::{ImagePlace, PlaceError};
 
 use crate::digest::Digest;
 use serde_json::Value;

@@ -1,8 +1,9 @@
 //! Where an image stands, as a person writes it.
 
 use super::error::OpenError;
-use super::{Opened, docker, layout};
+use super::{Opened, docker, layout, registry};
 use crate::image::{ImageRef, ImageRefError};
+use crate::registry::{Client, Reference, ReferenceError};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -20,21 +21,37 @@ pub enum ImagePlace {
     DockerArchive(String),
     /// It is a root file system in one tar.
     Tar(PathBuf),
+    /// In a registry: `registry/name:tag`, `registry/name@sha256:…`.
+    Registry(Reference),
 }
 
 impl FromStr for ImagePlace {
-    type Err = ImageRefError;
+    type Err = PlaceError;
 
-    fn from_str(text: &str) -> Result<Self, ImageRefError> {
+    fn from_str(text: &str) -> Result<Self, PlaceError> {
         Ok(match text.split_once(':') {
             Some(("oci", rest)) => Self::Layout(rest.to_owned()),
             Some(("oci-archive", rest)) => Self::LayoutArchive(rest.to_owned()),
             Some(("docker-archive", rest)) => Self::DockerArchive(rest.to_owned()),
             Some(("tar", rest)) => Self::Tar(rest.into()),
             Some(("cache", name)) => Self::Store(name.parse()?),
+            // As others write it, and as it is pasted.
+            Some(("docker", rest)) if rest.starts_with("//") => Self::Registry(rest[2..].parse()?),
+            _ if text.contains('/') && !text.contains("@linux/") => Self::Registry(text.parse()?),
             _ => Self::Store(text.parse()?),
         })
     }
+}
+
+/// Why a text names no place of an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceError {
+    /// It is no name in the store.
+    #[error(transparent)]
+    Name(#[from] ImageRefError),
+    /// It is no reference into a registry.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
 }
 
 impl fmt::Display for ImagePlace {
@@ -45,13 +62,14 @@ impl fmt::Display for ImagePlace {
             Self::LayoutArchive(rest) => write!(f, "oci-archive:{rest}"),
             Self::DockerArchive(rest) => write!(f, "docker-archive:{rest}"),
             Self::Tar(path) => write!(f, "tar:{}", path.display()),
+            Self::Registry(reference) => write!(f, "{reference}"),
         }
     }
 }
 
 impl ImagePlace {
-    /// Opens the image; `store` is the store's directory, and relative paths begin at `cwd`.
-    pub fn open(&self, store: &Path, cwd: &Path) -> Result<Opened, OpenError> {
+    /// Opens the image; `store` is the store's directory, relative paths begin at `cwd`, and `client` reaches registries.
+    pub fn open(&self, store: &Path, cwd: &Path, client: &Client) -> Result<Opened, OpenError> {
         let shown = self.to_string();
         match self {
             Self::Store(reference) => {
@@ -74,6 +92,7 @@ impl ImagePlace {
                 docker::archive(shown, &path, name)
             }
             Self::Tar(path) => docker::flat(shown, &cwd.join(path)),
+            Self::Registry(reference) => registry::open(client, reference, None),
         }
     }
 }
@@ -95,10 +114,20 @@ mod tests {
 
     #[test]
     fn a_place_is_read_back() {
-        for text in ["cache:web", "cache:web@linux/arm64", "oci:a/b:c", "oci-archive:x", "docker-archive:x", "tar:x"] {
+        for text in [
+            "cache:web",
+            "cache:web@linux/arm64",
+            "oci:a/b:c",
+            "oci-archive:x",
+            "docker-archive:x",
+            "tar:x",
+            "r.example/a/b:1",
+        ] {
             assert_eq!(text.parse::<ImagePlace>().unwrap().to_string(), text);
         }
         assert_eq!("web".parse::<ImagePlace>().unwrap().to_string(), "cache:web");
+        assert_eq!("docker://r.example/a:1".parse::<ImagePlace>().unwrap().to_string(), "r.example/a:1");
+        assert!(matches!("localhost:5000/a@linux/arm64".parse::<ImagePlace>(), Err(_)));
         for wrong in ["", "Web", "registry/web", "cache:", "zip:x"] {
             assert!(wrong.parse::<ImagePlace>().is_err(), "{wrong}");
         }

@@ -6,8 +6,11 @@ use super::Invocation;
 use crate::cli::arguments::{Diff, TextOrJson};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registries;
 use crate::cli::screen;
-use crate::image::{ImagePlace, ImageRefError, Opened};
+use crate::cli::session::Session;
+use crate::event::Events;
+use crate::image::{ImagePlace, Opened, PlaceError};
 use crate::oci::canonical_json;
 use crate::verify::diff::{Error, Hints, Options, Verdict, compare};
 
@@ -37,9 +40,9 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
 }
 
 fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str) -> Result<Opened, Failure> {
-    let place: ImagePlace = text.parse().map_err(|error: ImageRefError| {
+    let place: ImagePlace = text.parse().map_err(|error: PlaceError| {
         Failure::from_error(Exit::Usage, &error).hint(
-            "an image that is not in the store is `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE` or `tar:FILE`",
+            "an image that is not in the store is `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, `tar:FILE` or `registry/name:tag`",
         )
     })?;
     let cwd = &invocation.environment.cwd;
@@ -49,7 +52,12 @@ fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str) -> Result<Open
         let message = format!("there is no store yet in `{}`", store.display());
         return Err(Failure::new(Exit::No, message).hint("`remint build` fills it"));
     }
-    let opened = place.open(&store, cwd).map_err(|error| Failure::from_error(Exit::No, &error))?;
+    let project = if matches!(place, ImagePlace::Registry(_)) { Session::settings(invocation)? } else { None };
+    let client = registries::client(invocation, project.as_ref(), &arguments.registry, &Events::none())?;
+    let opened = place.open(&store, cwd, &client).map_err(|error| {
+        let failure = Failure::from_error(Exit::No, &error);
+        error.hint().into_iter().fold(failure, Failure::hint)
+    })?;
     match arguments.platform {
         // A flat root file system is for whatever it is for.
         Some(platform) if !matches!(place, ImagePlace::Tar(_)) => {

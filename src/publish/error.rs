@@ -1,0 +1,45 @@
+//! Why an image could not be published.
+
+use crate::registry::{AnyDigest, ReferenceError, RegistryError, Repository, Tag};
+use crate::store;
+
+/// Why an image could not be published.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The registry failed.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A tag means another image.
+    #[error("the tag `{repository}:{tag}` means another image: expected {ours}, found {found}")]
+    Taken {
+        /// Where.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+        /// The image that was to be published.
+        ours: AnyDigest,
+        /// The image that is there.
+        found: AnyDigest,
+    },
+    /// What is to be published is not in the store, or not whole.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A name cannot be one in a registry.
+    #[error(transparent)]
+    Name(#[from] ReferenceError),
+}
+
+impl Error {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::Taken { .. } => Some("choose another tag, or leave `--immutable` out to move it".to_owned()),
+            Self::Store(store::Error::Damaged { .. } | store::Error::Missing { .. }) => {
+                Some("`remint build` makes it again".to_owned())
+            }
+            Self::Store(_) | Self::Name(_) => None,
+        }
+    }
+}
