@@ -18,6 +18,7 @@
 
 mod assemble;
 mod config;
+mod contents;
 mod date;
 mod encoding;
 mod error;
@@ -33,6 +34,7 @@ mod tree;
 
 pub use assemble::{Assembly, BuiltLayer, assemble, assemble_base, name_images};
 pub use config::{DEFAULT_PATH, History, configure};
+pub use contents::{Standing, Visit, contents};
 pub use date::rfc3339;
 pub use encoding::Encoding;
 pub use error::Error;
