@@ -25,9 +25,11 @@
 //! | 6 | `plan` | Lock → Plan | nothing |
 //! | 7 | `build` | executes a Plan in parallel | threads |
 //! | 8 | `image` | config, manifest, index, layouts, archives | files |
-//! | 9 | `verify` | compares images, explains differences, rebuilds to prove | files |
-//! | 10 | `cli` | the only room that prints, reads the environment, or knows the time | terminal, env, clock |
+//! | 9 | `attest` | bytes that say what an image is made of and who vouches for it | nothing |
+//! | 10 | `verify` | compares images, explains differences, rebuilds to prove | files |
+//! | 11 | `cli` | the only room that prints, reads the environment, or knows the time | terminal, env, clock |
 
+pub mod attest;
 pub mod build;
 pub mod cli;
 pub mod digest;

@@ -88,6 +88,19 @@ Examples:
   remint inspect web --format json | jq -r '.packages[].name'
                              for a script";
 
+/// Below `remint sbom --help`.
+pub(super) const SBOM: &str = "\
+Examples:
+  remint sbom web -o web.spdx.json
+                             what the image is made of, as SPDX 2.3
+  remint sbom web@linux/arm64 --format cyclonedx
+                             of one platform, as CycloneDX 1.6
+  remint sbom web | jq -r '.packages[] | .name + \" \" + .licenseDeclared'
+                             its packages and their licences
+
+Made from remint.lock and from what the layers hold: the same image gives the same bytes. An
+image for several platforms gives a document for each, a line each.";
+
 /// Below `remint cache --help`.
 pub(super) const CACHE: &str = "\
 Examples:

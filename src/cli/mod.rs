@@ -84,6 +84,7 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Build(arguments) => command::build(invocation, arguments),
         Command::Plan(arguments) => command::plan(invocation, arguments),
         Command::Inspect(arguments) => command::inspect(invocation, arguments),
+        Command::Sbom(arguments) => command::sbom(invocation, arguments),
         Command::Cache(arguments) => command::cache(invocation, arguments),
         Command::Gc(arguments) => command::gc(invocation, arguments),
         Command::Verify(arguments) => command::verify(invocation, arguments),

@@ -19,6 +19,7 @@
 mod assemble;
 pub mod base;
 mod config;
+mod contents;
 mod date;
 mod encoding;
 mod error;
@@ -34,6 +35,7 @@ mod tree;
 
 pub use assemble::{Assembly, BuiltLayer, assemble, assemble_base, name_images};
 pub use config::{DEFAULT_PATH, History, configure};
+pub use contents::{Standing, Visit, contents};
 pub use date::rfc3339;
 pub use encoding::Encoding;
 pub use error::Error;

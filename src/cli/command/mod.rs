@@ -9,6 +9,7 @@ mod inspect;
 mod lock;
 mod plan;
 mod record;
+mod sbom;
 mod scripts;
 mod sources;
 mod verify;
@@ -23,6 +24,7 @@ pub(super) use inspect::run as inspect;
 pub use lock::change_table;
 pub(super) use lock::run as lock;
 pub(super) use plan::run as plan;
+pub(super) use sbom::run as sbom;
 pub(super) use verify::run as verify;
 pub(super) use why::run as why;
 

@@ -168,6 +168,14 @@ impl Tree {
         self.nodes.contains_key(path)
     }
 
+    /// Everything but directories, in byte order: each under its own path, with the layer that put it there, counted from 0, and where
+    /// its content is kept.
+    pub(super) fn standing(&self) -> impl Iterator<Item = (Entry, u32, u64)> + '_ {
+        let all = self.nodes.iter().map(|(path, node)| (path, node.layer, &self.inodes[node.inode]));
+        all.filter(|(_, _, inode)| !inode.entry.is_directory())
+            .map(|(path, layer, inode)| (Entry { path: path.clone(), ..inode.entry.clone() }, layer, inode.content))
+    }
+
     /// All directories, in byte order.
     pub(super) fn directories(&self) -> impl Iterator<Item = Entry> + '_ {
         let all = self.nodes.iter().map(|(path, node)| (path, &self.inodes[node.inode].entry));
