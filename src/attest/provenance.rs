@@ -5,7 +5,7 @@
 //! the same subject, and their `buildType` tells them apart.
 
 use super::statement::Statement;
-use super::trace::{OriginKind, Trace};
+use super::trace::{Origin, OriginKind, Trace};
 use crate::digest::Digest;
 use crate::lock::{FORMAT, Lock};
 use crate::oci::time::format_rfc3339;
@@ -85,6 +85,12 @@ fn dependencies(trace: &Trace, materials: &Materials<'_>) -> Vec<Value> {
     for (_, key, pin) in trace.packages() {
         let annotations = json!({ "suite": pin.suite, "size": pin.deb.size });
         add(format!("{}/{}", key.archive, pin.path), &pin.deb.digest, annotations);
+    }
+    for ((name, platform), base) in &materials.lock.bases {
+        let starts = |origin: &Origin| matches!(&origin.kind, OriginKind::Foreign(of, _) if of == name);
+        if *platform == trace.platform && trace.layers.iter().any(starts) {
+            add(name.clone(), &base.manifest.digest, json!({ "platform": platform.to_string() }));
+        }
     }
     for origin in &trace.layers {
         if let OriginKind::Copy(tree, _) = &origin.kind {

@@ -7,9 +7,9 @@ use super::error::Error;
 use crate::build::{Layered, PackedLayer};
 use crate::digest::{ActionKey, DiffId};
 use crate::image::PlatformImage;
-use crate::lock::{PackageKey, PackagePin};
+use crate::lock::{BaseLayer, PackageKey, PackagePin};
 use crate::oci::{Platform, TreePath};
-use crate::plan::{Action, ImagePlan, Plan, Work};
+use crate::plan::{Action, ImagePlan, Layer, Plan, Work};
 use crate::recipe::{Compression, ImageName, Recipes};
 use crate::source::path::Tree;
 use crate::store::Store;
@@ -56,6 +56,8 @@ pub enum OriginKind {
     Write,
     /// Users and groups.
     Accounts,
+    /// A layer of an image that no recipe makes: which image, and the layer.
+    Foreign(String, BaseLayer),
 }
 
 impl Origin {
@@ -81,7 +83,7 @@ impl Trace {
     pub fn of(plan: &Plan, image: &ImagePlan, recipes: &Recipes) -> Self {
         let chain: Vec<ImageName> =
             recipes.chain(image.name.as_str()).iter().map(|recipe| recipe.name.clone()).collect();
-        let mut layers = Vec::with_capacity(image.layers.len());
+        let mut layers = foreign(plan, image, recipes);
         let mut first = 0;
         for (recipe, part) in chain.iter().zip(&image.parts) {
             let own = &image.layers[first..part.layers];
@@ -102,6 +104,7 @@ impl Trace {
                     Work::Copy(work) => OriginKind::Copy(Arc::clone(&work.tree), work.to.clone()),
                     Work::Write(_) => OriginKind::Write,
                     Work::Accounts(_) => OriginKind::Accounts,
+                    Work::Foreign(layer) => OriginKind::Foreign(String::new(), *layer),
                 };
                 if !matches!(kind, OriginKind::Accounts) {
                     number += 1;
@@ -126,6 +129,12 @@ impl Trace {
             return Err(differs(format!("it has {found} layers, and the recipes say {expected}")));
         }
         for (origin, layer) in self.layers.iter().zip(&image.layers) {
+            if let OriginKind::Foreign(_, pin) = &origin.kind {
+                if pin.diff_id != layer.diff_id || pin.blob != layer.blob {
+                    return Err(differs(origin.title.clone()));
+                }
+                continue;
+            }
             if !made(store, &origin.key)?.contains(&layer.diff_id) {
                 return Err(differs(origin.sentence()));
             }
@@ -143,6 +152,23 @@ impl Trace {
             packages.iter().map(move |(key, pin)| (number, key, pin))
         })
     }
+}
+
+/// The layers of the image from outside the project that an image starts from.
+fn foreign(plan: &Plan, image: &ImagePlan, recipes: &Recipes) -> Vec<Origin> {
+    let (Some(base), Some(name)) = (&image.base, recipes.base_image(image.name.as_str())) else { return Vec::new() };
+    let recipe = recipes.chain(image.name.as_str()).first().map_or(&image.name, |first| &first.name);
+    let origin = |key: &ActionKey| match plan.actions.get(key) {
+        Some(Action::Layer(Layer { work: Work::Foreign(layer), title, .. })) => Some(Origin {
+            recipe: recipe.clone(),
+            number: None,
+            title: title.clone(),
+            key: *key,
+            kind: OriginKind::Foreign(name.to_string(), *layer),
+        }),
+        _ => None,
+    };
+    base.keys.iter().filter_map(origin).collect()
 }
 
 /// The tars that a layer's action left, in whichever compression.

@@ -73,6 +73,13 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// What an image's registry lacks was found out.
+    SendPlanned {
+        /// How many blobs.
+        blobs: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// An upload began.
     SendStarted {
         /// What is sent, as a person knows it: `sha256:012345678901 to host/name`.

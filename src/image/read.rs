@@ -116,6 +116,12 @@ impl Image {
         self.platforms.iter().map(|image| image.platform).collect()
     }
 
+    /// The media type of what the name points to; in a manifest or index that says nothing of it, OCI's.
+    #[must_use]
+    pub fn media_type(&self) -> &'static str {
+        if self.indexed { media::INDEX } else { media::MANIFEST }
+    }
+
     /// Every blob that the image consists of, sorted by digest, without repetition.
     #[must_use]
     pub fn blobs(&self) -> Vec<Blob> {

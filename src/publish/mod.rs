@@ -140,12 +140,7 @@ impl<'a> Publisher<'a> {
     /// Publishes an image: its content, what is attached to it, and then its tags.
     ///
     /// `always` is attached wherever it is missing; `once` only where the image itself was missing.
-    pub fn publish(
-        &self,
-        target: &Target<'_>,
-        always: &[Attachment],
-        once: &[Attachment],
-    ) -> Result<Published, Error> {
+    pub fn publish(&self, target: &Target<'_>, always: &[Attachment], once: &[Attachment]) -> Result<Published, Error> {
         let survey = self.survey(target)?;
         let repository = &target.repository;
         let root = target.image.root;
@@ -209,11 +204,8 @@ impl<'a> Publisher<'a> {
         let mut count = 0;
         for attachment in all {
             let digest = AnyDigest::from(attachment.blob().digest);
-            let manifest = Manifest {
-                media_type: attachment.media_type.to_owned(),
-                digest,
-                bytes: attachment.manifest.clone(),
-            };
+            let manifest =
+                Manifest { media_type: attachment.media_type.to_owned(), digest, bytes: attachment.manifest.clone() };
             let tag = attachment.tag.as_deref().map(str::parse::<Tag>).transpose()?.map(Selector::Tag);
             let listed = match &tag {
                 Some(tag) => {
@@ -248,9 +240,8 @@ impl<'a> Publisher<'a> {
 /// The blobs of an image that are no manifests: configurations and layers, the largest first.
 fn content(image: &Image) -> Vec<Blob> {
     let platforms = image.platforms.iter();
-    let mut blobs: Vec<Blob> = platforms
-        .flat_map(|image| image.layers.iter().map(|layer| layer.blob).chain([image.config]))
-        .collect();
+    let mut blobs: Vec<Blob> =
+        platforms.flat_map(|image| image.layers.iter().map(|layer| layer.blob).chain([image.config])).collect();
     blobs.sort_by(|a, b| b.size.cmp(&a.size).then(a.digest.cmp(&b.digest)));
     blobs.dedup();
     blobs

@@ -45,9 +45,9 @@ impl Publisher<'_> {
         };
         self.send(repository, blob, &open, Some(&journal), session).map_err(|error| match error {
             // A registry refuses what rotted in the store: it is named and set aside, so that the next build makes it anew.
-            Error::Registry(RegistryError::Refused { .. } | RegistryError::Wrong { .. } | RegistryError::Input { .. }) => {
-                self.store.check(blob).err().map_or(error, Error::from)
-            }
+            Error::Registry(
+                RegistryError::Refused { .. } | RegistryError::Wrong { .. } | RegistryError::Input { .. },
+            ) => self.store.check(blob).err().map_or(error, Error::from),
             error => error,
         })?;
         self.learn(blob.digest, repository);
