@@ -1,10 +1,12 @@
 //! The command line: what can be asked for, and what `--help` teaches.
 
 mod build;
+mod publish;
 mod registry;
 mod store;
 
 pub use build::{Build, Lock, Rebuild};
+pub use publish::Publish;
 pub use registry::Registry;
 pub use store::{Cache, CacheCommand, Gc};
 
@@ -104,6 +106,9 @@ pub enum Command {
     /// Remove from the store what nothing needs
     #[command(after_help = help::GC)]
     Gc(Gc),
+    /// Send images to a registry, with what they are made of and who vouches for them
+    #[command(after_help = help::PUBLISH)]
+    Publish(Publish),
     /// Build images again, elsewhere, and compare them bit for bit
     #[command(after_help = help::VERIFY)]
     Verify(Verify),

@@ -32,6 +32,8 @@ pub struct Environment {
     pub registry_auth_file: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`, where podman keeps its credentials.
     pub runtime_dir: Option<PathBuf>,
+    /// `REMINT_BUILDER_ID`: who answers for this machine, in provenance.
+    pub builder_id: Option<String>,
     /// `REMINT_DEBIAN_MIRROR`: base addresses of mirrors, separated by white space, tried in this order.
     pub debian_mirrors: Vec<String>,
     /// `SOURCE_DATE_EPOCH` as it was set; [`Environment::epoch`] checks it.
@@ -85,6 +87,7 @@ impl Environment {
             docker_config: variable("DOCKER_CONFIG").map(PathBuf::from),
             registry_auth_file: variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
             runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
+            builder_id: variable("REMINT_BUILDER_ID").map(|value| value.to_string_lossy().into_owned()),
             debian_mirrors: mirrors.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             source_date_epoch: variable("SOURCE_DATE_EPOCH"),
             ci: variable("CI").is_some_and(|value| value != "false" && value != "0"),
@@ -152,6 +155,12 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// A variable that the user names as the place of a secret.
+pub(super) fn secret(name: &str) -> Option<Vec<u8>> {
+    use std::os::unix::ffi::OsStringExt as _;
+    variable(name).map(OsString::into_vec)
+}
+
 /// What a test wants to go wrong in this run, by `REMINT_FAULT`; programs for users do not know the variable.
 #[cfg(debug_assertions)]
 pub(super) fn fault() -> Option<crate::disk::Fault> {
@@ -175,6 +184,7 @@ mod tests {
             cwd: "/project".into(),
             home: None,
             cache_dir: None,
+            builder_id: None,
             docker_config: None,
             registry_auth_file: None,
             runtime_dir: None,

@@ -124,6 +124,22 @@ Examples:
 
 Builds that are running on the store are waited for.";
 
+/// Below `remint publish --help`.
+pub(super) const PUBLISH: &str = "\
+Examples:
+  remint publish --to registry.example/team
+                             send all images that were built, as registry.example/team/IMAGE:latest
+  remint publish web --to registry.example/{recipe} --tag {date}-{git} --tag latest
+                             send one, with two tags
+  remint publish --dry-run   show what would be sent
+  remint publish --immutable --digest-file digests
+                             in CI: never move a tag, and keep the digests for the next step
+  remint publish --sign-key env://SIGNING_KEY
+                             sign images and what is attached to them, as cosign verifies it
+
+What the registry has is not sent again. Tags are set last: whoever reads one finds the whole
+image, or the one before. Credentials are those of `podman login` and `docker login`.";
+
 /// Below `remint verify --help`.
 pub(super) const VERIFY: &str = "\
 Examples:

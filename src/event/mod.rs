@@ -189,6 +189,25 @@ pub enum Event {
         #[serde(rename = "milliseconds", with = "milliseconds")]
         took: Duration,
     },
+    /// An image is in a registry, whole, with its tags.
+    ImagePublished {
+        /// The image's name.
+        name: String,
+        /// Where it is, by digest: `registry/name@sha256:…`.
+        reference: String,
+        /// Its tags there.
+        tags: Vec<String>,
+        /// How many blobs were sent.
+        sent: u64,
+        /// Their bytes.
+        sent_bytes: u64,
+        /// How many blobs another repository of the registry gave.
+        mounted: u64,
+        /// How many blobs were there.
+        there: u64,
+        /// How many attachments were not there.
+        attached: u64,
+    },
     /// A package of the lock moved, came or went.
     PackageMoved {
         /// Its name.

@@ -24,6 +24,9 @@ pub enum Error {
     /// What is to be published is not in the store, or not whole.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// What is to be attached cannot be made.
+    #[error(transparent)]
+    Attest(#[from] crate::attest::Error),
     /// A name cannot be one in a registry.
     #[error(transparent)]
     Name(#[from] ReferenceError),
@@ -39,7 +42,11 @@ impl Error {
             Self::Store(store::Error::Damaged { .. } | store::Error::Missing { .. }) => {
                 Some("`remint build` makes it again".to_owned())
             }
-            Self::Store(_) | Self::Name(_) => None,
+            Self::Attest(crate::attest::Error::Differs { .. }) => Some(
+                "`remint build` makes the image that recipes and lock say; `--no-attachments` says nothing of it"
+                    .to_owned(),
+            ),
+            Self::Store(_) | Self::Name(_) | Self::Attest(_) => None,
         }
     }
 }

@@ -139,8 +139,12 @@ impl<'a> Publisher<'a> {
 
     /// Publishes an image: its content, what is attached to it, and then its tags.
     ///
-    /// `always` is attached wherever it is missing; `once` only where the image itself was missing.
-    pub fn publish(&self, target: &Target<'_>, always: &[Attachment], once: &[Attachment]) -> Result<Published, Error> {
+    /// For each manifest or index: the first attachments wherever they are missing, the second only where the image itself was.
+    pub fn publish(
+        &self,
+        target: &Target<'_>,
+        attached: &[(Blob, &[Attachment], &[Attachment])],
+    ) -> Result<Published, Error> {
         let survey = self.survey(target)?;
         let repository = &target.repository;
         let root = target.image.root;
@@ -173,9 +177,11 @@ impl<'a> Publisher<'a> {
             }
             self.put(repository, root, media_type, &document)?;
         }
-        published.attached = self.attach(repository, root, always)?;
-        if !survey.whole {
-            published.attached += self.attach(repository, root, once)?;
+        for (subject, always, once) in attached {
+            published.attached += self.attach(repository, *subject, always)?;
+            if !survey.whole {
+                published.attached += self.attach(repository, *subject, once)?;
+            }
         }
         for (tag, now) in survey.tags {
             if now != Some(root.digest.into()) {
@@ -192,12 +198,12 @@ impl<'a> Publisher<'a> {
     }
 
     /// Attaches what is not there yet; how much that was.
-    pub fn attach(&self, repository: &Repository, root: Blob, all: &[Attachment]) -> Result<u64, Error> {
+    pub fn attach(&self, repository: &Repository, subject: Blob, all: &[Attachment]) -> Result<u64, Error> {
         if all.is_empty() {
             return Ok(0);
         }
         let there = if all.iter().any(|one| one.tag.is_none()) {
-            self.client.referrers(repository, &root.digest.into(), None)?
+            self.client.referrers(repository, &subject.digest.into(), None)?
         } else {
             Vec::new()
         };
@@ -221,7 +227,7 @@ impl<'a> Publisher<'a> {
             }
             match &tag {
                 Some(tag) => self.client.put_manifest(repository, tag, &manifest.media_type, &manifest.bytes)?,
-                None => self.client.add_referrer(repository, &root.digest.into(), &manifest)?,
+                None => self.client.add_referrer(repository, &subject.digest.into(), &manifest)?,
             };
             count += 1;
         }
