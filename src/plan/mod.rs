@@ -192,11 +192,12 @@ impl Inputs<'_> {
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>, names: &BTreeSet<ImageName>, platforms: Option<&[Platform]>) -> Plan {
     let mut plan = Plan::default();
+    let mut planned = Planned::new();
     for name in names {
         let recipe = inputs.recipe(name);
         for &platform in &recipe.platforms {
             if platforms.is_none_or(|wanted| wanted.contains(&platform)) {
-                let image = plan_image(inputs, recipe, platform, &mut plan.actions);
+                let image = plan_image(inputs, recipe, platform, &mut plan.actions, &mut planned);
                 plan.images.push(image);
             }
         }
@@ -204,14 +205,22 @@ pub fn plan(inputs: &Inputs<'_>, names: &BTreeSet<ImageName>, platforms: Option<
     plan
 }
 
+/// The images that are planned already: many stand on the same.
+type Planned = BTreeMap<(ImageName, Platform), ImagePlan>;
+
 fn plan_image(
     inputs: &Inputs<'_>,
     recipe: &Recipe,
     platform: Platform,
     actions: &mut BTreeMap<ActionKey, Action>,
+    planned: &mut Planned,
 ) -> ImagePlan {
+    let place = (recipe.name.clone(), platform);
+    if let Some(image) = planned.get(&place) {
+        return image.clone();
+    }
     let mut image = match &recipe.from {
-        Some(Base::Recipe(name)) => plan_image(inputs, inputs.recipe(name), platform, actions),
+        Some(Base::Recipe(name)) => plan_image(inputs, inputs.recipe(name), platform, actions, planned),
         Some(Base::Registry(_)) | None => ImagePlan {
             name: recipe.name.clone(),
             platform,
@@ -290,6 +299,7 @@ fn plan_image(
         push(&mut image, actions, work, title);
     }
     image.parts.push(Part { layers: image.layers.len(), config: recipe.config.clone(), epoch: image.epoch });
+    planned.insert(place, image.clone());
     image
 }
 
