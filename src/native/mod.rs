@@ -178,7 +178,7 @@ pub struct ScriptRead {
 /// Every maintainer script that was read, in the order of packages.
 #[must_use]
 pub fn scripts_read() -> Vec<ScriptRead> {
-    scripts::Table::load().0.rows()
+    scripts::Table::get().rows()
 }
 
 /// Makes what the maintainer scripts of a layer's new packages would have left behind.
