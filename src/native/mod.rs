@@ -71,7 +71,7 @@ fn part(whole: &[u8], offset: u64, length: usize) -> &[u8] {
 }
 
 /// A package that this layer unpacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Package {
     /// Its name.
     pub name: String,
