@@ -13,6 +13,7 @@ mod owners;
 mod pack;
 mod packages;
 mod place;
+mod ready;
 mod results;
 mod schedule;
 mod survey;
@@ -34,9 +35,11 @@ use crate::source::base::{BaseBlob, FetchBase};
 use crate::source::debian::pool::{Fetch, PoolFile};
 use crate::store::{Damage, Store};
 use rayon::ThreadPool;
+use ready::Ready;
 use schedule::{End, Job, Lane};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use view::View;
 
@@ -121,8 +124,7 @@ impl Builder<'_> {
     /// Makes everything that a plan's images need and that the store does not have.
     #[must_use]
     pub fn run(&self, plan: &Plan) -> Outcome {
-        // Without threads of its own it still works, on those that are there.
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build().ok();
+        let pool = OnceLock::new();
         let mut done = Done::default();
         let mut again: BTreeMap<Damage, usize> = BTreeMap::new();
         for attempt in 1.. {
@@ -133,17 +135,21 @@ impl Builder<'_> {
             }
             let actions = graph.steps.iter().filter(|step| !step.is_fetch()).count() as u64;
             self.events.send(Event::BuildPlanned { actions });
-            let ends = self.execute(plan, &graph, pool.as_ref(), &mut done);
+            let ends = self.execute(plan, &graph, &pool, &mut done);
             // Damage may also have been found deep in an action, in a file of the image that it read.
             let found = self.store.damage_since(before);
             let damaged =
                 ends.iter().any(|end| matches!(end, End::Failed(error) if !found.is_empty() || error.is_damage()));
+            if !found.is_empty() {
+                // Some of it may be of what was whole before.
+                graph.ready.clear();
+            }
             for damage in found {
                 *again.entry(damage).or_default() += 1;
             }
             let hopeless = again.values().any(|times| *times >= HOPELESS);
             if !damaged || hopeless || attempt == ATTEMPTS {
-                return self.outcome(plan, &graph, ends, &done);
+                return self.outcome(plan, graph, ends, &done);
             }
         }
         unreachable!("the last attempt returns")
@@ -171,13 +177,11 @@ impl Builder<'_> {
         if !graph.seen.insert(step) {
             return;
         }
-        let layered = self.store.action::<Layered>(&key).ok().flatten();
-        if let Some(layered) = &layered
-            && matches!(self.store.action::<PackedLayer>(&layered.pack_key(compression)), Ok(Some(_)))
-        {
+        if let Some(ready) = Ready::find(self.store, &key, compression) {
+            graph.ready.insert((key, compression), ready);
             return;
         }
-        let after = if layered.is_some() { None } else { self.need_layer(plan, graph, key) };
+        let after = self.need_layer(plan, graph, key);
         graph.push(step, after.into_iter().collect(), u64::MAX);
     }
 
@@ -232,7 +236,13 @@ impl Builder<'_> {
         (!self.store.has(&blob)).then(|| graph.push(step, Vec::new(), blob.size))
     }
 
-    fn execute(&self, plan: &Plan, graph: &Graph, pool: Option<&ThreadPool>, done: &mut Done) -> Vec<End<Error>> {
+    fn execute(
+        &self,
+        plan: &Plan,
+        graph: &Graph,
+        pool: &OnceLock<Option<ThreadPool>>,
+        done: &mut Done,
+    ) -> Vec<End<Error>> {
         let times = Mutex::new(std::mem::take(done));
         let ends = schedule::run(&graph.jobs, self.jobs, FETCHES, |number| {
             let step = graph.steps[number];
@@ -290,7 +300,7 @@ impl Builder<'_> {
     }
 
     /// Does one step, unless another process did it while this one waited for its turn: then the answer is yes.
-    fn perform(&self, plan: &Plan, step: Step, pool: Option<&ThreadPool>) -> Result<bool, Error> {
+    fn perform(&self, plan: &Plan, step: Step, pool: &OnceLock<Option<ThreadPool>>) -> Result<bool, Error> {
         let store = self.store;
         match step {
             Step::Fetch(_) | Step::Blob(_) => Ok(false),
@@ -318,7 +328,9 @@ impl Builder<'_> {
                 if !there {
                     let title = &layer(plan, &key).title;
                     let pack = || pack::pack(store, &layered, compression, title);
-                    let packed = pool.map_or_else(pack, |pool| pool.install(pack))?;
+                    // Without threads of its own it still works, on those that are there.
+                    let threads = || rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build().ok();
+                    let packed = pool.get_or_init(threads).as_ref().map_or_else(pack, |pool| pool.install(pack))?;
                     store.put_action(&pack_key, &packed)?;
                 }
                 Ok(there)
@@ -363,7 +375,7 @@ impl Builder<'_> {
         }
     }
 
-    fn outcome(&self, plan: &Plan, graph: &Graph, ends: Vec<End<Error>>, done: &Done) -> Outcome {
+    fn outcome(&self, plan: &Plan, mut graph: Graph, ends: Vec<End<Error>>, done: &Done) -> Outcome {
         let lacking = |cause: usize| -> Vec<usize> {
             let mut images = BTreeSet::new();
             for (number, end) in ends.iter().enumerate() {
@@ -380,7 +392,15 @@ impl Builder<'_> {
             .collect();
         let mut images = Vec::new();
         for (number, image) in plan.images.iter().enumerate() {
-            if let Some(layers) = self.image(plan, image, graph, done) {
+            for key in &image.layers {
+                if let Entry::Vacant(place) = graph.ready.entry((*key, image.compression))
+                    && let Some(ready) = Ready::find(self.store, key, image.compression)
+                {
+                    place.insert(ready);
+                }
+            }
+            let based = image.base.iter().flat_map(ForeignBase::blobs).all(|blob| self.store.has(&blob));
+            if let Some(layers) = image_outcome(image, &graph, done).filter(|_| based) {
                 images.push((number, layers));
             }
         }
@@ -391,39 +411,27 @@ impl Builder<'_> {
                 failures.push(Failure { title, error, images: lacks.get(&number).cloned().unwrap_or_default() });
             }
         }
-        let mut uncovered = BTreeMap::new();
-        for key in plan.images.iter().flat_map(|image| &image.layers) {
-            if let Ok(Some(layered)) = self.store.action::<Layered>(key)
-                && !layered.uncovered.is_empty()
-            {
-                uncovered.insert(*key, layered.uncovered);
-            }
-        }
+        let ready = graph.ready.into_iter().filter(|(_, ready)| !ready.uncovered.is_empty());
+        let uncovered = ready.map(|((key, _), ready)| (key, ready.uncovered)).collect();
         Outcome { images, failures, uncovered }
     }
+}
 
-    /// An image's layers, if all are there.
-    fn image(&self, plan: &Plan, image: &ImagePlan, graph: &Graph, done: &Done) -> Option<Vec<LayerOutcome>> {
-        debug_assert!(image.layers.iter().all(|key| plan.actions.contains_key(key)), "layers of this plan");
-        if !image.base.iter().flat_map(ForeignBase::blobs).all(|blob| self.store.has(&blob)) {
-            return None;
-        }
-        let one = |key: &ActionKey| {
-            let layered = self.store.action::<Layered>(key).ok()??;
-            let pack_key = layered.pack_key(image.compression);
-            let packed = self.store.action::<PackedLayer>(&pack_key).ok()??;
-            let steps = [Step::Layer(*key), Step::Pack(*key, image.compression)];
-            Some(LayerOutcome {
-                key: *key,
-                pack_key,
-                packed,
-                compression: image.compression,
-                reused: !steps.iter().any(|step| graph.numbers.contains_key(step)),
-                took: steps.iter().filter_map(|step| done.0.get(step)).sum(),
-            })
-        };
-        image.layers.iter().map(one).collect()
-    }
+/// An image's layers, if all are there.
+fn image_outcome(image: &ImagePlan, graph: &Graph, done: &Done) -> Option<Vec<LayerOutcome>> {
+    let one = |key: &ActionKey| {
+        let ready = graph.ready.get(&(*key, image.compression))?;
+        let steps = [Step::Layer(*key), Step::Pack(*key, image.compression)];
+        Some(LayerOutcome {
+            key: *key,
+            pack_key: ready.pack_key,
+            packed: ready.packed.clone(),
+            compression: image.compression,
+            reused: !steps.iter().any(|step| graph.numbers.contains_key(step)),
+            took: steps.iter().filter_map(|step| done.0.get(step)).sum(),
+        })
+    };
+    image.layers.iter().map(one).collect()
 }
 
 impl Step {
@@ -446,6 +454,8 @@ struct Graph {
     seen: BTreeSet<Step>,
     /// Which images need a step's result as one of their layers.
     images: BTreeMap<Step, BTreeSet<usize>>,
+    /// The layers for which nothing is left to do: looked up once, however many images stand on them.
+    ready: BTreeMap<(ActionKey, Compression), Ready>,
 }
 
 impl Graph {

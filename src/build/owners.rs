@@ -23,9 +23,10 @@ const DIVERSIONS: &str = "var/lib/dpkg/diversions";
 pub(super) fn within(members: &mut [Member]) -> Result<(), Error> {
     let mut owners: BTreeMap<TreePath, usize> = BTreeMap::new();
     for at in 0..members.len() {
-        let index = members[at].index.clone();
-        for indexed in index.entries() {
-            let path = members[at].place(&indexed.entry.path);
+        let member = &members[at];
+        let places: Vec<TreePath> =
+            member.index.entries().iter().map(|indexed| member.place(&indexed.entry.path)).collect();
+        for path in places {
             let Some(&other) = owners.get(&path) else {
                 owners.insert(path, at);
                 continue;

@@ -33,9 +33,12 @@ pub(super) fn pack(
     };
     let tars: Vec<Blob> = tars(layered).collect();
     // Each is opened at its turn: a layer may have more fragments than a process may have open files.
-    let mut failed = None;
+    let (mut failed, mut fresh) = (None, Vec::with_capacity(tars.len()));
     let parts = tars.iter().map_while(|tar| match part(store, tar, compression) {
-        Ok(part) => Some(part),
+        Ok(part) => {
+            fresh.push(matches!(part, Part::Fresh(..)));
+            Some(part)
+        }
         Err(error) => {
             failed = Some(error);
             None
@@ -48,7 +51,7 @@ pub(super) fn pack(
     }
     let packed = packed.map_err(|source| damage(store, &tars, compression, title, source))?;
     writer.commit(packed.blob)?;
-    for (tar, range) in tars.iter().zip(&packed.ranges) {
+    for ((tar, range), _) in tars.iter().zip(&packed.ranges).zip(fresh).filter(|(_, fresh)| *fresh) {
         let found = PackedFragment {
             blob: packed.blob,
             offset: range.offset,
@@ -56,10 +59,7 @@ pub(super) fn pack(
             crc32: range.crc32,
             packed_crc32: range.packed_crc32,
         };
-        let key = packed_key(compression, &tar.digest);
-        if store.action::<PackedFragment>(&key)?.is_none() {
-            store.put_action(&key, &found)?;
-        }
+        store.put_action(&packed_key(compression, &tar.digest), &found)?;
     }
     Ok(PackedLayer { diff_id: packed.diff_id, tar_size: packed.tar_size, blob: packed.blob })
 }

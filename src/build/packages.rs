@@ -17,6 +17,7 @@ use crate::plan::{Accounts, PackagesWork, rewrite_key};
 use crate::recipe::Configure;
 use crate::source::debian::Stanza;
 use crate::store::Store;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A package of the layer, as it is put together with the others.
@@ -61,7 +62,7 @@ pub(super) fn packages(
     arch: Arch,
     title: &str,
 ) -> Result<Layered, Error> {
-    let mut members = unpacked.iter().map(|unpacked| member(store, unpacked)).collect::<Result<Vec<_>, _>>()?;
+    let mut members = unpacked.par_iter().map(|unpacked| member(store, unpacked)).collect::<Result<Vec<_>, _>>()?;
     members.sort_by(|a, b| (&a.package.name, &a.package.arch).cmp(&(&b.package.name, &b.package.arch)));
     let below: BTreeMap<TreePath, Entry> = view.entries().map(|entry| (entry.path.clone(), entry.clone())).collect();
     let mut dirs = follow_links(&below, &mut members)?;
@@ -83,7 +84,8 @@ pub(super) fn packages(
 
     let mut output = native::Output::default();
     if work.configure == Configure::Native {
-        let described: Vec<Package> = members.iter().map(|member| member.package.clone()).collect();
+        // No one else needs them any more, and their control files are large.
+        let described: Vec<Package> = members.iter_mut().map(|member| std::mem::take(&mut member.package)).collect();
         let input = native::Input {
             arch,
             root: &view,

@@ -54,7 +54,14 @@ pub(super) fn add_parents<'a>(
     paths: impl IntoIterator<Item = &'a TreePath>,
     get: &dyn Fn(&str) -> Option<&'a Entry>,
 ) -> Result<(), Error> {
+    let mut before = None;
     for path in paths {
+        // Most paths stand beside the one before.
+        let parent = path.as_str().rsplit_once('/').map(|(parent, _)| parent);
+        if parent.is_none() || parent == before {
+            continue;
+        }
+        before = parent;
         for above in path.ancestors() {
             if directories.contains_key(&above) {
                 continue;

@@ -36,26 +36,28 @@ pub(super) fn extended_states(stage: &mut Stage<'_>) -> Result<(), Error> {
 
 /// The essential packages of the image with all that they need.
 pub(super) fn essential(dpkg: &Database) -> BTreeSet<String> {
-    let installed = dpkg.names();
+    let installed: BTreeMap<String, Stanza> =
+        dpkg.names().into_iter().map(|name| (name.clone(), dpkg.stanza(&name).unwrap_or_default())).collect();
+    let field = |name: &str, field: &str| installed.get(name).and_then(|stanza| stanza.get(field)).unwrap_or_default();
     // Of several that provide a thing, apt takes the one of the highest priority.
-    let required = |name: &String| dpkg.field(name, "Priority").as_deref() == Some("required");
-    let (first, rest): (Vec<&String>, Vec<&String>) = installed.iter().partition(|name| required(name));
+    let required = |name: &String| field(name, "Priority") == "required";
+    let (first, rest): (Vec<&String>, Vec<&String>) = installed.keys().partition(|name| required(name));
     let mut provided: BTreeMap<String, String> = BTreeMap::new();
     for name in first.into_iter().chain(rest) {
-        for virtual_name in order::groups(&dpkg.field(name, "Provides").unwrap_or_default()).concat() {
+        for virtual_name in order::groups(field(name, "Provides")).concat() {
             provided.entry(virtual_name).or_insert_with(|| name.clone());
         }
     }
-    let mut todo: Vec<String> =
-        installed.iter().filter(|name| dpkg.field(name, "Essential").is_some()).cloned().collect();
+    let essential = installed.iter().filter(|(_, stanza)| stanza.get("Essential").is_some());
+    let mut todo: Vec<String> = essential.map(|(name, _)| name.clone()).collect();
     let mut found = BTreeSet::new();
     while let Some(name) = todo.pop() {
         let name = if dpkg.has(&name) { name } else { provided.get(&name).cloned().unwrap_or_default() };
         if name.is_empty() || !found.insert(name.clone()) {
             continue;
         }
-        for field in ["Pre-Depends", "Depends"] {
-            for group in order::groups(&dpkg.field(&name, field).unwrap_or_default()) {
+        for relation in ["Pre-Depends", "Depends"] {
+            for group in order::groups(field(&name, relation)) {
                 let there = |name: &&String| dpkg.has(name) || provided.contains_key(*name);
                 todo.extend(group.iter().find(there).cloned());
             }

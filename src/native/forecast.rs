@@ -11,7 +11,7 @@ use std::ops::Bound;
 /// `below` are the packages of the layers beneath. Of both, `paths` may be what [`listed`] gives, less what a recipe leaves out.
 #[must_use]
 pub fn forecast(arch: Arch, packages: &[&Package], below: &[&Package]) -> Vec<Uncovered> {
-    let (table, _) = Table::load();
+    let table = Table::get();
     let all = || packages.iter().chain(below);
     let names: BTreeSet<&str> = all().map(|package| package.name.as_str()).collect();
     let paths: BTreeSet<String> = all().flat_map(|package| &package.paths).map(|path| merged(path)).collect();

@@ -71,7 +71,7 @@ fn part(whole: &[u8], offset: u64, length: usize) -> &[u8] {
 }
 
 /// A package that this layer unpacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Package {
     /// Its name.
     pub name: String,
@@ -178,7 +178,7 @@ pub struct ScriptRead {
 /// Every maintainer script that was read, in the order of packages.
 #[must_use]
 pub fn scripts_read() -> Vec<ScriptRead> {
-    scripts::Table::load().0.rows()
+    scripts::Table::get().rows()
 }
 
 /// Makes what the maintainer scripts of a layer's new packages would have left behind.

@@ -11,6 +11,7 @@ use super::script::Script;
 use crate::digest::Digest;
 use crate::oci::Arch;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// The table's text.
 const TABLE: &str = include_str!("scripts.txt");
@@ -123,11 +124,14 @@ const DEBHELPER: [&str; 12] = [
 ];
 
 impl Table {
-    /// Reads the table that is compiled in; the lines that are not in its form.
-    pub(super) fn load() -> (Self, Vec<String>) {
-        Self::parse(TABLE)
+    /// The table that is compiled in, which is parsed once.
+    pub(super) fn get() -> &'static Self {
+        static READ: LazyLock<Table> = LazyLock::new(|| Table::parse(TABLE).0);
+        &READ
     }
 
+    /// Parses a table, and gives the lines that are not in its form.
+    ///
     /// ```text
     /// package NAME
     /// script KIND DIGEST@VERSION…     one reading of one script
@@ -268,7 +272,7 @@ mod tests {
 
     #[test]
     fn the_table_is_in_form() {
-        let (table, wrong) = Table::load();
+        let (table, wrong) = Table::parse(TABLE);
         assert_eq!(wrong, Vec::<String>::new());
         for ((package, kind), reading) in table.all() {
             assert!(["preinst", "postinst", "config"].contains(&kind.as_str()), "{package} {kind}");

@@ -46,7 +46,7 @@ pub(super) fn run(input: &Input<'_>) -> Result<Output, Error> {
         stage.debconf.add(package, &name);
     }
     stage.base = apt::essential(&stage.dpkg);
-    let (table, _) = Table::load();
+    let table = Table::get();
     let order = order::configuration(input.packages)?;
     // The essential ones are all unpacked before the first of them is configured; every other one finds them ready. Of the others, those
     // that some need before they are unpacked come first, each by itself.
@@ -55,13 +55,13 @@ pub(super) fn run(input: &Input<'_>) -> Result<Output, Error> {
         order.into_iter().partition(|package| stage.base.contains(&package.name));
     let (early, others): (Vec<&Package>, Vec<&Package>) =
         others.into_iter().partition(|package| early.contains(&package.name));
-    stage.all(&table, &base)?;
+    stage.all(table, &base)?;
     // Behind base-passwd's and before every other's, so that a package finds the user that it would make with the recipe's number.
     stage.accounts.recipe(input.users, input.groups)?;
     for package in early {
-        stage.all(&table, &[package])?;
+        stage.all(table, &[package])?;
     }
-    stage.all(&table, &others)?;
+    stage.all(table, &others)?;
     steps::triggers(&mut stage)?;
     apt::extended_states(&mut stage)?;
     if stage.dpkg.has("debconf") {

@@ -221,11 +221,12 @@ impl Inputs<'_> {
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>, names: &BTreeSet<ImageName>, platforms: Option<&[Platform]>) -> Plan {
     let mut plan = Plan::default();
+    let mut planned = Planned::new();
     for name in names {
         let recipe = inputs.recipe(name);
         for &platform in &recipe.platforms {
             if platforms.is_none_or(|wanted| wanted.contains(&platform)) {
-                let image = plan_image(inputs, recipe, platform, &mut plan);
+                let image = plan_image(inputs, recipe, platform, &mut plan, &mut planned);
                 plan.images.push(image);
             }
         }
@@ -233,7 +234,20 @@ pub fn plan(inputs: &Inputs<'_>, names: &BTreeSet<ImageName>, platforms: Option<
     plan
 }
 
-fn plan_image(inputs: &Inputs<'_>, recipe: &Recipe, platform: Platform, plan: &mut Plan) -> ImagePlan {
+/// The images that are planned already: many stand on the same.
+type Planned = BTreeMap<(ImageName, Platform), ImagePlan>;
+
+fn plan_image(
+    inputs: &Inputs<'_>,
+    recipe: &Recipe,
+    platform: Platform,
+    plan: &mut Plan,
+    planned: &mut Planned,
+) -> ImagePlan {
+    let place = (recipe.name.clone(), platform);
+    if let Some(image) = planned.get(&place) {
+        return image.clone();
+    }
     let empty = || ImagePlan {
         name: recipe.name.clone(),
         platform,
@@ -244,7 +258,7 @@ fn plan_image(inputs: &Inputs<'_>, recipe: &Recipe, platform: Platform, plan: &m
         epoch: inputs.source_date_epoch.unwrap_or(CONSTANT_MTIME),
     };
     let mut image = match &recipe.from {
-        Some(Base::Recipe(name)) => plan_image(inputs, inputs.recipe(name), platform, plan),
+        Some(Base::Recipe(name)) => plan_image(inputs, inputs.recipe(name), platform, plan, planned),
         Some(Base::Image(base)) => start_from(inputs, base, empty(), plan),
         None => empty(),
     };
@@ -318,6 +332,7 @@ fn plan_image(inputs: &Inputs<'_>, recipe: &Recipe, platform: Platform, plan: &m
         push(&mut image, actions, work, title);
     }
     image.parts.push(Part { layers: image.layers.len(), config: recipe.config.clone(), epoch: image.epoch });
+    planned.insert(place, image.clone());
     image
 }
 

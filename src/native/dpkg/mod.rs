@@ -9,6 +9,7 @@ mod triggers;
 
 pub(super) use diversions::Diversion;
 
+use super::control::Stanza;
 use super::tree::Tree;
 use super::{Error, Package};
 use crate::oci::Arch;
@@ -54,9 +55,9 @@ impl Database {
         self.status.has(name)
     }
 
-    /// A field of an installed package.
-    pub(super) fn field(&self, name: &str, field: &str) -> Option<String> {
-        self.status.field(name, field)
+    /// What is recorded of an installed package.
+    pub(super) fn stanza(&self, name: &str) -> Option<Stanza> {
+        self.status.stanza(name)
     }
 
     /// The names of the packages that are installed, in order.

@@ -83,9 +83,9 @@ impl Status {
         self.of(name).is_some()
     }
 
-    /// A field of a package.
-    pub(super) fn field(&self, name: &str, field: &str) -> Option<String> {
-        Stanza::parse(self.of(name)?).ok()?.get(field).map(str::to_owned)
+    /// The fields of a package.
+    pub(super) fn stanza(&self, name: &str) -> Option<Stanza> {
+        Stanza::parse(self.of(name)?).ok()
     }
 
     /// Every name.
@@ -197,6 +197,6 @@ mod tests {
              Description: d\n more\nHomepage: h\n\nPackage: c\nArchitecture: all\nVersion: 1\n\n"
         );
         assert!(status.has("b") && !status.has("bb"));
-        assert_eq!(status.field("b", "Version").unwrap(), "1-1");
+        assert_eq!(status.stanza("b").unwrap().get("Version").unwrap(), "1-1");
     }
 }
