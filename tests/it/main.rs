@@ -15,6 +15,7 @@ mod image;
 mod layer;
 mod lock;
 mod native;
+mod page;
 mod real;
 mod recipe;
 mod reliability;
