@@ -171,6 +171,9 @@ pub struct Verify {
     /// Write JUnit XML to a file: a case an image and platform
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to")]
     pub junit: Option<PathBuf>,
+    /// Write the whole answer to a file, as one HTML page
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to")]
+    pub report: Option<PathBuf>,
     /// How registries are reached.
     #[command(flatten)]
     pub registry: Registry,
@@ -263,6 +266,9 @@ pub struct Diff {
     /// Text for people, or JSON for machines
     #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
     pub format: TextOrJson,
+    /// Write the whole answer to a file, as one HTML page
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
     /// How registries are reached.
     #[command(flatten)]
     pub registry: Registry,

@@ -152,6 +152,8 @@ Examples:
                              with an image that somebody else built
   remint verify --junit verify.xml --summary \"$GITHUB_STEP_SUMMARY\"
                              in CI
+  remint verify --report verify.html
+                             one page for a browser, to be read or kept
 
 Exits with 0 if everything is identical, and with 1 if anything is not.";
 
@@ -174,9 +176,11 @@ Examples:
                              one platform only
   remint diff web oci:before:web --format json | jq -r '.platforms[].files[].path'
                              the differing paths, for a script
+  remint diff web oci:before:web --report diff.html
+                             one page for a browser
 
 The same files in other layers or another compression are no difference. Ends with 0 where
-there is none, and with 1 where there is one.";
+there is none, with 1 where there is one, and with another code where there is no answer.";
 
 /// Below `remint completions --help`.
 pub(super) const COMPLETIONS: &str = "\

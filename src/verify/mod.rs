@@ -4,4 +4,5 @@
 //! in silence.
 
 pub mod diff;
+pub mod page;
 pub mod rebuild;

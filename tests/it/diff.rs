@@ -3,7 +3,7 @@
 mod corpus;
 mod forms;
 mod judges;
-mod making;
+pub(crate) mod making;
 mod mutations;
 
 use making::{Thing, file, pack, tar};

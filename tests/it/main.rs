@@ -16,6 +16,7 @@ mod image;
 mod layer;
 mod lock;
 mod native;
+mod page;
 mod real;
 mod recipe;
 mod registry;

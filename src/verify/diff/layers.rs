@@ -31,6 +31,7 @@ impl Layers<'_> {
             number: at + 1,
             digest: self.image.layers[at].blob.map(|blob| blob.digest).or(self.listings.map(|all| all[at].facts.blob)),
             diff_id: self.diff_id(at),
+            size: self.image.layers[at].blob.map(|blob| blob.size).or(self.listings.map(|all| all[at].facts.size)),
             encoding: self.listings.map(|listings| listings[at].facts.wrapping),
             created_by: created_by[at].clone(),
         }

@@ -18,14 +18,17 @@ mod layers;
 mod listing;
 mod model;
 mod paths;
+mod shown;
 mod spool;
 mod tree;
 
 pub use class::Class;
 pub use compare::{Options, compare};
-pub use content::Hints;
+pub use content::{Hints, explain_contents};
 pub use error::Error;
 pub use model::{
     Cause, Change, Comparison, Excerpt, Field, Finding, LayerPair, LayerSide, PathDifference, PlatformComparison,
-    Presence, Relation, Side, Verdict,
+    Presence, Relation, Side, Verdict, count_causes,
 };
+pub(super) use paths::time;
+pub use shown::{plain, step_of};

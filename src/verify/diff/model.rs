@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// How two images compare.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comparison {
     /// The answer in a word.
     pub verdict: Verdict,
@@ -45,7 +45,7 @@ pub enum Verdict {
 }
 
 /// How the images of one platform compare.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlatformComparison {
     /// The platform; two names where the images are for different ones.
     pub platform: String,
@@ -80,7 +80,7 @@ pub enum Presence {
 }
 
 /// Two layers that stand for each other, or one that stands alone.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayerPair {
     /// How they compare.
     pub relation: Relation,
@@ -117,6 +117,8 @@ pub struct LayerSide {
     pub digest: Option<Digest>,
     /// The tar's digest, where known.
     pub diff_id: Option<DiffId>,
+    /// How many bytes the blob has, where the image says it, or the tar, where that was read.
+    pub size: Option<u64>,
     /// How the blob is packed, where it was read.
     pub encoding: Option<Wrapping>,
     /// What made it, as the config says.
@@ -124,7 +126,7 @@ pub struct LayerSide {
 }
 
 /// A path at which the trees differ.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PathDifference {
     /// The path with a slash in front; bytes that are no text are replaced.
     pub path: String,
@@ -236,12 +238,12 @@ pub struct Cause {
 impl Finding {
     /// A finding that says only what and why so far.
     #[must_use]
-    pub(super) fn new(field: Field, class: Class) -> Self {
+    pub(in crate::verify) fn new(field: Field, class: Class) -> Self {
         Self { field, class, within: vec![], offset: None, a: None, b: None, note: None, excerpt: None }
     }
 
     /// Adds both sides' values.
-    pub(super) fn values(mut self, a: impl Into<String>, b: impl Into<String>) -> Self {
+    pub(in crate::verify) fn values(mut self, a: impl Into<String>, b: impl Into<String>) -> Self {
         (self.a, self.b) = (Some(a.into()), Some(b.into()));
         self
     }
@@ -271,13 +273,19 @@ impl Comparison {
 
     /// Counts the causes of all findings.
     pub(super) fn causes(&self) -> Vec<Cause> {
-        let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
-        for finding in self.findings() {
-            *counts.entry(finding.class).or_default() += 1;
-        }
-        let cause = |(class, count): (Class, u64)| Cause { class, label: class.label(), count, cure: class.cure() };
-        let mut causes: Vec<Cause> = counts.into_iter().map(cause).collect();
-        causes.sort_by(|a, b| b.count.cmp(&a.count).then(a.class.cmp(&b.class)));
-        causes
+        count_causes(self.findings())
     }
+}
+
+/// Counts the causes of findings, the most frequent first.
+#[must_use]
+pub fn count_causes<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Cause> {
+    let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(finding.class).or_default() += 1;
+    }
+    let cause = |(class, count): (Class, u64)| Cause { class, label: class.label(), count, cure: class.cure() };
+    let mut causes: Vec<Cause> = counts.into_iter().map(cause).collect();
+    causes.sort_by(|a, b| b.count.cmp(&a.count).then(a.class.cmp(&b.class)));
+    causes
 }

@@ -159,7 +159,7 @@ fn kind_name(kind: &SeenKind) -> &'static str {
 }
 
 /// A time with its fraction, where it has one.
-pub(super) fn time((seconds, nanos): (i64, u32)) -> String {
+pub(in crate::verify) fn time((seconds, nanos): (i64, u32)) -> String {
     let text = match u64::try_from(seconds) {
         // Beyond the year 9999 there is no such form.
         Ok(seconds) if seconds < 253_402_300_800 => format_rfc3339(seconds),

@@ -26,6 +26,7 @@ pub fn compare(expected: &Expected, found: Option<&Image>, wanted: &[Platform]) 
             expected: expected.root,
             found: found.map(|image| image.root.digest),
             differences: vec![difference],
+            ..ImageVerdict::default()
         });
     }
     for (platform, &manifest) in expected.manifests.iter().filter(|(platform, _)| is_wanted(platform)) {
@@ -40,13 +41,15 @@ pub fn compare(expected: &Expected, found: Option<&Image>, wanted: &[Platform]) 
                 None => vec![Difference::of("manifest", manifest, built.manifest.digest)],
             },
         };
-        verdicts.push(ImageVerdict {
+        let verdict = ImageVerdict {
             name: name.clone(),
             platform: Some(platform.clone()),
             expected: Some(manifest),
             found: built.map(|built| built.manifest.digest),
             differences,
-        });
+            ..ImageVerdict::default()
+        };
+        verdicts.push(verdict.made_of(built));
     }
     verdicts.extend(whole(expected, found, wanted, &verdicts));
     verdicts
@@ -91,7 +94,8 @@ fn whole(
     if differences.is_empty() && !platforms.is_empty() {
         return None;
     }
-    Some(ImageVerdict { name: expected.name.to_string(), platform: None, expected: Some(root), found, differences })
+    let name = expected.name.to_string();
+    Some(ImageVerdict { name, expected: Some(root), found, differences, ..ImageVerdict::default() })
 }
 
 /// What differs between two images for one platform whose manifests differ.

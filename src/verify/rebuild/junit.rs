@@ -26,8 +26,7 @@ pub fn junit(verdict: &Verdict, took: Duration) -> String {
             let _ = writeln!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\"/>");
             continue;
         }
-        let lines: Vec<String> = image.differences.iter().flat_map(super::Difference::lines).collect();
-        case(&mut xml, &class, &name, &image.differences[0].what, &lines);
+        case(&mut xml, &class, &name, &image.differences[0].what, &image.lines());
     }
     if lone {
         let lines: Vec<String> = verdict.actions.iter().flat_map(super::Difference::lines).collect();
@@ -71,9 +70,8 @@ mod tests {
         let image = |platform: &str, differences| ImageVerdict {
             name: "web".to_owned(),
             platform: Some(platform.to_owned()),
-            expected: None,
-            found: None,
             differences,
+            ..ImageVerdict::default()
         };
         let wrong = Difference::note("layer 1, `copy a&b to \"<x>\"`", "bell \u{7}");
         let images = vec![image("linux/amd64", Vec::new()), image("linux/arm64", vec![wrong])];

@@ -1,16 +1,43 @@
 //! The first path at which two fragments differ, by their indexes and then by their bytes.
 
 use crate::build::Fragment;
-use crate::layer::{END, Entry, Index, Limits};
+use crate::layer::{END, Entry, Index, Kind, Limits};
 use crate::oci::Blob;
 use crate::store::Store;
-use std::io::{BufReader, Read};
+use crate::verify::diff::{Class, Field, Finding, Hints, explain_contents, time};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 
 /// Blobs beyond this many bytes are not read whole to compare them: an index of a million entries is far below.
 const LARGEST: u64 = 256 << 20;
 
+/// A file of more bytes is explained by a piece of this length.
+const PIECE: u64 = 4 << 20;
+
+/// The first path at which two fragments differ, and how.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    pub(super) path: String,
+    /// A fragment of a sentence, where the findings do not say it.
+    pub(super) note: Option<String>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Place {
+    fn noted(path: &impl ToString, note: impl Into<String>) -> Self {
+        Self { path: path.to_string(), note: Some(note.into()), findings: vec![] }
+    }
+}
+
+/// What was built before, and again.
+#[derive(Clone, Copy)]
+pub(super) struct Stores<'a> {
+    pub(super) before: &'a Store,
+    pub(super) after: &'a Store,
+}
+
 /// The first path at which two fragments differ, and how; `None` where one of them cannot be read.
-pub(super) fn fragment(before: &Store, after: &Store, a: &Fragment, b: &Fragment) -> Option<(String, String)> {
+pub(super) fn fragment(stores: Stores<'_>, a: &Fragment, b: &Fragment, hints: &Hints) -> Option<Place> {
+    let Stores { before, after } = stores;
     let (old, new) = (index(before, a)?, index(after, b)?);
     let mut pairs = old.entries().iter().zip(new.entries());
     if let Some((old, new)) = pairs.find(|(old, new)| old.entry != new.entry) {
@@ -18,14 +45,28 @@ pub(super) fn fragment(before: &Store, after: &Store, a: &Fragment, b: &Fragment
     }
     let common = old.entries().len().min(new.entries().len());
     if let Some(more) = new.entries().get(common) {
-        return Some((more.entry.path.to_string(), "it was not there before".to_owned()));
+        return Some(Place::noted(&more.entry.path, "it was not there before"));
     }
     if let Some(less) = old.entries().get(common) {
-        return Some((less.entry.path.to_string(), "it is missing".to_owned()));
+        return Some(Place::noted(&less.entry.path, "it is missing"));
     }
     let at = first_byte(before, after, a.tar, b.tar)?;
     let inside = old.entries().iter().rev().find(|indexed| indexed.offset <= at)?;
-    Some((inside.entry.path.to_string(), format!("its content differs from byte {} on", at - inside.offset)))
+    let into = at - inside.offset;
+    let mut place = Place::noted(&inside.entry.path, format!("its content differs from byte {into} on"));
+    let Kind::File { size } = inside.entry.kind else { return Some(place) };
+    let from = if size > PIECE { into / PIECE * PIECE } else { 0 };
+    let piece = |store: &Store, tar: Blob| -> Option<Vec<u8>> {
+        let mut file = store.open_file(&tar.digest).ok()?;
+        file.seek(SeekFrom::Start(inside.offset + from)).ok()?;
+        let mut bytes = Vec::new();
+        file.take((size - from).min(PIECE)).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    if let (Some(old), Some(new)) = (piece(before, a.tar), piece(after, b.tar)) {
+        place.findings = explain_contents(&place.path, from, &old, &new, hints);
+    }
+    Some(place)
 }
 
 /// The first path at which two layers' directories differ; `None` where one of them cannot be read.
@@ -67,27 +108,30 @@ fn whole(store: &Store, blob: Blob) -> Option<impl Read + use<>> {
 }
 
 /// How two entries of one place differ.
-fn entries(old: &Entry, new: &Entry) -> (String, String) {
+fn entries(old: &Entry, new: &Entry) -> Place {
     if old.path != new.path {
         return if old.path < new.path {
-            (old.path.to_string(), "it is missing".to_owned())
+            Place::noted(&old.path, "it is missing")
         } else {
-            (new.path.to_string(), "it was not there before".to_owned())
+            Place::noted(&new.path, "it was not there before")
         };
     }
-    let numbers = [
-        ("user", old.uid.into(), new.uid.into()),
-        ("group", old.gid.into(), new.gid.into()),
-        ("mtime", old.mtime, new.mtime),
-    ];
-    let differs = numbers.into_iter().find(|(_, old, new)| old != new);
-    let note = match differs {
-        _ if old.kind != new.kind => format!("expected {:?}, found {:?}", old.kind, new.kind),
-        _ if old.mode != new.mode => format!("expected mode {:04o}, found {:04o}", old.mode, new.mode),
-        Some((what, old, new)) => format!("expected {what} {old}, found {new}"),
-        None => "its extended attributes differ".to_owned(),
+    let when = |entry: &Entry| time((i64::try_from(entry.mtime).unwrap_or(i64::MAX), 0));
+    let mut findings = Vec::new();
+    let mut add = |field, class, old: String, new: String| {
+        if old != new {
+            findings.push(Finding::new(field, class).values(old, new));
+        }
     };
-    (new.path.to_string(), note)
+    add(Field::Mode, Class::Mode, format!("{:04o}", old.mode), format!("{:04o}", new.mode));
+    add(Field::Owner, Class::Owner, format!("{}:{}", old.uid, old.gid), format!("{}:{}", new.uid, new.gid));
+    add(Field::Mtime, Class::Mtime, when(old), when(new));
+    let note = match (old.kind == new.kind, old.xattrs == new.xattrs) {
+        (false, _) => Some(format!("expected {:?}, found {:?}", old.kind, new.kind)),
+        (true, false) => Some("its extended attributes differ".to_owned()),
+        (true, true) => None,
+    };
+    Place { path: new.path.to_string(), note, findings }
 }
 
 /// The first byte in which two blobs differ, by its place.
@@ -143,13 +187,15 @@ mod tests {
         let first = make(&store, &[("a", 0o644, "same"), ("b/c", 0o644, "hello"), ("d", 0o644, "x")]);
         let found = |files: &[(&str, u32, &str)]| {
             let other = make(&store, files);
-            let (path, note) = fragment(&store, &store, &first, &other).unwrap();
-            format!("{path}: {note}")
+            let stores = Stores { before: &store, after: &store };
+            let place = fragment(stores, &first, &other, &Hints::default()).unwrap();
+            let lines = place.note.into_iter().chain(place.findings.iter().map(Finding::line));
+            format!("{}: {}", place.path, lines.collect::<Vec<_>>().join("; "))
         };
         let content = found(&[("a", 0o644, "same"), ("b/c", 0o644, "heLlo"), ("d", 0o644, "y")]);
-        assert_eq!(content, "b/c: its content differs from byte 2 on");
+        assert_eq!(content, "b/c: its content differs from byte 2 on; content, byte 2: other content");
         let mode = found(&[("a", 0o644, "same"), ("b/c", 0o600, "hello"), ("d", 0o644, "x")]);
-        assert_eq!(mode, "b/c: expected mode 0644, found 0600");
+        assert_eq!(mode, "b/c: mode  0644 → 0600");
         assert_eq!(found(&[("a", 0o644, "same"), ("d", 0o644, "x")]), "b/c: it is missing");
         let more = [("a", 0o644, "same"), ("b/b", 0o644, ""), ("b/c", 0o644, "hello"), ("d", 0o644, "x")];
         assert_eq!(found(&more), "b/b: it was not there before");

@@ -37,13 +37,15 @@ fn judge(expected: &Expected, checked: &BTreeMap<(Blob, DiffId), Option<Differen
             difference.what = format!("layer {}{}", at + 1, difference.what);
             Some(difference)
         });
-        ImageVerdict {
+        let verdict = ImageVerdict {
             name: image.name.to_string(),
             platform: Some(platform.platform.to_string()),
             expected: Some(platform.manifest.digest),
             found: Some(platform.manifest.digest),
             differences: differences.collect(),
-        }
+            ..ImageVerdict::default()
+        };
+        verdict.made_of(Some(platform))
     };
     image.platforms.iter().map(one).collect()
 }

@@ -1,12 +1,13 @@
 //! Compares the results of actions as they appear, so that the first wrong one is named and not only the last blob.
 
-use super::paths;
+use super::paths::{self, Stores};
 use super::verdict::Difference;
 use crate::build::{Fragment, Layered, PackedLayer, Unpacked};
 use crate::digest::{ActionKey, Digest};
 use crate::oci::Blob;
 use crate::plan::{Action, ImagePlan, Plan};
 use crate::store::{ActionResult, Error, Store};
+use crate::verify::diff::Hints;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -18,6 +19,8 @@ pub struct Results<'a> {
     /// What is built again.
     after: &'a Store,
     plan: &'a Plan,
+    /// What is known about where both were made.
+    hints: Hints,
     seen: BTreeSet<ActionKey>,
     /// What differs, in the order in which it appeared.
     differences: Vec<Difference>,
@@ -61,8 +64,9 @@ struct Single {
 impl<'a> Results<'a> {
     /// Compares what a store holds with what a rebuild of a plan leaves in another.
     #[must_use]
-    pub fn new(before: &'a Store, after: &'a Store, plan: &'a Plan) -> Self {
-        Self { before, after, plan, seen: BTreeSet::new(), differences: Vec::new(), compared: 0, unmatched: 0 }
+    pub fn new(before: &'a Store, after: &'a Store, plan: &'a Plan, hints: Hints) -> Self {
+        let (seen, differences) = (BTreeSet::new(), Vec::new());
+        Self { before, after, plan, hints, seen, differences, compared: 0, unmatched: 0 }
     }
 
     /// Compares what an action of the plan has left by now: its result, and that of its packing if it is a layer.
@@ -192,9 +196,11 @@ impl<'a> Results<'a> {
 
     fn fragment(&self, what: &str, a: &Fragment, b: &Fragment) -> Difference {
         let mut difference = if a.tar == b.tar { of(what, a.index, b.index) } else { of(what, a.tar, b.tar) };
-        if let Some((path, note)) = paths::fragment(self.before, self.after, a, b) {
-            difference.path = Some(path);
-            difference.notes.push(note);
+        let stores = Stores { before: self.before, after: self.after };
+        if let Some(place) = paths::fragment(stores, a, b, &self.hints) {
+            difference.path = Some(place.path);
+            difference.notes.extend(place.note);
+            difference.findings = place.findings;
         }
         difference
     }

@@ -22,8 +22,7 @@ pub fn summary(verdict: &Verdict, how: &str) -> String {
         let _ = writeln!(text, "| {} | {} | {result} | {digest} |", escape(&image.name), escape(platform));
     }
     for image in verdict.images.iter().filter(|image| !image.identical()) {
-        let lines: Vec<String> = image.differences.iter().flat_map(super::Difference::lines).collect();
-        block(&mut text, &image.title(), &lines);
+        block(&mut text, &image.title(), &image.lines());
     }
     if let (Some(first), 0) = (verdict.actions.first(), wrong) {
         block(&mut text, "results of actions", &first.lines());
@@ -59,6 +58,7 @@ mod tests {
             expected: Some(a),
             found: Some(b),
             differences,
+            ..ImageVerdict::default()
         };
         let good = Verdict { images: vec![image(Vec::new())], ..Verdict::default() };
         let text = summary(&good, "rebuilt with the seed 7");

@@ -1,7 +1,10 @@
 //! What a comparison came to.
 
-use crate::digest::{ActionKey, Digest};
+use crate::digest::{ActionKey, DiffId, Digest};
+use crate::image::{Encoding, PlatformImage};
+use crate::verify::diff::{Finding, PlatformComparison};
 use serde::Serialize;
+use serde_json::Value;
 
 /// What a comparison came to, of all images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
@@ -17,7 +20,7 @@ pub struct Verdict {
 }
 
 /// What a comparison came to, of one image for one platform.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 pub struct ImageVerdict {
     /// The image's name.
     pub name: String,
@@ -30,8 +33,33 @@ pub struct ImageVerdict {
     /// The digest that it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<Digest>,
+    /// The digest of the configuration that it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<Digest>,
+    /// The layers that it has, the lowest first, where they are known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<MadeLayer>,
     /// What differs; empty: it is identical.
     pub differences: Vec<Difference>,
+    /// The whole comparison with what it should be, where both are at hand and differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Box<PlatformComparison>>,
+}
+
+/// A layer as it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MadeLayer {
+    /// What made it, as the configuration says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
+    /// The blob's digest.
+    pub digest: Digest,
+    /// How many bytes the blob has.
+    pub size: u64,
+    /// The tar's digest.
+    pub diff_id: DiffId,
+    /// How it is packed: `zstd`, `gzip`, `plain`.
+    pub encoding: &'static str,
 }
 
 /// One thing that is not what it should be.
@@ -51,6 +79,9 @@ pub struct Difference {
     /// The first path within that differs, without a leading slash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// What differs at that path, and why, the weightiest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// More about it, as fragments of sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -69,6 +100,45 @@ impl ImageVerdict {
     #[must_use]
     pub fn identical(&self) -> bool {
         self.differences.is_empty()
+    }
+
+    /// The lines for people: each difference, then the first differing paths with their causes and cures.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.differences.iter().flat_map(Difference::lines).collect();
+        lines.extend(self.explained());
+        lines
+    }
+
+    /// The first differing paths with their causes and cures, as lines for people.
+    #[must_use]
+    pub fn explained(&self) -> Vec<String> {
+        self.comparison.as_deref().map(super::explained::comparison).unwrap_or_default()
+    }
+
+    /// Remembers what it is made of.
+    #[must_use]
+    pub(super) fn made_of(mut self, image: Option<&PlatformImage>) -> Self {
+        let Some(image) = image else { return self };
+        let mut history = image.document.get("history").and_then(Value::as_array).into_iter().flatten();
+        let mut made_by = || {
+            let mut made = history.by_ref().filter(|line| line.get("empty_layer") != Some(&Value::Bool(true)));
+            made.next().and_then(|line| line.get("created_by")?.as_str()).map(str::to_owned)
+        };
+        self.config = Some(image.config.digest);
+        let made = image.layers.iter().map(|layer| MadeLayer {
+            made_by: made_by(),
+            digest: layer.blob.digest,
+            size: layer.blob.size,
+            diff_id: layer.diff_id,
+            encoding: match layer.encoding {
+                Encoding::Plain => "plain",
+                Encoding::Gzip => "gzip",
+                Encoding::Zstd => "zstd",
+            },
+        });
+        self.layers = made.collect();
+        self
     }
 
     /// The image and the platform in one word: `python@linux/arm64`.
@@ -100,6 +170,7 @@ impl Difference {
         lines.extend(self.found.map(|digest| format!("  found     {digest}")));
         lines.extend(self.path.as_ref().map(|path| format!("  first at  /{path}")));
         lines.extend(self.notes.iter().map(|note| format!("  {note}")));
+        lines.extend(super::explained::findings(&self.findings));
         lines
     }
 }

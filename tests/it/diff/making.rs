@@ -4,19 +4,19 @@ use std::io::Write;
 
 /// Something in a tar.
 #[derive(Debug, Clone)]
-pub(super) struct Thing {
-    pub(super) path: String,
-    pub(super) kind: tar::EntryType,
-    pub(super) content: Vec<u8>,
-    pub(super) link: String,
-    pub(super) mode: u32,
-    pub(super) owner: (u64, u64),
-    pub(super) mtime: u64,
-    pub(super) device: (u32, u32),
-    pub(super) xattr: Option<(String, Vec<u8>)>,
+pub(crate) struct Thing {
+    pub(crate) path: String,
+    pub(crate) kind: tar::EntryType,
+    pub(crate) content: Vec<u8>,
+    pub(crate) link: String,
+    pub(crate) mode: u32,
+    pub(crate) owner: (u64, u64),
+    pub(crate) mtime: u64,
+    pub(crate) device: (u32, u32),
+    pub(crate) xattr: Option<(String, Vec<u8>)>,
 }
 
-pub(super) fn thing(path: &str, kind: tar::EntryType) -> Thing {
+pub(crate) fn thing(path: &str, kind: tar::EntryType) -> Thing {
     Thing {
         path: path.to_owned(),
         kind,
@@ -30,28 +30,28 @@ pub(super) fn thing(path: &str, kind: tar::EntryType) -> Thing {
     }
 }
 
-pub(super) fn file(path: &str, content: &[u8]) -> Thing {
+pub(crate) fn file(path: &str, content: &[u8]) -> Thing {
     Thing { content: content.to_vec(), ..thing(path, tar::EntryType::Regular) }
 }
 
-pub(super) fn link(path: &str, to: &str, kind: tar::EntryType) -> Thing {
+pub(crate) fn link(path: &str, to: &str, kind: tar::EntryType) -> Thing {
     Thing { link: to.to_owned(), ..thing(path, kind) }
 }
 
 impl Thing {
-    pub(super) fn mode(mut self, mode: u32) -> Self {
+    pub(crate) fn mode(mut self, mode: u32) -> Self {
         self.mode = mode;
         self
     }
 
-    pub(super) fn mtime(mut self, mtime: u64) -> Self {
+    pub(crate) fn mtime(mut self, mtime: u64) -> Self {
         self.mtime = mtime;
         self
     }
 }
 
 /// Writes a tar.
-pub(super) fn tar(things: &[Thing]) -> Vec<u8> {
+pub(crate) fn tar(things: &[Thing]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for thing in things {
         if let Some((name, value)) = &thing.xattr {
@@ -77,7 +77,7 @@ pub(super) fn tar(things: &[Thing]) -> Vec<u8> {
 }
 
 /// Compresses: `gzip`, `gzip-fast`, `zstd`, `zstd-high`, `xz` or `plain`.
-pub(super) fn pack(how: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn pack(how: &str, bytes: &[u8]) -> Vec<u8> {
     let gzip = |level: u32| {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
         encoder.write_all(bytes).unwrap();
@@ -98,7 +98,7 @@ pub(super) fn pack(how: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A gzip file whose header has a time and a name.
-pub(super) fn gzip_with(mtime: u32, name: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip_with(mtime: u32, name: &str, bytes: &[u8]) -> Vec<u8> {
     let mut encoder =
         flate2::GzBuilder::new().mtime(mtime).filename(name).write(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).unwrap();
@@ -106,7 +106,7 @@ pub(super) fn gzip_with(mtime: u32, name: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A zip archive of stored or deflated members, with MS-DOS dates.
-pub(super) fn zip(members: &[(&str, &[u8], u16)], deflate: Option<u32>) -> Vec<u8> {
+pub(crate) fn zip(members: &[(&str, &[u8], u16)], deflate: Option<u32>) -> Vec<u8> {
     let (mut out, mut central) = (Vec::new(), Vec::new());
     for (name, content, date) in members {
         let raw = match deflate {
@@ -142,7 +142,7 @@ pub(super) fn zip(members: &[(&str, &[u8], u16)], deflate: Option<u32>) -> Vec<u
 }
 
 /// An ar archive.
-pub(super) fn ar(members: &[(&str, &[u8], u64)]) -> Vec<u8> {
+pub(crate) fn ar(members: &[(&str, &[u8], u64)]) -> Vec<u8> {
     let mut out = b"!<arch>\n".to_vec();
     for (name, content, mtime) in members {
         out.extend(format!("{name:<16}{mtime:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, "100644", content.len()).bytes());
@@ -153,7 +153,7 @@ pub(super) fn ar(members: &[(&str, &[u8], u64)]) -> Vec<u8> {
 }
 
 /// A 64-bit ELF file of some sections.
-pub(super) fn elf(sections: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn elf(sections: &[(&str, &[u8])]) -> Vec<u8> {
     let mut names = vec![0];
     let mut out = vec![0; 64];
     let mut headers = vec![0; 64];
@@ -183,17 +183,17 @@ pub(super) fn elf(sections: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// The note that holds a build id.
-pub(super) fn build_id(id: u8) -> Vec<u8> {
+pub(crate) fn build_id(id: u8) -> Vec<u8> {
     [&[4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0][..], b"GNU\0", &[id; 20]].concat()
 }
 
 /// A compiled Python module.
-pub(super) fn pyc(mtime: u32, code: &[u8]) -> Vec<u8> {
+pub(crate) fn pyc(mtime: u32, code: &[u8]) -> Vec<u8> {
     [&[0xa7, 0x0d, b'\r', b'\n', 0, 0, 0, 0][..], &mtime.to_le_bytes(), &[9, 0, 0, 0], code].concat()
 }
 
 /// The beginning of a `SQLite` database, with its change counter and some of its content.
-pub(super) fn sqlite(counter: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn sqlite(counter: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; 4096];
     bytes[..16].copy_from_slice(b"SQLite format 3\0");
     bytes[16..18].copy_from_slice(&4096_u16.to_be_bytes());

@@ -1,6 +1,7 @@
 //! What tests share: judges from outside, servers that end with their test, a signed archive, and checks of whole images.
 
 pub(crate) mod archive;
+pub(crate) mod browser;
 pub(crate) mod containerd;
 pub(crate) mod docker_engine;
 pub(crate) mod emulator;

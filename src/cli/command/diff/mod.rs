@@ -3,6 +3,7 @@
 mod text;
 
 use super::Invocation;
+use super::verify::{about_run, write_file};
 use crate::cli::arguments::{Diff, TextOrJson};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -13,12 +14,15 @@ use crate::event::Events;
 use crate::image::{ImagePlace, Opened, PlaceError};
 use crate::oci::canonical_json;
 use crate::verify::diff::{Error, Hints, Options, Verdict, compare};
+use crate::verify::page::comparison_page;
+use std::time::Instant;
 
 /// How many differing files are looked into.
-const EXPLAINED: usize = 500;
+pub(super) const EXPLAINED: usize = 500;
 
 /// Shows what differs between two images.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, Failure> {
+    let began = Instant::now();
     let (a, b) = (open(invocation, arguments, &arguments.a)?, open(invocation, arguments, &arguments.b)?);
     let options = Options { scratch: std::env::temp_dir(), explained: EXPLAINED, hints: Hints::default() };
     let comparison = compare(&a, &b, &options).map_err(|error| {
@@ -29,6 +33,10 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
             failure
         }
     })?;
+    if let Some(file) = &arguments.report {
+        let page = comparison_page(&comparison, &about_run(began.elapsed()));
+        write_file(&invocation.environment.cwd.join(file), &page, false)?;
+    }
     match arguments.format {
         TextOrJson::Text => screen::data(&text::text(&comparison))?,
         TextOrJson::Json => {

@@ -3,8 +3,8 @@
 use crate::cli::amount::count;
 use crate::digest::Digest;
 use crate::verify::diff::{
-    Change, Comparison, Excerpt, Field, Finding, LayerPair, LayerSide, PathDifference, PlatformComparison, Presence,
-    Relation, Verdict,
+    Change, Comparison, Finding, LayerPair, LayerSide, PathDifference, PlatformComparison, Presence, Relation, Verdict,
+    plain, step_of,
 };
 use std::fmt::Write as _;
 
@@ -97,14 +97,8 @@ fn platform(text: &mut String, one: &PlatformComparison) {
 fn values(text: &mut String, findings: &[Finding]) {
     for finding in findings {
         let place = if finding.within.is_empty() { String::new() } else { format!("{}: ", finding.within.join(".")) };
-        let _ = writeln!(text, "    {}{}  ({})", plain(&place), sides(finding), finding.class.label());
-    }
-}
-
-fn sides(finding: &Finding) -> String {
-    match (&finding.a, &finding.b) {
-        (Some(a), Some(b)) => format!("{} → {}", plain(a), plain(b)),
-        _ => String::new(),
+        let _ =
+            writeln!(text, "    {}{}  ({})", plain(&place), finding.sides().unwrap_or_default(), finding.class.label());
     }
 }
 
@@ -142,7 +136,7 @@ fn layer(text: &mut String, pair: &LayerPair) {
     for finding in &pair.findings {
         let place = finding.within.join(" ");
         let note = finding.note.as_deref().unwrap_or_default();
-        let line = format!("{place} {} {note}", sides(finding));
+        let line = format!("{place} {} {note}", finding.sides().unwrap_or_default());
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let _ = writeln!(text, "           {}: {}", finding.class.label(), plain(&line));
     }
@@ -150,9 +144,7 @@ fn layer(text: &mut String, pair: &LayerPair) {
 
 /// What made a layer, shortened.
 fn step(created_by: &str) -> String {
-    let step = created_by.strip_prefix("remint: ").unwrap_or(created_by);
-    let step = step.strip_prefix("/bin/sh -c ").unwrap_or(step).trim();
-    let step = step.strip_prefix("#(nop) ").unwrap_or(step).trim();
+    let step = step_of(created_by);
     let short: String = step.chars().take(60).collect();
     plain(&if short.len() < step.len() { format!("{short}…") } else { short })
 }
@@ -218,57 +210,8 @@ fn path(text: &mut String, one: &PlatformComparison, file: &PathDifference) {
 }
 
 fn explained(text: &mut String, finding: &Finding) {
-    let field = match finding.field {
-        Field::Presence => "",
-        Field::Type => "type",
-        Field::Content => "content",
-        Field::Mode => "mode",
-        Field::Owner => "owner",
-        Field::Mtime => "mtime",
-        Field::Xattrs => "extended attributes",
-        Field::Link => "link",
-        Field::Device => "device",
-        Field::Value => "value",
-        Field::Tar => "tar",
-    };
-    let mut head: Vec<String> = vec![field.to_owned()];
-    head.extend(finding.within.iter().map(|part| plain(part)));
-    if let Some(at) = finding.offset {
-        head.push(format!("byte {at}"));
+    let _ = writeln!(text, "      {}", finding.line());
+    for line in finding.excerpt_lines() {
+        let _ = writeln!(text, "        {line}");
     }
-    head.retain(|part| !part.is_empty());
-    let mut line = head.join(", ");
-    // A field whose name is its class needs no class.
-    if line != finding.class.label() && !(finding.field == Field::Mtime && line == "mtime") {
-        let between = if line.is_empty() { "" } else { ": " };
-        line = format!("{line}{between}{}", finding.class.label());
-    }
-    let _ = write!(text, "      {line}");
-    if finding.excerpt.is_none() && finding.a.is_some() {
-        let _ = write!(text, "  {}", sides(finding));
-    }
-    if let Some(note) = &finding.note {
-        let _ = write!(text, "  ({})", plain(note));
-    }
-    text.push('\n');
-    match &finding.excerpt {
-        None => {}
-        Some(Excerpt::Text(lines)) => {
-            for line in lines {
-                let _ = writeln!(text, "        {}", plain(line));
-            }
-        }
-        Some(Excerpt::Hex { a, b }) => {
-            for (mark, lines) in [('-', a), ('+', b)] {
-                for line in lines {
-                    let _ = writeln!(text, "        {mark}{line}");
-                }
-            }
-        }
-    }
-}
-
-/// Text without control characters, which could change what the terminal shows.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }

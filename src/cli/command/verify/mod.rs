@@ -1,5 +1,6 @@
 //! `remint verify`.
 
+mod explain;
 mod place;
 mod rebuild;
 mod show;
@@ -14,6 +15,7 @@ use crate::recipe::ImageName;
 use crate::store::Store;
 use crate::verify::rebuild::{Error, ImageVerdict, Reference, Verdict, compare_digests, recompute};
 use place::Place;
+pub(super) use show::{about_run, write_file};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 

@@ -1,6 +1,7 @@
 //! The rebuild: this program once more, as a process of its own under other circumstances, its results compared as they appear.
 
 use super::super::why::{lock_text, words};
+use super::explain::{Both, explain, hints};
 use super::place::Place;
 use super::{Invocation, Way};
 use crate::build::ahead;
@@ -63,7 +64,8 @@ pub(super) fn rebuild(
     for event in &said {
         way.hear(event, &events);
     }
-    let mut results = Results::new(store, &rebuilt, &plan);
+    let hints = hints(invocation, &session.places.project, &place, &variation);
+    let mut results = Results::new(store, &rebuilt, &plan, hints.clone());
     let names = reference.names();
     let start = Start { session, arguments, place: &place, variation: &variation };
     let mut child = start.spawn(&names, &platforms)?;
@@ -88,6 +90,14 @@ pub(super) fn rebuild(
     for image in &mut images {
         add_causes(image, store, &plan, &results, since);
     }
+    let both = Both {
+        store,
+        against: arguments.against.as_ref(),
+        rebuilt: rebuilt.dir(),
+        scratch: place.path(),
+        cwd: &invocation.environment.cwd,
+    };
+    explain(&mut images, &both, &hints);
     let (actions, compared, unmatched) = results.finish();
     Ok((Verdict { images, actions, compared, unmatched }, way))
 }

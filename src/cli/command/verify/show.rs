@@ -6,14 +6,17 @@ use crate::cli::arguments::{TextOrJson, Verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::screen;
+use crate::cli::session::now;
 use crate::cli::table::{Column, Table};
 use crate::oci::canonical_json;
+use crate::oci::time::format_rfc3339;
+use crate::verify::page::{Circumstances, verdict_page};
 use crate::verify::rebuild::{Verdict, junit, summary};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// At most this many actions that differ are shown to people: the first is the cause.
 const SHOWN: usize = 5;
@@ -30,10 +33,15 @@ pub(super) fn show(
     let how = sentence(verdict, way);
     let cwd = &invocation.environment.cwd;
     if let Some(file) = &arguments.summary {
-        write(&cwd.join(file), &summary(verdict, &how), true)?;
+        write_file(&cwd.join(file), &summary(verdict, &how), true)?;
     }
     if let Some(file) = &arguments.junit {
-        write(&cwd.join(file), &junit(verdict, took), false)?;
+        write_file(&cwd.join(file), &junit(verdict, took), false)?;
+    }
+    if let Some(file) = &arguments.report {
+        let circumstances =
+            Circumstances { seed: way.seed, varied: &way.varied, not_varied: &way.not_varied, run: about_run(took) };
+        write_file(&cwd.join(file), &verdict_page(verdict, &circumstances), false)?;
     }
     let identical = verdict.identical();
     if arguments.format == TextOrJson::Json {
@@ -46,6 +54,16 @@ pub(super) fn show(
         screen::talk(&format!("{how}, in {}\n", duration(took)));
     }
     if identical { Ok(Exit::Done) } else { Err(failure(verdict, way)) }
+}
+
+/// What a report says of the run itself, and not of its result.
+pub(in crate::cli::command) fn about_run(took: Duration) -> Vec<(String, String)> {
+    let facts = [
+        ("remint", env!("CARGO_PKG_VERSION").to_owned()),
+        ("on", format_rfc3339(now().as_secs())),
+        ("in", duration(took)),
+    ];
+    facts.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
 
 /// How the verdict was come to, as one line.
@@ -87,7 +105,8 @@ fn failure(verdict: &Verdict, way: &Way) -> Failure {
     }
     for image in &wrong {
         let shown = image.differences.iter().filter(|one| verdict.actions.first() != Some(one));
-        let lines: Vec<String> = shown.take(SHOWN).flat_map(crate::verify::rebuild::Difference::lines).collect();
+        let mut lines: Vec<String> = shown.take(SHOWN).flat_map(crate::verify::rebuild::Difference::lines).collect();
+        lines.extend(image.explained());
         block(&image.title(), &lines);
     }
     let message = if wrong.is_empty() {
@@ -126,7 +145,8 @@ fn json(verdict: &Verdict, way: &Way) -> String {
     format!("{}\n", String::from_utf8(canonical_json(&document)).expect("JSON is UTF-8"))
 }
 
-fn write(path: &Path, text: &str, append: bool) -> Result<(), Failure> {
+/// Writes a report, or appends to it.
+pub(in crate::cli::command) fn write_file(path: &Path, text: &str, append: bool) -> Result<(), Failure> {
     let mut options = OpenOptions::new();
     options.create(true).write(true).append(append).truncate(!append);
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));

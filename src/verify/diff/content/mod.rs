@@ -76,6 +76,13 @@ pub(super) fn explain(a: &[u8], b: &[u8], context: &Context<'_>) -> Vec<Finding>
     findings
 }
 
+/// Says why two contents of a file differ: `path` without a slash in front, `from` the place in the file at which both begin, in
+/// bytes; empty only where they do not differ.
+#[must_use]
+pub fn explain_contents(path: &str, from: u64, a: &[u8], b: &[u8], hints: &Hints) -> Vec<Finding> {
+    explain(a, b, &Context { hints, path, from })
+}
+
 /// Compares two contents of one format; `false`: they have another.
 type Compare = fn(&mut Explaining<'_>, &str, &[u8], &[u8]) -> bool;
 
