@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::challenge::{self, Challenge};
-use super::credentials::Login;
+use super::credentials::{self, Login};
 use super::error::{Failure, RegistryError};
 use super::scope::Scope;
 use super::secret::Secret;
@@ -17,8 +17,11 @@ use ureq::http::HeaderMap;
 pub(super) struct Auth {
     way: Mutex<Option<Way>>,
     logins: Mutex<BTreeMap<String, Option<Login>>>,
-    tokens: Mutex<BTreeMap<(String, Scope), Arc<Mutex<Slot>>>>,
+    tokens: Mutex<Tokens>,
 }
+
+/// By the place that they are for and by what they allow.
+type Tokens = BTreeMap<(String, Scope), Arc<Mutex<Slot>>>;
 
 /// How it wants to know who asks; once it said so.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,7 +67,8 @@ impl Auth {
                 return Ok(Some(Shown { header: Secret::new(format!("Bearer {}", token.expose())), fresh: true }));
             }
             (Way::Basic, Some(Login::Password { user, password })) => {
-                return Ok(Some(Shown { header: token::basic(&user, &password), fresh: true }));
+                let shown = format!("Basic {}", credentials::basic(&user, &password).expose());
+                return Ok(Some(Shown { header: Secret::new(shown), fresh: true }));
             }
             (Way::Basic, _) => return Ok(None),
             (Way::Bearer { realm, service }, _) => (realm, service),
@@ -111,7 +115,7 @@ impl Auth {
         let is_new = lock(&self.way).replace(way.clone()).as_ref() != Some(&way);
         let Some(scopes) = scopes else {
             // The same password a second time is no better.
-            return Ok(is_new && matches!(self.login(asker)?, Some(Login::Password { .. } | Login::Bearer(_))));
+            return Ok(shown.is_none() && matches!(self.login(asker)?, Some(Login::Password { .. } | Login::Bearer(_))));
         };
         let slot = self.slot(asker);
         let mut slot = lock(&slot);
@@ -131,6 +135,16 @@ impl Auth {
     /// Whether nobody is logged in there.
     pub(super) fn is_anonymous(&self, asker: &Asker<'_>) -> bool {
         matches!(self.login(asker), Ok(None))
+    }
+
+    /// A server's words without what it was shown, which it may say back.
+    pub(super) fn hide(&self, words: Vec<u8>) -> Vec<u8> {
+        let logins: Vec<Login> = lock(&self.logins).values().flatten().cloned().collect();
+        let slots: Vec<_> = lock(&self.tokens).values().cloned().collect();
+        // A token that is being got right now has not been shown yet.
+        let tokens = slots.iter().filter_map(|slot| slot.try_lock().ok()?.token.clone());
+        let logins = logins.into_iter().chain(tokens.map(|token| Login::Bearer(token.secret)));
+        logins.fold(words, |words, login| login.hide(&words))
     }
 
     fn login(&self, asker: &Asker<'_>) -> Result<Option<Login>, Failure> {

@@ -121,7 +121,7 @@ mod tests {
                 r#"Basic realm="x, y", Bearer realm=r,error="invalid_token""#,
                 vec![Challenge::Basic, bearer("r", None, &[])],
             ),
-            (r#"Negotiate, Basic"#, vec![Challenge::Basic]),
+            ("Negotiate, Basic", vec![Challenge::Basic]),
             (r#"Bearer realm="a\"b""#, vec![bearer("a\"b", None, &[])]),
             (r#"Bearer realm="open"#, vec![]),
             ("Bearer", vec![]),

@@ -24,6 +24,17 @@ impl Endpoint {
     pub(super) fn agent(&self) -> &ureq::Agent {
         &self.agent
     }
+
+    /// A path's address on it.
+    pub(super) fn address(&self, path: &str, task: &str) -> Result<Address, Failure> {
+        let mut secure = lock(&self.secure);
+        let known = match *secure {
+            Some(known) => known,
+            None => probe(self, task)?,
+        };
+        *secure = Some(known);
+        Ok(Address::new(known, &self.host, path))
+    }
 }
 
 impl Client {
@@ -43,17 +54,6 @@ impl Client {
         let endpoint = Arc::new(endpoint);
         endpoints.insert(host.clone(), Arc::clone(&endpoint));
         Ok(endpoint)
-    }
-
-    /// A path's address on a host.
-    pub(super) fn address(&self, endpoint: &Endpoint, path: &str, task: &str) -> Result<Address, Failure> {
-        let mut secure = lock(&endpoint.secure);
-        let known = match *secure {
-            Some(known) => known,
-            None => probe(endpoint, task)?,
-        };
-        *secure = Some(known);
-        Ok(Address::new(known, &endpoint.host, path))
     }
 
     /// Refuses to go where anybody could listen, unless the user chose that.

@@ -12,7 +12,7 @@ pub enum RegistryError {
     /// There was no answer, or only ones that ask to come back later.
     #[error("cannot {task}: {why}")]
     Unreachable {
-        /// What was being done: `get the manifest `3` of `host/name``.
+        /// What was being done: get the manifest `3` of `host/name`.
         task: String,
         /// Why, the last time.
         why: String,

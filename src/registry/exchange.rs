@@ -26,12 +26,12 @@ pub(super) struct Ask<'a> {
     /// `host/name`, or the host: what the credentials are for.
     pub(super) place: String,
     pub(super) method: Method,
-    /// Where; `Err`: a path on the host.
+    /// Where.
     pub(super) to: To,
     pub(super) scope: Scope,
     pub(super) headers: Vec<(HeaderName, String)>,
     pub(super) body: Body<'a>,
-    /// What is being done, for messages: `get the manifest `3` of `host/name``.
+    /// What is being done, for messages: get the manifest `3` of `host/name`.
     pub(super) task: &'a str,
 }
 
@@ -125,6 +125,9 @@ impl Client {
             }
             bytes.clear();
         }
+        if !status.is_success() {
+            bytes = self.endpoint(ask.host)?.auth.hide(bytes);
+        }
         match read {
             Err(error) if status.is_success() => Err(Failure::transient(format!("the transfer broke off: {error}"))),
             _ => Ok(Whole { status, headers, bytes, from }),
@@ -150,9 +153,9 @@ impl Client {
     /// request to come back later.
     pub(super) fn attempt(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let endpoint = self.endpoint(ask.host)?;
-        let own = self.address(&endpoint, "/", ask.task)?;
+        let own = endpoint.address("/", ask.task)?;
         let mut address = match &ask.to {
-            To::Path(path) => self.address(&endpoint, path, ask.task)?,
+            To::Path(path) => endpoint.address(path, ask.task)?,
             To::Address(address) => address.clone(),
         };
         let asker = Asker { client: self, host: ask.host, place: &ask.place, scope: &ask.scope, task: ask.task };
@@ -179,7 +182,7 @@ impl Client {
                 }
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                     let anonymous = endpoint.auth.is_anonymous(&asker);
-                    let said = said(status, &words(answer.into_body()));
+                    let said = said(status, &endpoint.auth.hide(words(answer.into_body())));
                     let (task, host) = (ask.task.to_owned(), ask.host.clone());
                     return Err(RegistryError::Denied { task, host, anonymous, said }.into());
                 }
@@ -197,7 +200,10 @@ impl Client {
                 }
                 _ if is_passing(status) => {
                     let pause = wire::pause_asked(answer.headers());
-                    return Err(Failure::Transient { why: said(status, &words(answer.into_body())), pause });
+                    return Err(Failure::Transient {
+                        why: said(status, &endpoint.auth.hide(words(answer.into_body()))),
+                        pause,
+                    });
                 }
                 _ => {
                     let (parts, body) = answer.into_parts();

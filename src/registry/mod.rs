@@ -11,6 +11,7 @@ mod blob;
 mod certificates;
 mod challenge;
 mod credentials;
+mod download;
 mod endpoint;
 mod error;
 mod exchange;
@@ -51,7 +52,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How registries are reached. None of it can change what bytes a digest has.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Where credentials come from.
     pub credentials: Credentials,
@@ -65,6 +66,23 @@ pub struct Settings {
     pub mirrors: BTreeMap<Host, Vec<Mirror>>,
     /// How long servers are waited for.
     pub patience: wire::Patience,
+    /// How many bytes of a blob are sent in one request, where the registry does not want more: what is lost with a connection.
+    pub chunk: u64,
+}
+
+impl Default for Settings {
+    /// Nobody logged in, the system's certificates, no mirrors, chunks of 32 MiB.
+    fn default() -> Self {
+        Self {
+            credentials: Credentials::default(),
+            ca_files: Vec::new(),
+            cert_dirs: Vec::new(),
+            plain: BTreeSet::new(),
+            mirrors: BTreeMap::new(),
+            patience: wire::Patience::default(),
+            chunk: 32 << 20,
+        }
+    }
 }
 
 /// Speaks to registries; cheap to clone, usable from any thread, with one pool of connections and of tokens.

@@ -8,11 +8,8 @@ use super::manifest::size;
 use super::patience::Tries;
 use super::reference::Repository;
 use super::scope::Scope;
-use crate::disk;
 use crate::event::Event;
-use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
-use std::path::Path;
+use std::io::{self, Read};
 use std::time::Instant;
 use ureq::http::{HeaderMap, Method, StatusCode, header};
 
@@ -23,11 +20,11 @@ pub struct BlobReader {
     /// Where it is read, and what else was asked for.
     repository: Repository,
     digest: AnyDigest,
-    task: String,
+    pub(super) task: String,
     /// How many bytes it has; `None` until an answer says so.
-    size: Option<u64>,
+    pub(super) size: Option<u64>,
     limit: u64,
-    offset: u64,
+    pub(super) offset: u64,
     hasher: Option<AnyHasher>,
     body: Option<Box<dyn Read + Send + Sync>>,
     tries: Tries,
@@ -36,100 +33,8 @@ pub struct BlobReader {
     received: u64,
 }
 
-impl Client {
-    /// Opens a blob, of at most so many bytes, at a mirror if it has it; `None`: there is none.
-    pub fn blob_reader(
-        &self,
-        repository: &Repository,
-        digest: &AnyDigest,
-        limit: u64,
-    ) -> Result<Option<BlobReader>, RegistryError> {
-        self.anywhere(repository, |place| {
-            let mut reader = BlobReader::new(self, place, *digest, limit);
-            Ok(reader.open()?.then_some(reader))
-        })
-    }
-
-    /// Reads a small blob into memory; `None`: there is none.
-    pub fn blob(
-        &self,
-        repository: &Repository,
-        digest: &AnyDigest,
-        limit: u64,
-    ) -> Result<Option<Vec<u8>>, RegistryError> {
-        self.anywhere(repository, |place| {
-            let mut reader = BlobReader::new(self, place, *digest, limit);
-            if !reader.open()? {
-                return Ok(None);
-            }
-            let mut bytes = Vec::new();
-            reader.read_to_end(&mut bytes).map_err(|error| whole(error, &reader.task))?;
-            Ok(Some(bytes))
-        })
-    }
-
-    /// Reads a blob of this size into a file, which may hold its beginning from an attempt that was interrupted, and which keeps
-    /// what came in if this one fails. When it returns, the file is whole and verified; it is not synced to disk. `false`: there is
-    /// no such blob.
-    pub fn blob_to_file(
-        &self,
-        repository: &Repository,
-        digest: &AnyDigest,
-        size: u64,
-        path: &Path,
-    ) -> Result<bool, RegistryError> {
-        let there = self.anywhere(repository, |place| {
-            match self.blob_to_file_from(place, digest, size, path) {
-                // A beginning from elsewhere may be wrong; this place gets a second chance from nothing.
-                Err((RegistryError::Wrong { .. }, true)) => self.blob_to_file_from(place, digest, size, path),
-                result => result,
-            }
-            .map_err(|(error, _)| error)
-        })?;
-        Ok(there.is_some())
-    }
-
-    /// As above, at one place; with an error, whether the file held a beginning.
-    fn blob_to_file_from(
-        &self,
-        place: &Repository,
-        digest: &AnyDigest,
-        size: u64,
-        path: &Path,
-    ) -> Result<Option<()>, (RegistryError, bool)> {
-        let mut reader = BlobReader::new(self, place, *digest, size);
-        reader.size = Some(size);
-        let task = reader.task.clone();
-        let local = |source| RegistryError::Local { task: task.clone(), doing: "write", path: path.to_owned(), source };
-        let mut file = reader.take_beginning(path, size).map_err(|error| (local(error), false))?;
-        let resumed = reader.offset > 0;
-        let mut go = || -> Result<Option<()>, RegistryError> {
-            if reader.offset < size && !reader.open()? {
-                return Ok(None);
-            }
-            let mut buffer = vec![0; 1 << 17];
-            loop {
-                let read = reader.read(&mut buffer).map_err(|error| whole(error, &task))?;
-                if read == 0 {
-                    return Ok(Some(()));
-                }
-                let mut left = &buffer[..read];
-                while !left.is_empty() {
-                    let written = disk::write(&mut file, left).map_err(local)?;
-                    left = &left[written..];
-                }
-            }
-        };
-        let result = go();
-        if let Err(RegistryError::Wrong { .. }) = &result {
-            disk::truncate(&file).map_err(|error| (local(error), resumed))?;
-        }
-        result.map_err(|error| (error, resumed))
-    }
-}
-
 impl BlobReader {
-    fn new(client: &Client, repository: &Repository, digest: AnyDigest, limit: u64) -> Self {
+    pub(super) fn new(client: &Client, repository: &Repository, digest: AnyDigest, limit: u64) -> Self {
         Self {
             client: client.clone(),
             repository: repository.clone(),
@@ -153,24 +58,7 @@ impl BlobReader {
         self.size
     }
 
-    /// Hashes what a file holds of it and gives the file, to be written from there.
-    fn take_beginning(&mut self, path: &Path, size: u64) -> io::Result<File> {
-        let mut file = disk::open_or_create(path)?;
-        if file.metadata()?.len() > size {
-            disk::truncate(&file)?;
-        }
-        let mut buffer = vec![0; 1 << 17];
-        loop {
-            let read = file.read(&mut buffer)?;
-            if read == 0 {
-                file.seek(SeekFrom::Start(self.offset))?;
-                return Ok(file);
-            }
-            self.add(&buffer[..read]);
-        }
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
         }
@@ -178,7 +66,7 @@ impl BlobReader {
     }
 
     /// Asks for the rest until there is an answer; whether there is such a blob.
-    fn open(&mut self) -> Result<bool, RegistryError> {
+    pub(super) fn open(&mut self) -> Result<bool, RegistryError> {
         loop {
             match self.ask() {
                 Ok(there) => return Ok(there),
@@ -217,7 +105,7 @@ impl BlobReader {
         self.agree(promised)?;
         let mut body = body.into_with_config().limit(u64::MAX).reader();
         let passed = io::copy(&mut (&mut body).take(skip), &mut io::sink());
-        if passed.map_err(broken)? < skip {
+        if passed.map_err(|error| broken(&error))? < skip {
             return Err(Failure::transient("the transfer broke off"));
         }
         (self.begun, self.received) = (Instant::now(), 0);
@@ -248,7 +136,7 @@ impl BlobReader {
     /// Reads some bytes once; 0 is the end of an answer.
     fn read_once(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         let Some(body) = &mut self.body else { return Ok(0) };
-        let read = body.read(buffer).map_err(broken)?;
+        let read = body.read(buffer).map_err(|error| broken(&error))?;
         self.received += read as u64;
         let patience = self.client.settings().patience;
         let time = self.begun.elapsed();
@@ -317,16 +205,7 @@ impl Read for BlobReader {
     }
 }
 
-/// The error that a reader's error holds.
-fn whole(error: io::Error, task: &str) -> RegistryError {
-    let why = error.to_string();
-    match error.downcast::<RegistryError>() {
-        Ok(error) => error,
-        Err(_) => RegistryError::Unreachable { task: task.to_owned(), why },
-    }
-}
-
-fn broken(error: io::Error) -> Failure {
+fn broken(error: &io::Error) -> Failure {
     Failure::transient(format!("the transfer broke off: {error}"))
 }
 

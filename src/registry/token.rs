@@ -1,15 +1,13 @@
-//! Tokens that another server gives (docker's token specification and its OAuth2 form).
+//! Tokens that another server gives (docker's token specification and its `OAuth2` form).
 
 use super::address::{Address, escaped};
-use super::credentials::Login;
+use super::credentials::{self, Login};
 use super::error::{Failure, RegistryError};
 use super::reference::Host;
 use super::said::{self, said};
 use super::scope::Scope;
 use super::secret::Secret;
 use super::wire;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use std::io::Read as _;
 use std::time::{Duration, Instant};
@@ -53,19 +51,15 @@ struct Answer {
     expires_in: Option<u64>,
 }
 
-/// The header for a user and a password (RFC 7617).
-pub(super) fn basic(user: &str, password: &Secret) -> Secret {
-    Secret::new(format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose()))))
-}
-
 /// Asks for a token.
 pub(super) fn ask(agent: &ureq::Agent, wanted: &Wanted<'_>) -> Result<Token, Failure> {
     let asked = Instant::now();
     let answer = match wanted.login {
         Some(Login::Identity(token)) => agent.run(exchange(wanted, token)),
         Some(Login::Password { user, password }) => {
-            let request = Request::get(simple(wanted, Some(user)).url());
-            agent.run(finish(request.header(header::AUTHORIZATION, basic(user, password).expose()), ()))
+            let shown = format!("Basic {}", credentials::basic(user, password).expose());
+            let request = Request::get(simple(wanted, Some(user)).url()).header(header::AUTHORIZATION, shown);
+            agent.run(finish(request, ()))
         }
         _ => agent.run(finish(Request::get(simple(wanted, None).url()), ())),
     };
@@ -75,7 +69,10 @@ pub(super) fn ask(agent: &ureq::Agent, wanted: &Wanted<'_>) -> Result<Token, Fai
     let mut body = Vec::new();
     let most = if status.is_success() { LARGEST } else { said::MOST };
     let read = answer.into_body().into_reader().take(most).read_to_end(&mut body);
-    let told = || format!("{} (asked for a token at `{}`)", said(status, &body), wanted.realm.host());
+    let told = || {
+        let words = wanted.login.map_or(body.clone(), |login| login.hide(&body));
+        format!("{} (asked for a token at `{}`)", said(status, &words), wanted.realm.host())
+    };
     match status {
         StatusCode::OK => {}
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {

@@ -17,9 +17,6 @@ use std::io::{self, Read};
 use std::path::Path;
 use ureq::http::{Method, StatusCode, header};
 
-/// What is sent in one request: at most this of a blob is lost with a connection.
-const CHUNK: u64 = 32 << 20;
-
 /// How often an upload is begun anew because the registry refused what it had received.
 const REFUSALS: u32 = 2;
 
@@ -53,7 +50,7 @@ impl Client {
     pub fn upload(&self, repository: &Repository, blob: &Upload<'_>) -> Result<(), RegistryError> {
         let name = format!("{} to `{repository}`", blob.digest.short());
         let task = format!("send {name}");
-        let kept = blob.journal.filter(|_| blob.size > CHUNK);
+        let kept = blob.journal.filter(|_| blob.size > self.settings().chunk);
         let kept = kept.and_then(|path| journal::read(path, repository, &blob.digest));
         let session = kept.or_else(|| blob.session.clone());
         self.0.events.send(Event::SendStarted { name: name.clone(), size: blob.size });
@@ -87,8 +84,9 @@ impl Client {
                 Some(session) => session,
                 None => self.begin(going.repository, going.task)?,
             };
+            let chunk = self.chunk(&session);
             let left = going.blob.size.saturating_sub(session.offset);
-            let last = left == 0 || session.offset == 0 && left <= CHUNK.max(session.least);
+            let last = left == 0 || session.offset == 0 && left <= chunk;
             // From here on only the registry knows.
             session.certain = false;
             going.session = Some(session.clone());
@@ -98,18 +96,11 @@ impl Client {
             match answer.status {
                 StatusCode::CREATED | StatusCode::NO_CONTENT | StatusCode::OK if last => return stored(going, &answer),
                 StatusCode::ACCEPTED | StatusCode::NO_CONTENT | StatusCode::CREATED if !last => {
-                    going.session = Some(self.advanced(going, session, &answer)?);
+                    going.session = Some(advanced(going, session, &answer, chunk)?);
                 }
-                StatusCode::NOT_FOUND => {
-                    // It has forgotten the upload.
+                StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
+                    // It has forgotten the upload, or has something else of it than it said.
                     going.session = None;
-                    return Err(Failure::transient(said::said(answer.status, &answer.bytes)));
-                }
-                StatusCode::RANGE_NOT_SATISFIABLE => {
-                    going.refusals += 1;
-                    if going.refusals > REFUSALS {
-                        return Err(refused(going.task, answer.status, &answer.bytes).into());
-                    }
                     return Err(Failure::transient(said::said(answer.status, &answer.bytes)));
                 }
                 StatusCode::BAD_REQUEST if last && going.refusals < REFUSALS => {
@@ -122,16 +113,22 @@ impl Client {
         }
     }
 
+    /// How much is sent in one request.
+    fn chunk(&self, session: &Session) -> u64 {
+        self.settings().chunk.max(session.least).max(1)
+    }
+
     /// Sends the next chunk, or the whole with its digest, or the digest alone.
     fn send_part(&self, going: &Going<'_>, session: &Session, last: bool) -> Result<Whole, Failure> {
         let (blob, offset) = (going.blob, session.offset);
         let left = blob.size - offset.min(blob.size);
-        let size = left.min(CHUNK.max(session.least));
+        let size = left.min(self.chunk(session));
         let open = || (blob.open)(offset);
         let body = if size == 0 { Body::Bytes(&[]) } else { Body::Stream { open: &open, size } };
-        let (method, at) = match last {
-            true => (Method::PUT, session.at.with("digest", &blob.digest.to_string())),
-            false => (Method::PATCH, session.at.clone()),
+        let (method, at) = if last {
+            (Method::PUT, session.at.with("digest", &blob.digest.to_string()))
+        } else {
+            (Method::PATCH, session.at.clone())
         };
         let scope = Scope::push(going.repository);
         let mut ask = Ask::new(going.repository, method, To::Address(at), scope, going.task);
@@ -140,27 +137,6 @@ impl Client {
             ask = ask.header(header::CONTENT_RANGE, format!("{offset}-{}", offset + size - 1));
         }
         self.whole_once(&ask.body(body), said::MOST)
-    }
-
-    /// Reads the answer to a chunk, and notes where the upload is.
-    fn advanced(&self, going: &Going<'_>, mut session: Session, answer: &Whole) -> Result<Session, Failure> {
-        let bad = |why: &str| Failure::malformed(going.task, why);
-        let size = (going.blob.size - session.offset).min(CHUNK.max(session.least));
-        let sent = session.offset + size;
-        // A registry that took less says so; it is asked for the rest of the chunk next.
-        let has = received(&answer.headers).unwrap_or(sent);
-        if has > sent || has < session.offset {
-            return Err(bad("the registry says that it has received what was not sent"));
-        }
-        (session.offset, session.certain) = (has, true);
-        if let Some(at) = location(&answer.from, &answer.headers) {
-            session.at = at;
-        }
-        if let Some(path) = going.blob.journal {
-            journal::write(path, going.repository, &going.blob.digest, &session)
-                .map_err(|error| local(going.task, "write", path, error))?;
-        }
-        Ok(session)
     }
 
     /// Asks what the registry has of an upload; `None`: it has forgotten it.
@@ -181,6 +157,27 @@ impl Client {
             _ => Ok(None),
         }
     }
+}
+
+/// Reads the answer to a chunk, and notes where the upload is.
+fn advanced(going: &Going<'_>, mut session: Session, answer: &Whole, chunk: u64) -> Result<Session, Failure> {
+    let bad = |why: &str| Failure::malformed(going.task, why);
+    let size = (going.blob.size - session.offset).min(chunk);
+    let sent = session.offset + size;
+    // A registry that took less says so; it is asked for the rest of the chunk next.
+    let has = received(&answer.headers).unwrap_or(sent);
+    if has > sent || has < session.offset {
+        return Err(bad("the registry says that it has received what was not sent"));
+    }
+    (session.offset, session.certain) = (has, true);
+    if let Some(at) = location(&answer.from, &answer.headers) {
+        session.at = at;
+    }
+    if let Some(path) = going.blob.journal {
+        journal::write(path, going.repository, &going.blob.digest, &session)
+            .map_err(|error| local(going.task, "write", path, error))?;
+    }
+    Ok(session)
 }
 
 /// The registry holds a blob: the one that was sent, by its own word.

@@ -6,7 +6,6 @@ use crate::registry::said::clean;
 use crate::registry::secret::Secret;
 use serde::Deserialize;
 use std::io::{Read as _, Write as _};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -44,30 +43,34 @@ pub(super) fn ask(
     if suffix.is_empty() || !suffix.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
         return Err(failed("has no sound name".to_owned()));
     }
-    let mut child = Command::new(&program)
+    get(Path::new(&program), server, patience).map_err(failed)
+}
+
+/// Runs a program for what it keeps for a server; else what it did.
+fn get(program: &Path, server: &str, patience: Duration) -> Result<Option<Login>, String> {
+    // It stays in this process's group: one that asks a person for something needs the terminal.
+    let mut child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // What it starts ends with it.
-        .process_group(0)
         .spawn()
-        .map_err(|error| failed(format!("cannot be started: {error}")))?;
+        .map_err(|error| format!("cannot be started: {error}"))?;
     let output = converse(&mut child, server, patience);
     if output.is_none() {
-        end(&mut child);
+        let _ = child.kill();
     }
-    let status = child.wait().map_err(|error| failed(format!("cannot be waited for: {error}")))?;
-    let output = output.ok_or_else(|| failed(format!("gave no answer in {} seconds", patience.as_secs())))?;
+    let status = child.wait().map_err(|error| format!("cannot be waited for: {error}"))?;
+    let output = output.ok_or_else(|| format!("gave no answer in {} seconds", patience.as_secs()))?;
     if !status.success() {
         // The words are the protocol's own; anything else that it says could hold a secret.
         let text = String::from_utf8_lossy(&output);
         if text.contains("credentials not found") || text.contains("no credentials server URL") {
             return Ok(None);
         }
-        return Err(failed(format!("failed: {status}")));
+        return Err(format!("failed: {status}"));
     }
-    let answer: Answer = serde_json::from_slice(&output).map_err(|_| failed("gave no sound answer".to_owned()))?;
+    let answer: Answer = serde_json::from_slice(&output).map_err(|_| "gave no sound answer".to_owned())?;
     if answer.user.is_empty() && answer.secret.is_empty() {
         return Ok(None);
     }
@@ -105,11 +108,51 @@ fn converse(child: &mut Child, server: &str, patience: Duration) -> Option<Vec<u
     Some(output)
 }
 
-/// Ends it and all that it started.
-fn end(child: &mut Child) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
-        let _ = kill_process_group(group, Signal::KILL);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn run(script: &str) -> Result<Option<Login>, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("docker-credential-test");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        loop {
+            let result = get(&path, "r.example", Duration::from_millis(700));
+            // Another thread may be between fork and exec, with the script still open for writing.
+            if !matches!(&result, Err(why) if why.contains("busy")) {
+                return result;
+            }
+        }
     }
-    let _ = child.kill();
+
+    #[test]
+    fn a_helper_is_asked_in_its_protocol() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let answer = run(r#"read s; echo "{\"ServerURL\":\"$s\",\"Username\":\"$1 $s\",\"Secret\":\"p\"}""#);
+        assert_eq!(answer, Ok(Some(Login::Password { user: "get r.example".to_owned(), password: secret("p") })));
+        let token = run(r#"echo '{"Username":"<token>","Secret":"t"}'"#);
+        assert_eq!(token, Ok(Some(Login::Identity(secret("t")))));
+        assert_eq!(run("echo credentials not found in native keychain; exit 1"), Ok(None));
+    }
+
+    #[test]
+    fn a_helper_that_fails_or_hangs_is_named_and_ended() {
+        for (script, expected) in [
+            ("echo hunter2; exit 3", "failed: exit status: 3"),
+            ("echo hunter2", "gave no sound answer"),
+            ("exec sleep 100", "gave no answer in 0 seconds"),
+            ("sleep 2 & exit 0", "gave no answer in 0 seconds"),
+            ("exec >&-; exec sleep 100", "gave no answer in 0 seconds"),
+        ] {
+            assert_eq!(run(script).unwrap_err(), expected, "{script}");
+        }
+        let absent = get(Path::new("/nowhere/at/all"), "r.example", Duration::ZERO).unwrap_err();
+        assert!(absent.starts_with("cannot be started"), "{absent}");
+        for suffix in ["", "../x", "a b"] {
+            let error = ask(suffix, "r.example", Path::new("config.json"), Duration::ZERO).unwrap_err();
+            assert!(error.to_string().contains("no sound name"), "{error}");
+        }
+    }
 }

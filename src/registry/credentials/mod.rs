@@ -7,6 +7,8 @@ mod file;
 mod helper;
 
 use super::secret::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +30,26 @@ pub(super) enum Login {
     Identity(Secret),
     /// A token for the registry itself.
     Bearer(Secret),
+}
+
+impl Login {
+    /// A text without what it has of this.
+    pub(super) fn hide(&self, words: &[u8]) -> Vec<u8> {
+        let secrets = match self {
+            Self::Password { user, password } => vec![basic(user, password), password.clone()],
+            Self::Identity(secret) | Self::Bearer(secret) => vec![secret.clone()],
+        };
+        let mut text = String::from_utf8_lossy(words).into_owned();
+        for secret in secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty()) {
+            text = text.replace(secret, "…");
+        }
+        text.into_bytes()
+    }
+}
+
+/// A user and a password as they are shown, after the word `Basic` (RFC 7617).
+pub(super) fn basic(user: &str, password: &Secret) -> Secret {
+    Secret::new(STANDARD.encode(format!("{user}:{}", password.expose())))
 }
 
 /// Why credentials could not be had.

@@ -1,99 +1,95 @@
-//! Debian's docker-registry: what we send it holds, and what it holds we read.
+//! Debian's docker-registry with TLS and with passwords.
 
-use super::{client, noise, send};
-use crate::support::registry_server;
-use remint::digest::Digest;
-use remint::oci::media;
-use remint::registry::{Manifest, Mounted, RegistryError, Repository, Selector, Settings};
-use serde_json::json;
+use super::{client, send};
+use crate::support::judge;
+use crate::support::registry_server::{Extra, start_with};
+use base64::Engine as _;
+use remint::registry::{Credentials, RegistryError, Repository, Settings};
+use std::path::{Path, PathBuf};
 
-#[test]
-fn what_is_sent_is_there() {
-    let dir = tempfile::tempdir().unwrap();
-    let Some(registry) = registry_server::start(&dir.path().join("registry")) else { return };
-    let client = client(Settings::default());
-    let repository: Repository = format!("{}/one/image", registry.address).parse().unwrap();
-    client.ping(repository.host()).unwrap();
-    assert_eq!(client.tags(&repository).unwrap(), None);
+/// The hash (bcrypt) of `canary-password`.
+const USERS: &str = "user:$2y$04$abcdefghijklmnopqrstuuag0.YlF7tv7WKWN7rgqJ5KkJ9XU2wny\n";
 
-    // In one piece, and in chunks of which the last is short.
-    let small = noise(1, 5000);
-    let large = noise(2, (70 << 20) + 17);
-    let journal = dir.path().join("journal");
-    for bytes in [&small, &large, &Vec::new()] {
-        let digest = Digest::of(bytes).into();
-        assert_eq!(client.blob_exists(&repository, &digest).unwrap(), None);
-        assert_eq!(client.blob(&repository, &digest, 1 << 30).unwrap(), None);
-        send(&client, &repository, bytes, Some(&journal)).unwrap();
-        assert!(!journal.exists());
-        assert_eq!(client.blob_exists(&repository, &digest).unwrap(), Some(bytes.len() as u64));
-        assert!(client.blob(&repository, &digest, 1 << 30).unwrap().as_ref() == Some(bytes));
-        let path = dir.path().join("blob");
-        // A beginning is gone on from, a wrong one is not believed.
-        for beginning in [&bytes[..bytes.len() / 3], &small[..bytes.len().min(99)]] {
-            std::fs::write(&path, beginning).unwrap();
-            assert!(client.blob_to_file(&repository, &digest, bytes.len() as u64, &path).unwrap());
-            assert!(std::fs::read(&path).unwrap() == *bytes);
-        }
+/// A certificate and its key, in files.
+struct Pair {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+/// Makes an authority, or what it signs.
+fn signed(openssl: &Path, dir: &Path, name: &str, by: Option<&Pair>) -> Pair {
+    let pair = Pair { certificate: dir.join(format!("{name}.crt")), key: dir.join(format!("{name}.key")) };
+    let mut arguments =
+        vec!["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    let (key, certificate) = (pair.key.to_str().unwrap(), pair.certificate.to_str().unwrap());
+    let subject = format!("/CN={name}");
+    arguments.extend(["-subj", &subject, "-keyout", key, "-out", certificate]);
+    if let Some(by) = by {
+        arguments.extend(["-CA", by.certificate.to_str().unwrap(), "-CAkey", by.key.to_str().unwrap()]);
+        arguments.extend(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]);
     }
-    let other: Repository = format!("{}/another", registry.address).parse().unwrap();
-    let digest = Digest::of(&small).into();
-    assert!(matches!(client.mount(&other, &digest, &repository).unwrap(), Mounted::Yes));
-    assert!(client.blob_exists(&other, &digest).unwrap().is_some());
-    let absent = Digest::of(b"absent").into();
-    assert!(matches!(client.mount(&other, &absent, &repository).unwrap(), Mounted::Begun(_)));
+    judge::run(openssl, arguments);
+    pair
 }
 
 #[test]
-fn manifests_tags_and_referrers_are_kept() {
+fn only_who_is_trusted_is_spoken_to() {
+    let Some(openssl) = judge::find("openssl") else { return };
     let dir = tempfile::tempdir().unwrap();
-    let Some(registry) = registry_server::start(&dir.path().join("registry")) else { return };
-    let client = client(Settings::default());
-    let repository: Repository = format!("{}/one", registry.address).parse().unwrap();
-    let config = send(&client, &repository, b"{}", None).unwrap();
-    let image = |extra: serde_json::Value| {
-        let mut value = json!({
-            "schemaVersion": 2, "mediaType": media::MANIFEST, "layers": [],
-            "config": { "mediaType": media::CONFIG, "digest": config.to_string(), "size": 2 },
-        });
-        value.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-        let bytes = serde_json::to_vec(&value).unwrap();
-        Manifest { media_type: media::MANIFEST.to_owned(), digest: Digest::of(&bytes).into(), bytes }
+    let authority = signed(&openssl, dir.path(), "authority", None);
+    let server = signed(&openssl, dir.path(), "server", Some(&authority));
+    let shown = signed(&openssl, dir.path(), "shown", Some(&authority));
+    let tls = Some((server.certificate.as_path(), server.key.as_path()));
+    let Some(registry) = start_with(&dir.path().join("one"), Extra { tls, ..Extra::default() }) else { return };
+    let repository: Repository = format!("{}/a", registry.address).parse().unwrap();
+
+    let error = client(Settings::default()).ping(repository.host()).unwrap_err().to_string();
+    assert!(error.contains("invalid peer certificate") && error.contains("--cacert"), "{error}");
+    let given = Settings { ca_files: vec![authority.certificate.clone()], ..Settings::default() };
+    send(&client(given), &repository, b"x", None).unwrap();
+    let absent = Settings { ca_files: vec![dir.path().join("absent")], ..Settings::default() };
+    let error = client(absent).ping(repository.host()).unwrap_err().to_string();
+    assert!(error.contains("absent") && error.contains("No such file"), "{error}");
+
+    // A server that wants to know its clients.
+    let clients = Some(authority.certificate.as_path());
+    let registry = start_with(&dir.path().join("two"), Extra { tls, clients, ..Extra::default() }).unwrap();
+    let repository: Repository = format!("{}/a", registry.address).parse().unwrap();
+    let certs = dir.path().join("certs.d");
+    let own = certs.join(&registry.address);
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::copy(&authority.certificate, own.join("ca.crt")).unwrap();
+    let settings = Settings { cert_dirs: vec![certs, dir.path().join("no.d")], ..Settings::default() };
+    assert!(client(settings.clone()).ping(repository.host()).is_err());
+    std::fs::copy(&shown.certificate, own.join("client.cert")).unwrap();
+    let error = client(settings.clone()).ping(repository.host()).unwrap_err();
+    assert!(matches!(error, RegistryError::Certificate { .. }), "{error}");
+    std::fs::copy(&shown.key, own.join("client.key")).unwrap();
+    send(&client(settings), &repository, b"x", None).unwrap();
+}
+
+#[test]
+fn only_who_knows_the_password_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let users = dir.path().join("users");
+    std::fs::write(&users, USERS).unwrap();
+    let Some(registry) = start_with(&dir.path().join("registry"), Extra { users: Some(&users), ..Extra::default() })
+    else {
+        return;
     };
-    let plain = image(json!({}));
-    let by_digest = Selector::Digest(plain.digest);
-    assert_eq!(client.manifest(&repository, &by_digest).unwrap(), None);
-    let put = client.put_manifest(&repository, &by_digest, media::MANIFEST, &plain.bytes).unwrap();
-    assert_eq!(put.digest, plain.digest);
-    for tag in ["a", "b", "c"] {
-        let tag = Selector::Tag(tag.parse().unwrap());
-        client.put_manifest(&repository, &tag, media::MANIFEST, &plain.bytes).unwrap();
-        assert_eq!(client.manifest(&repository, &tag).unwrap().as_ref(), Some(&plain));
-        assert_eq!(client.head_manifest(&repository, &tag).unwrap().unwrap().digest, Some(plain.digest));
-    }
-    let names: Vec<String> = client.tags(&repository).unwrap().unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(names, ["a", "b", "c"]);
-
-    assert_eq!(client.referrers(&repository, &plain.digest, None).unwrap(), []);
-    let subject =
-        json!({ "mediaType": media::MANIFEST, "digest": plain.digest.to_string(), "size": plain.bytes.len() });
-    for kind in ["application/x.one", "application/x.two", "application/x.one"] {
-        let referrer = image(json!({ "subject": subject, "artifactType": kind, "annotations": {"k": kind} }));
-        client.add_referrer(&repository, &plain.digest, &referrer).unwrap();
-    }
-    assert_eq!(client.referrers(&repository, &plain.digest, None).unwrap().len(), 2);
-    let one = client.referrers(&repository, &plain.digest, Some("application/x.one")).unwrap();
-    assert_eq!(one[0].annotations, [("k".to_owned(), "application/x.one".to_owned())]);
-
-    // Bytes that are not the digest's are not even sent; what the registry refuses is told in its words.
-    let wrong = client.put_manifest(&repository, &by_digest, media::MANIFEST, b"{}").unwrap_err();
-    assert!(matches!(wrong, RegistryError::Wrong { .. }), "{wrong}");
-    let absent = Digest::of(b"absent").to_string();
-    let bytes = String::from_utf8(plain.bytes).unwrap().replace(&config.to_string(), &absent);
-    let refused =
-        client.put_manifest(&repository, &Selector::Tag("x".parse().unwrap()), media::MANIFEST, bytes.as_bytes());
-    let text = refused.unwrap_err().to_string();
-    assert!(text.contains("put the manifest `x`") && text.contains("MANIFEST_BLOB_UNKNOWN"), "{text}");
-    let text = client.delete_manifest(&repository, &by_digest).unwrap_err().to_string();
-    assert!(text.contains("UNSUPPORTED"), "{text}");
+    let repository: Repository = format!("{}/a", registry.address).parse().unwrap();
+    let path = dir.path().join("config.json");
+    let login = |password: &str| {
+        let auth = base64::engine::general_purpose::STANDARD.encode(format!("user:{password}"));
+        let text = serde_json::json!({ "auths": { &registry.address: { "auth": auth } } });
+        std::fs::write(&path, text.to_string()).unwrap();
+        let credentials = Credentials { files: vec![path.clone()], ..Credentials::default() };
+        client(Settings { credentials, ..Settings::default() })
+    };
+    let anonymous = send(&client(Settings::default()), &repository, b"x", None).unwrap_err();
+    assert!(matches!(anonymous, RegistryError::Denied { anonymous: true, .. }), "{anonymous}");
+    assert!(anonymous.hint().unwrap().contains("podman login 127.0.0.1"));
+    let wrong = send(&login("wrong-canary"), &repository, b"x", None).unwrap_err();
+    assert!(matches!(wrong, RegistryError::Denied { anonymous: false, .. }), "{wrong}");
+    send(&login("canary-password"), &repository, b"x", None).unwrap();
 }

@@ -9,6 +9,7 @@ pub(crate) mod file_server;
 pub(crate) mod handmade;
 pub(crate) mod judge;
 pub(crate) mod layout;
+pub(crate) mod oci_registry;
 pub(crate) mod podman;
 pub(crate) mod project;
 pub(crate) mod random;

@@ -12,22 +12,44 @@ pub(crate) struct Registry {
     _server: Server,
 }
 
+/// What more a registry does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Extra<'a> {
+    /// Its certificate and its key, for TLS.
+    pub(crate) tls: Option<(&'a Path, &'a Path)>,
+    /// Who may have signed the certificate that its clients have to show.
+    pub(crate) clients: Option<&'a Path>,
+    /// A file of users and their passwords' hashes.
+    pub(crate) users: Option<&'a Path>,
+}
+
 /// Starts a registry; `None` where there is none to start.
 pub(crate) fn start(dir: &Path) -> Option<Registry> {
+    start_with(dir, Extra::default())
+}
+
+/// Starts a registry that does more.
+pub(crate) fn start_with(dir: &Path, extra: Extra<'_>) -> Option<Registry> {
     let program = judge::find("docker-registry")?;
     std::fs::create_dir_all(dir).unwrap();
     let port = free_port();
     let address = format!("127.0.0.1:{port}");
     let config = dir.join("config.yml");
     let storage = dir.join("storage");
-    std::fs::write(
-        &config,
-        format!(
-            "version: 0.1\nlog:\n  level: warn\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n",
-            storage.display()
-        ),
-    )
-    .unwrap();
+    let mut text = format!(
+        "version: 0.1\nlog:\n  level: warn\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n",
+        storage.display()
+    );
+    if let Some((certificate, key)) = extra.tls {
+        text += &format!("  tls:\n    certificate: {}\n    key: {}\n", certificate.display(), key.display());
+    }
+    if let Some(clients) = extra.clients {
+        text += &format!("    clientcas:\n      - {}\n", clients.display());
+    }
+    if let Some(users) = extra.users {
+        text += &format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", users.display());
+    }
+    std::fs::write(&config, text).unwrap();
     let mut command = Command::new(program);
     command.arg("serve").arg(&config);
     let server = Server::start(&mut command, &dir.join("log"), || listens(port));

@@ -1,0 +1,105 @@
+//! What holds with every registry: the old and the new kind, ours and Debian's.
+
+use super::{client, manifest, noise, send};
+use crate::support::oci_registry::{Options, Registry};
+use crate::support::registry_server;
+use remint::digest::Digest;
+use remint::oci::media;
+use remint::registry::{Mounted, RegistryError, Repository, Selector, Settings};
+use serde_json::json;
+
+/// Runs a check on every kind of registry.
+fn everywhere(check: impl Fn(&str)) {
+    check(&Registry::start(Options::default()).address);
+    check(&Registry::start(Options { old: true, page: Some(2), ..Options::default() }).address);
+    let dir = tempfile::tempdir().unwrap();
+    if let Some(registry) = registry_server::start(&dir.path().join("registry")) {
+        check(&registry.address);
+    }
+}
+
+#[test]
+fn blobs_come_back_as_they_were_sent() {
+    everywhere(|address| {
+        let dir = tempfile::tempdir().unwrap();
+        let client = client(Settings { chunk: 1 << 20, ..Settings::default() });
+        let repository: Repository = format!("{address}/one/image").parse().unwrap();
+        client.ping(repository.host()).unwrap();
+        // In one piece, in chunks of which the last is short, and nothing at all.
+        let (small, large) = (noise(1, 5000), noise(2, (5 << 20) + 17));
+        let (journal, path) = (dir.path().join("journal"), dir.path().join("blob"));
+        for bytes in [&small, &large, &Vec::new()] {
+            let digest = Digest::of(bytes).into();
+            assert_eq!(client.blob_exists(&repository, &digest).unwrap(), None);
+            assert_eq!(client.blob(&repository, &digest, 1 << 30).unwrap(), None);
+            assert!(!client.blob_to_file(&repository, &digest, 7, &path).unwrap());
+            send(&client, &repository, bytes, Some(&journal)).unwrap();
+            assert!(!journal.exists());
+            assert_eq!(client.blob_exists(&repository, &digest).unwrap(), Some(bytes.len() as u64));
+            assert!(client.blob(&repository, &digest, 1 << 30).unwrap().as_ref() == Some(bytes));
+            // A beginning is gone on from, a wrong one is not believed.
+            for beginning in [&bytes[..bytes.len() / 3], &noise(3, 99), &large] {
+                std::fs::write(&path, beginning).unwrap();
+                assert!(client.blob_to_file(&repository, &digest, bytes.len() as u64, &path).unwrap());
+                assert!(std::fs::read(&path).unwrap() == *bytes);
+            }
+        }
+        let big = client.blob(&repository, &Digest::of(&large).into(), 1000).unwrap_err();
+        assert!(matches!(big, RegistryError::TooLarge { limit: 1000, .. }), "{big}");
+        let size = client.blob_to_file(&repository, &Digest::of(&small).into(), 4999, &path).unwrap_err();
+        assert!(matches!(size, RegistryError::Wrong { .. }), "{size}");
+
+        let other: Repository = format!("{address}/another").parse().unwrap();
+        let digest = Digest::of(&small).into();
+        assert!(matches!(client.mount(&other, &digest, &repository).unwrap(), Mounted::Yes));
+        assert!(client.blob_exists(&other, &digest).unwrap().is_some());
+        let absent = Digest::of(b"absent").into();
+        assert!(matches!(client.mount(&other, &absent, &repository).unwrap(), Mounted::Begun(_)));
+    });
+}
+
+#[test]
+fn manifests_tags_and_referrers_are_kept() {
+    everywhere(|address| {
+        let client = client(Settings::default());
+        let repository: Repository = format!("{address}/one").parse().unwrap();
+        assert_eq!(client.tags(&repository).unwrap(), None);
+        send(&client, &repository, b"{}", None).unwrap();
+        let image = manifest(&[b"{}"], &json!({}));
+        let by_digest = Selector::Digest(image.digest);
+        assert_eq!(client.manifest(&repository, &by_digest).unwrap(), None);
+        assert_eq!(client.head_manifest(&repository, &by_digest).unwrap(), None);
+        let put = client.put_manifest(&repository, &by_digest, media::MANIFEST, &image.bytes).unwrap();
+        assert_eq!(put.digest, image.digest);
+        for tag in ["a", "b", "c", "d", "e"] {
+            let tag = Selector::Tag(tag.parse().unwrap());
+            client.put_manifest(&repository, &tag, media::MANIFEST, &image.bytes).unwrap();
+            assert_eq!(client.manifest(&repository, &tag).unwrap().as_ref(), Some(&image));
+            let head = client.head_manifest(&repository, &tag).unwrap().unwrap();
+            assert_eq!((head.digest, head.size), (Some(image.digest), Some(image.bytes.len() as u64)));
+        }
+        let names: Vec<String> = client.tags(&repository).unwrap().unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["a", "b", "c", "d", "e"]);
+
+        assert_eq!(client.referrers(&repository, &image.digest, None).unwrap(), []);
+        let size = image.bytes.len();
+        let subject = json!({ "mediaType": media::MANIFEST, "digest": image.digest.to_string(), "size": size });
+        for kind in ["application/x.one", "application/x.two", "application/x.one"] {
+            let more = json!({ "subject": subject, "artifactType": kind, "annotations": { "k": kind } });
+            client.add_referrer(&repository, &image.digest, &manifest(&[b"{}"], &more)).unwrap();
+        }
+        assert_eq!(client.referrers(&repository, &image.digest, None).unwrap().len(), 2);
+        let one = client.referrers(&repository, &image.digest, Some("application/x.one")).unwrap();
+        assert_eq!(one[0].annotations, [("k".to_owned(), "application/x.one".to_owned())]);
+        assert_eq!(one.len(), 1);
+
+        // Bytes that are not the digest's are not even sent; what the registry refuses is told in its words.
+        let wrong = client.put_manifest(&repository, &by_digest, media::MANIFEST, b"{}").unwrap_err();
+        assert!(matches!(wrong, RegistryError::Wrong { .. }), "{wrong}");
+        let incomplete = manifest(&[b"{ }"], &json!({}));
+        let tag = Selector::Tag("x".parse().unwrap());
+        let refused = client.put_manifest(&repository, &tag, media::MANIFEST, &incomplete.bytes).unwrap_err();
+        let text = refused.to_string();
+        assert!(text.contains("put the manifest `x`") && text.contains("MANIFEST_BLOB_UNKNOWN"), "{text}");
+    });
+}
