@@ -5,6 +5,7 @@ use super::place::Place;
 use super::{Against, Invocation};
 use crate::image::{ImagePlace, ImageRef, OpenError, Opened};
 use crate::recipe::ImageName;
+use crate::registry::Client;
 use crate::store::Store;
 use crate::verify::diff::{Comparison, Error, Hints, Options, Presence, Verdict, compare};
 use crate::verify::rebuild::{Difference, ImageVerdict, Variation};
@@ -25,6 +26,8 @@ pub(super) struct Both<'a> {
     pub(super) scratch: &'a Path,
     /// The current directory.
     pub(super) cwd: &'a Path,
+    /// What reaches registries.
+    pub(super) client: &'a Client,
 }
 
 /// Explains each image that differs; where that cannot be done, says so.
@@ -59,9 +62,9 @@ impl Both<'_> {
         let expected = match self.against {
             Some(Against::Digests(_)) => return None,
             Some(Against::Layout(path)) => self.named(&self.cwd.join(path), name),
-            None => in_store(self.store.dir(), name, self.cwd),
+            None => self.in_store(self.store.dir(), name),
         };
-        let found = in_store(self.rebuilt, name, self.cwd);
+        let found = self.in_store(self.rebuilt, name);
         let options = Options { scratch: self.scratch.to_owned(), explained: EXPLAINED, hints: hints.clone() };
         let compared = || {
             let (expected, found) = (expected?.narrow(platform)?, found?.narrow(platform)?);
@@ -75,15 +78,15 @@ impl Both<'_> {
         let place =
             |rest: String| if path.is_dir() { ImagePlace::Layout(rest) } else { ImagePlace::LayoutArchive(rest) };
         let shown = path.display();
-        match place(format!("{shown}:{name}")).open(self.cwd, self.cwd) {
-            Err(OpenError::NoImage { .. }) => place(shown.to_string()).open(self.cwd, self.cwd),
+        match place(format!("{shown}:{name}")).open(self.cwd, self.cwd, self.client) {
+            Err(OpenError::NoImage { .. }) => place(shown.to_string()).open(self.cwd, self.cwd, self.client),
             opened => opened,
         }
     }
-}
 
-fn in_store(store: &Path, name: &ImageName, cwd: &Path) -> Result<Opened, OpenError> {
-    ImagePlace::Store(ImageRef { name: name.clone(), platform: None }).open(store, cwd)
+    fn in_store(&self, store: &Path, name: &ImageName) -> Result<Opened, OpenError> {
+        ImagePlace::Store(ImageRef { name: name.clone(), platform: None }).open(store, self.cwd, self.client)
+    }
 }
 
 /// What is known about where the images were made: here before, and under a variation again.

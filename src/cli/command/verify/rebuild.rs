@@ -8,6 +8,7 @@ use crate::build::ahead;
 use crate::cli::arguments::{Method, Verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registries;
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::session::{Session, now};
 use crate::cli::varied::varied;
@@ -90,12 +91,14 @@ pub(super) fn rebuild(
     for image in &mut images {
         add_causes(image, store, &plan, &results, since);
     }
+    let client = registries::client(invocation, Some(&session.project), &arguments.registry, &Events::none())?;
     let both = Both {
         store,
         against: arguments.against.as_ref(),
         rebuilt: rebuilt.dir(),
         scratch: place.path(),
         cwd: &invocation.environment.cwd,
+        client: &client,
     };
     explain(&mut images, &both, &hints);
     let (actions, compared, unmatched) = results.finish();
