@@ -17,6 +17,7 @@ mod layer;
 mod lock;
 mod native;
 mod page;
+mod publish;
 mod real;
 mod recipe;
 mod registry;

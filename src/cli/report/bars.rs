@@ -22,6 +22,7 @@ pub(super) struct Bars {
     style: ProgressStyle,
     fetch: Option<ProgressBar>,
     check: Option<ProgressBar>,
+    send: Option<ProgressBar>,
     build: Option<ProgressBar>,
     running: Vec<ProgressBar>,
 }
@@ -31,7 +32,18 @@ impl Bars {
         let bar = if screen::stderr_has_colors() { "{bar:24.cyan/dim}" } else { "{bar:24}" };
         let style = style(&format!("{{prefix:>6}} {bar} {{wide_msg}}")).progress_chars("━╸─");
         let multi = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self { verbose, cores, multi, shown: false, style, fetch: None, check: None, build: None, running: Vec::new() }
+        Self {
+            verbose,
+            cores,
+            multi,
+            shown: false,
+            style,
+            fetch: None,
+            check: None,
+            send: None,
+            build: None,
+            running: Vec::new(),
+        }
     }
 
     fn paint(&mut self, tally: &Tally, at: Duration) {
@@ -51,6 +63,13 @@ impl Bars {
             let bar = self.check.get_or_insert_with(|| bar(&self.multi, &self.style, "check"));
             show(bar, checks.bytes, checks.bytes_planned, checks.progress());
         } else if let Some(bar) = self.check.take() {
+            bar.finish_and_clear();
+        }
+        let sends = &tally.sends;
+        if sends.began.is_some() && !sends.complete() {
+            let bar = self.send.get_or_insert_with(|| bar(&self.multi, &self.style, "send"));
+            show(bar, sends.bytes.min(sends.bytes_planned), sends.bytes_planned, sends.progress());
+        } else if let Some(bar) = self.send.take() {
             bar.finish_and_clear();
         }
         let actions = &tally.actions;
@@ -92,7 +111,14 @@ impl Show for Bars {
     }
 
     fn end(&mut self, _: &Tally, _: Duration) {
-        for bar in self.running.drain(..).chain(self.fetch.take()).chain(self.check.take()).chain(self.build.take()) {
+        for bar in self
+            .running
+            .drain(..)
+            .chain(self.fetch.take())
+            .chain(self.check.take())
+            .chain(self.send.take())
+            .chain(self.build.take())
+        {
             bar.finish_and_clear();
         }
         // What cannot be taken off the screen stays on it.

@@ -12,12 +12,14 @@ pub(super) struct Json {
     write: Box<dyn FnMut(&str) + Send>,
     /// Bytes that came in since the last line said so.
     unsaid: u64,
+    /// The same of bytes that went out.
+    unsent: u64,
     last: Duration,
 }
 
 impl Json {
     pub(super) fn new(write: Box<dyn FnMut(&str) + Send>) -> Self {
-        Self { write, unsaid: 0, last: Duration::ZERO }
+        Self { write, unsaid: 0, unsent: 0, last: Duration::ZERO }
     }
 
     fn say(&mut self, event: &Event) {
@@ -32,6 +34,11 @@ impl Json {
             self.last = at;
             self.say(&Event::FetchProgress { bytes });
         }
+        if self.unsent > 0 {
+            let bytes = std::mem::take(&mut self.unsent);
+            self.last = at;
+            self.say(&Event::SendProgress { bytes });
+        }
     }
 }
 
@@ -39,9 +46,11 @@ impl Show for Json {
     fn event(&mut self, event: &Event, _: &Tally, at: Duration) {
         if let Event::FetchProgress { bytes } = event {
             self.unsaid = self.unsaid.saturating_add(*bytes);
+        } else if let Event::SendProgress { bytes } = event {
+            self.unsent = self.unsent.saturating_add(*bytes);
         } else {
             // A file is never done before its bytes.
-            if matches!(event, Event::FetchDone { .. }) {
+            if matches!(event, Event::FetchDone { .. } | Event::SendDone { .. }) {
                 self.flush(at);
             }
             self.say(event);

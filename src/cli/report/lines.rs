@@ -42,6 +42,9 @@ impl Show for Lines {
                 let bytes = if *bytes > 0 { format!(", {}", size(*bytes)) } else { String::new() };
                 self.say(&format!("fetching {}{bytes}", count(*files, "file")), at);
             }
+            Event::SendPlanned { blobs, bytes } if *blobs > 0 => {
+                self.say(&format!("sending {}, {}", count(*blobs, "blob"), size(*bytes)), at);
+            }
             Event::ActionStarted { .. } if tally.actions.began == Some(at) && tally.actions.running(at).len() == 1 => {
                 self.say(&format!("building: {}", count(tally.actions.planned, "action")), at);
             }
@@ -67,6 +70,8 @@ impl Show for Lines {
             self.say(&format!("fetched {}", tally.fetches.progress()), at);
         } else if tally.checks.began.is_some() && !tally.checks.complete() {
             self.say(&format!("checked {}", tally.checks.progress()), at);
+        } else if tally.sends.began.is_some() && !tally.sends.complete() {
+            self.say(&format!("sent {}", tally.sends.progress()), at);
         } else if tally.actions.running(at).len() > 0 {
             let mut names: Vec<String> = tally
                 .actions
@@ -95,6 +100,7 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
         Event::Warning { text } => format!("{WARNING}warning{WARNING:#}: {text}"),
         Event::Waiting { lock } => format!("waiting for another process on the same store, which holds `{lock}`"),
         Event::FetchRetry { name, why } => format!("{WARNING}warning{WARNING:#}: fetching `{name}` again: {why}"),
+        Event::RegistryRetry { task, why } => format!("{WARNING}warning{WARNING:#}: trying again to {task}: {why}"),
         Event::ActionFailed { name, why, .. } => {
             let red = anstyle::AnsiColor::Red.on_default().bold();
             format!("{red}failed{red:#}: {name}: {why}")

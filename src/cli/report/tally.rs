@@ -19,6 +19,8 @@ pub struct Tally {
     pub actions: Actions,
     /// What it reads through.
     pub checks: Fetches,
+    /// Its uploads.
+    pub sends: Fetches,
 }
 
 /// The downloads of a run, or what it reads through.
@@ -69,6 +71,15 @@ impl Tally {
             }
             Event::FetchProgress { bytes } => fetches.bytes = fetches.bytes.saturating_add(*bytes),
             Event::FetchDone { .. } => fetches.files += 1,
+            Event::SendPlanned { blobs, bytes } => {
+                self.sends.files_planned = self.sends.files_planned.saturating_add(*blobs);
+                self.sends.bytes_planned = self.sends.bytes_planned.saturating_add(*bytes);
+                if *blobs > 0 {
+                    self.sends.began.get_or_insert(at);
+                }
+            }
+            Event::SendProgress { bytes } => self.sends.bytes = self.sends.bytes.saturating_add(*bytes),
+            Event::SendDone { .. } => self.sends.files += 1,
             Event::CheckPlanned { files, bytes } => {
                 self.checks = Fetches { files_planned: *files, bytes_planned: *bytes, ..Fetches::default() };
                 self.checks.began = Some(at);
@@ -95,9 +106,9 @@ impl Tally {
         }
     }
 
-    /// Remembers how far the downloads and checks are, for their rates.
+    /// Remembers how far downloads, checks and uploads are, for their rates.
     pub(super) fn sample(&mut self, at: Duration) {
-        for fetches in [&mut self.fetches, &mut self.checks] {
+        for fetches in [&mut self.fetches, &mut self.checks, &mut self.sends] {
             if fetches.began.is_some() && !fetches.complete() {
                 fetches.samples.push_back((at, fetches.bytes));
                 while fetches.samples.front().is_some_and(|&(then, _)| at.saturating_sub(then) > WINDOW) {

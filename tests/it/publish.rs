@@ -1,0 +1,229 @@
+//! `remint publish`: blobs before manifests before what is attached before tags, and only what is missing.
+
+mod clients;
+mod faults;
+
+use crate::support::oci_registry::{Access, Options, Registry, Repository, Seen};
+use crate::support::project::{FILES, Project, Run};
+use remint::digest::Digest;
+use remint::registry::AnyDigest;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The arguments that send everything to a registry.
+fn to(registry: &Registry) -> String {
+    format!("{}/team", registry.address)
+}
+
+fn built() -> Project {
+    let project = Project::first();
+    project.run(&["build"]).expect(0);
+    project
+}
+
+/// Panics unless all that manifests of a repository name is there, and tags mean something that is.
+fn assert_whole(repository: &Repository) {
+    for (digest, (_, bytes)) in &repository.manifests {
+        assert!(digest.same_of(bytes) == *digest, "{digest}");
+        let manifest: Value = serde_json::from_slice(bytes).unwrap();
+        let list = |key: &str| manifest[key].as_array().into_iter().flatten();
+        for blob in list("layers").chain(manifest.get("config")) {
+            let blob: AnyDigest = blob["digest"].as_str().unwrap().parse().unwrap();
+            assert!(repository.blobs.contains_key(&blob), "{digest} names {blob}, which is not there");
+        }
+        for below in list("manifests") {
+            let below: AnyDigest = below["digest"].as_str().unwrap().parse().unwrap();
+            assert!(repository.manifests.contains_key(&below), "{digest} names {below}, which is not there");
+        }
+    }
+    assert!(repository.tags.values().all(|digest| repository.manifests.contains_key(digest)));
+    for (digest, bytes) in &repository.blobs {
+        assert!(digest.same_of(bytes) == *digest, "{digest}");
+    }
+}
+
+fn writes(seen: &[Seen]) -> Vec<&Seen> {
+    seen.iter().filter(|seen| !matches!(seen.method.as_str(), "GET" | "HEAD")).collect()
+}
+
+#[test]
+fn what_is_missing_is_sent_and_tags_come_last() {
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    let run = project.run(&["publish", "--to", &to(&registry), "--tag", "v1", "--tag", "{date}-{recipe}"]).expect(0);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines.len(), 4, "{}", run.stdout);
+    let seen = registry.seen();
+    for name in ["hello", "site", "data", "both"] {
+        let repository = registry.holds(&format!("team/{name}"));
+        assert_whole(&repository);
+        let root = repository.tags["v1"];
+        assert!(lines.contains(&format!("{}/team/{name}@{root}", registry.address).as_str()), "{}", run.stdout);
+        assert_eq!(repository.tags[&format!("20260101-{name}")], root);
+        // Of each image, the last writes are the tags.
+        let own = |seen: &&&Seen| seen.path.starts_with(&format!("/v2/team/{name}/"));
+        let all = writes(&seen);
+        let last: Vec<&&Seen> = all.iter().filter(own).collect();
+        let tags: Vec<&str> = last[last.len() - 2..].iter().map(|seen| seen.path.rsplit('/').next().unwrap()).collect();
+        assert_eq!(tags, ["v1", &format!("20260101-{name}")]);
+        let tags = last.iter().filter(|seen| seen.path.contains("/manifests/") && !seen.path.contains("sha256"));
+        assert_eq!(tags.count(), 2);
+        // Bills of materials and provenance of each platform, found by its manifest.
+        let index: Value = serde_json::from_slice(&repository.manifests[&root].1).unwrap();
+        let platforms: Vec<String> = match index["manifests"].as_array() {
+            Some(all) => all.iter().map(|one| one["digest"].as_str().unwrap().to_owned()).collect(),
+            None => vec![root.to_string()],
+        };
+        for platform in platforms {
+            let attached: BTreeSet<String> = repository
+                .manifests
+                .values()
+                .map(|(_, bytes)| serde_json::from_slice::<Value>(bytes).unwrap())
+                .filter(|manifest| manifest["subject"]["digest"] == *platform)
+                .map(|manifest| manifest["artifactType"].as_str().unwrap().to_owned())
+                .collect();
+            let kinds = ["application/spdx+json", "application/vnd.cyclonedx+json", "application/vnd.in-toto+json"];
+            assert_eq!(attached, kinds.map(str::to_owned).into());
+        }
+    }
+    // `site` and `both` stand on `hello`: what they share went over the line once.
+    assert!(seen.iter().any(|seen| seen.path.contains("mount=")));
+    assert!(run.stderr.contains("MOUNTED"), "{}", run.stderr);
+
+    // A second time, nothing is written, and little is asked.
+    let again = project.run(&["publish", "--to", &to(&registry), "--tag", "v1", "--tag", "{date}-{recipe}"]).expect(0);
+    assert_eq!(again.stdout, run.stdout);
+    let seen = registry.seen();
+    assert_eq!(writes(&seen).len(), 0, "{seen:?}");
+    project.run(&["publish", "hello", "--to", &to(&registry), "--tag", "v1"]).expect(0);
+    let seen = registry.seen();
+    assert!(seen.len() <= 5, "{seen:?}");
+    project.run(&["publish", "hello", "--to", &to(&registry), "--tag", "v1", "--no-attachments"]).expect(0);
+    let seen = registry.seen();
+    assert!(seen.len() <= 2, "{seen:?}");
+
+    // What is attached says nothing of when or where, but for the one that says only that, and comes with a new image.
+    project.write("recipes/site/tree/index.html", "<p>other</p>\n");
+    project.run(&["publish", "site", "--to", &to(&registry)]).says(3, &["`remint build` makes the image"]);
+    project.run(&["build", "site"]).expect(0);
+    let run = project.run(&["publish", "site", "--to", &to(&registry), "--tag", "v1", "--format", "json"]).expect(0);
+    let event: Value = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).last().unwrap();
+    assert_eq!((&event["event"], &event["name"]), (&"image-published".into(), &"site".into()), "{}", run.stdout);
+    // The layer that changed, which is the same for both platforms, and the configuration of each.
+    assert_eq!(event["sent"], 3, "{event}");
+    assert_whole(&registry.holds("team/site"));
+}
+
+#[test]
+fn a_trial_changes_nothing_and_a_tag_may_be_kept() {
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    project.run(&["publish"]).says(2, &["nothing says where to publish", "--to"]);
+    project.run(&["publish", "--to", &to(&registry), "--dry-run"]).says(0, &["latest (new)", "TO SEND"]);
+    assert_eq!(writes(&registry.seen()).len(), 0);
+    let settings =
+        format!("{}\n[publish]\nto = \"{}/x/{{recipe}}/y\"\ntags = [\"{{lock}}\"]\n", FILES[0].1, registry.address);
+    project.write("remint.toml", settings);
+    project.run(&["publish", "data", "--digest-file", "digests"]).expect(0);
+    let lock = Digest::of(project.lock().as_bytes()).hex();
+    let repository = registry.holds("x/data/y");
+    let first = repository.tags[&lock[..12]];
+    assert_eq!(project.read("digests"), format!("{}/x/data/y@{first}\n", registry.address));
+    project.run(&["publish", "data", "--immutable"]).expect(0);
+
+    project.write("recipes/data/recipe.toml", format!("{}\n[config]\nuser = \"7\"\n", FILES[6].1));
+    project.run(&["build", "data"]).expect(0);
+    project.run(&["publish", "data", "--dry-run"]).says(0, &["(moves)"]);
+    let run = project.run(&["publish", "data", "--immutable"]).says(1, &["means another image", &first.to_string()]);
+    assert!(run.stderr.matches("sha256:").count() >= 2, "both are shown: {}", run.stderr);
+    assert_eq!(registry.holds("x/data/y").tags[&lock[..12]], first);
+    project.run(&["publish", "data"]).expect(0);
+    assert_ne!(registry.holds("x/data/y").tags[&lock[..12]], first);
+    project.run(&["publish", "data", "--tag", "{git}"]).says(2, &["`{git}`", "no git checkout"]);
+    project.run(&["publish", "nothing"]).says(2, &["there is no recipe `nothing`"]);
+    project.forget();
+    project.run(&["publish", "data"]).says(1, &["remint build"]);
+}
+
+#[test]
+fn credentials_and_keys_show_nowhere() {
+    const PASSWORD: &str = "canary-4d1f-password";
+    let project = built();
+    let registry = Registry::start(Options { access: Access::Token("me", PASSWORD, 40), ..Options::default() });
+    project.run(&["publish", "hello", "--to", &to(&registry)]).says(6, &["podman login", "hello"]);
+    let auth = {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(format!("me:{PASSWORD}"))
+    };
+    let config = format!("{{\"auths\": {{\"{}\": {{\"auth\": \"{auth}\"}}}}}}", registry.address);
+    project.write("auth.json", &config);
+    let key = openssl_key(&project, "key.pem");
+    let mut command = project.command(&["publish", "--to", &to(&registry), "--authfile", "auth.json", "--verbose"]);
+    if key.is_some() {
+        command.args(["--sign-key", "env://THE_KEY"]).env("THE_KEY", project.read("key.pem"));
+    }
+    let run = Run::of(&mut command).expect(0);
+    let secret = key.unwrap_or_else(|| "canary-without-openssl".to_owned());
+    for canary in [PASSWORD, auth.as_str(), secret.as_str()] {
+        assert!(!run.stdout.contains(canary) && !run.stderr.contains(canary));
+        for entry in walkdir::WalkDir::new(project.root.join("cache")).into_iter().flatten() {
+            if entry.file_type().is_file() {
+                let bytes = std::fs::read(entry.path()).unwrap();
+                assert!(memchr::memmem::find(&bytes, canary.as_bytes()).is_none(), "{}", entry.path().display());
+            }
+        }
+        for name in ["hello", "site", "data", "both"] {
+            let repository = registry.holds(&format!("team/{name}"));
+            let all = repository.blobs.values().map(|bytes| &bytes[..]);
+            for bytes in all.chain(repository.manifests.values().map(|(_, bytes)| &bytes[..])) {
+                assert!(memchr::memmem::find(bytes, canary.as_bytes()).is_none());
+            }
+        }
+    }
+    let wrong = config.replace(&auth, &auth[4..]);
+    project.write("auth.json", wrong);
+    let run = project.run(&["publish", "hello", "--to", &to(&registry), "--tag", "2", "--authfile", "auth.json"]);
+    assert_eq!(run.code, Some(6), "{}", run.stderr);
+    assert!(!run.stderr.contains(&auth[4..]), "{}", run.stderr);
+}
+
+/// Makes an Ed25519 key with openssl; the line that must not be seen anywhere.
+fn openssl_key(project: &Project, name: &str) -> Option<String> {
+    let openssl = crate::support::judge::find("openssl")?;
+    let path = project.root.join(name);
+    let mut command = std::process::Command::new(openssl);
+    Run::of(command.args(["genpkey", "-algorithm", "ed25519", "-out"]).arg(&path)).expect(0);
+    project.read(name).lines().nth(1).map(str::to_owned)
+}
+
+#[test]
+fn signing_is_repeatable_and_adds_to_what_others_signed() {
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    if openssl_key(&project, "one.pem").is_none() || openssl_key(&project, "two.pem").is_none() {
+        return;
+    }
+    let publish = |key: &str| project.run(&["publish", "data", "--to", &to(&registry), "--sign-key", key]).expect(0);
+    publish("one.pem");
+    let first = registry.holds("team/data");
+    assert_whole(&first);
+    let root = first.tags["latest"];
+    let signatures = |repository: &Repository, suffix: &str| {
+        let tag = format!("{}.{suffix}", root.to_string().replace(':', "-"));
+        let manifest: Value = serde_json::from_slice(&repository.manifests[&repository.tags[&tag]].1).unwrap();
+        manifest["layers"].as_array().unwrap().len()
+    };
+    assert_eq!((signatures(&first, "sig"), signatures(&first, "att")), (1, 3));
+    registry.seen();
+    publish("exec:cat one.pem");
+    assert_eq!(writes(&registry.seen()).len(), 0, "the same key signs the same bytes");
+    publish("two.pem");
+    let second = registry.holds("team/data");
+    assert_whole(&second);
+    assert_eq!((signatures(&second, "sig"), signatures(&second, "att")), (2, 6));
+    assert_eq!(second.tags["latest"], root, "the image's digest does not depend on what is attached");
+    project
+        .run(&["publish", "data", "--to", &to(&registry), "--sign-key", "none.pem"])
+        .says(2, &["cannot read the key"]);
+    project.write("bad.pem", "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n");
+    project
+        .run(&["publish", "data", "--to", &to(&registry), "--sign-key", "bad.pem"])
+        .says(2, &["SEC1", "openssl pkcs8"]);
+}
