@@ -1,5 +1,6 @@
 //! One integration binary: a file of `tests/it/` is a module of it, and `floors` notices one that is not.
 
+mod attest;
 mod bombs;
 mod build;
 mod cli;
