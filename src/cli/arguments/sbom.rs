@@ -9,7 +9,8 @@ pub struct Sbom {
     /// Which image, by its name in the store, as it was last built: `web` or `web@linux/arm64`
     #[arg(value_name = "IMAGE")]
     pub image: String,
-    /// SPDX 2.3 or CycloneDX 1.6, both as JSON
+    /// In which form.
+    #[arg(help = "SPDX 2.3 or CycloneDX 1.6, both as JSON [default: spdx]", hide_default_value = true)]
     #[arg(long, value_name = "spdx|cyclonedx", default_value_t, value_enum, hide_possible_values = true)]
     pub format: SbomFormat,
     /// Write to a file instead of stdout

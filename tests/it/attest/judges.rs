@@ -1,4 +1,4 @@
-//! Validators and verifiers from PyPI and npm, where they are installed: `.ci/run` says how.
+//! Validators and verifiers from `PyPI` and npm, where they are installed: `.ci/run` says how.
 
 use super::{IMAGES, built};
 use crate::support::judge;

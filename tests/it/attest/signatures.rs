@@ -64,7 +64,8 @@ fn openssl_takes_what_is_signed() {
     for (name, how) in KINDS {
         let pair = pair(&openssl, dir.path(), name, how);
         // openssl takes no empty message for Ed25519.
-        for message in [&b"x"[..], &[0xa5; 100_000]] {
+        let long = vec![0xa5; 100_000];
+        for message in [&b"x"[..], &long] {
             let signature = pair.private.sign(message);
             assert_eq!(signature, pair.private.sign(message), "signing is deterministic");
             assert!(openssl_takes(&openssl, dir.path(), name, &pair, message, &signature), "{name}");
@@ -75,8 +76,13 @@ fn openssl_takes_what_is_signed() {
         let tagged = simple_signing(&subject(), "r.example/web", &pair.private, None).unwrap();
         let payload = &tagged.blobs[1];
         let annotation = &payload.annotations["dev.cosignproject.cosign/signature"];
-        let verified =
-            verify_attachment(&payload.media_type, &payload.bytes, Some(annotation), None, &[pair.public.clone()]);
+        let verified = verify_attachment(
+            &payload.media_type,
+            &payload.bytes,
+            Some(annotation),
+            None,
+            std::slice::from_ref(&pair.public),
+        );
         let verified = verified.unwrap();
         assert_eq!(verified[0].claim, Claim::Signed(Some("r.example/web".to_owned())));
         assert_eq!((verified[0].key, &*verified[0].subjects), (pair.public.id(), &[subject().blob.digest][..]));
@@ -168,7 +174,8 @@ fn sigstores_packages_take_bundles() {
             let text = String::from_utf8(bundle.bytes.clone()).unwrap();
             assert!(!takes(text.replace("in-toto", "in-total").as_bytes()), "{name}");
             let verified =
-                verify_attachment(&bundle.media_type, &bundle.bytes, None, None, &[pair.public.clone()]).unwrap();
+                verify_attachment(&bundle.media_type, &bundle.bytes, None, None, std::slice::from_ref(&pair.public))
+                    .unwrap();
             assert_eq!(verified[0].subjects, [subject().blob.digest]);
             let signed = statement.predicate_type == SIGNED;
             assert_eq!(verified[0].claim == Claim::Signed(None), signed);
