@@ -127,6 +127,7 @@ pub(super) fn invalid(what: &'static str) -> impl FnOnce(serde_json::Error) -> E
 #[cfg(test)]
 mod tests {
     use super::*;
+    use p256::pkcs8::EncodePublicKey as _;
 
     #[test]
     fn the_protocols_own_vector_holds() {
@@ -152,7 +153,6 @@ mod tests {
             false,
         );
         let key = p256::ecdsa::VerifyingKey::from_encoded_point(&point).unwrap();
-        use p256::pkcs8::EncodePublicKey as _;
         let key = PublicKey::from_pem(key.to_public_key_pem(p256::pkcs8::LineEnding::LF).unwrap().as_bytes()).unwrap();
         assert_eq!(envelope.signers(std::slice::from_ref(&key)), [key.id()]);
         envelope.payload.push(b' ');

@@ -165,3 +165,120 @@ pub fn invocation(subject: Digest, run: &Invocation) -> Statement {
     });
     Statement { name: None, subject, predicate_type: PROVENANCE.to_owned(), predicate }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attest::trace::Origin;
+    use crate::digest::ActionKey;
+    use crate::lock::{PackageKey, PackagePin, ReleasePin};
+    use crate::oci::{Blob, TreePath};
+    use crate::source::path::{Item, LocalFile};
+    use std::sync::Arc;
+
+    fn trace() -> (Trace, Lock) {
+        let name = |text: &str| ImageName::parse(text).unwrap();
+        let package =
+            PackageKey { archive: "debian".into(), name: "a".into(), arch: "all".into(), version: "1".into() };
+        let pin = PackagePin { deb: Blob::of(b"deb"), suite: "trixie".into(), path: "pool/a_1_all.deb".into() };
+        let file = LocalFile { content: Blob::of(b"x"), executable: false };
+        let item = |path: &str, kind| Item { path: TreePath::parse(path).unwrap(), kind };
+        let tree = Tree::Directory(vec![
+            item("d", ItemKind::Directory),
+            item("d/f", ItemKind::File(file)),
+            item("l", ItemKind::Symlink("d".into())),
+        ]);
+        let origin = |recipe: &str, number, title: &str, kind| Origin {
+            recipe: name(recipe),
+            number: Some(number),
+            title: title.to_owned(),
+            key: ActionKey(Digest::of(title.as_bytes())),
+            kind,
+        };
+        let layers = vec![
+            origin("base", 1, "packages a", OriginKind::Packages(vec![(package, pin)])),
+            origin("web", 1, "copy app to /srv", OriginKind::Copy(Arc::new(tree), None)),
+        ];
+        let mut lock = Lock::default();
+        for archive in ["debian", "unused"] {
+            let release =
+                ReleasePin { date: 86_400, inrelease: Digest::of(archive.as_bytes()), signed_by: "AB".into() };
+            lock.releases.insert((archive.into(), "trixie".into()), release);
+        }
+        let trace = Trace {
+            image: name("web"),
+            platform: "linux/amd64".parse().unwrap(),
+            recipes: vec![name("base"), name("web")],
+            layers,
+            epoch: 86_400,
+        };
+        (trace, lock)
+    }
+
+    #[test]
+    fn what_the_bits_follow_from_is_all_there_and_nothing_else() {
+        let (trace, lock) = trace();
+        let recipes =
+            ["base", "other", "web"].map(|name| (ImageName::parse(name).unwrap(), Digest::of(name.as_bytes())));
+        let recipes = BTreeMap::from(recipes);
+        let materials = Materials { recipes: &recipes, lock: &lock, lock_digest: Digest::of(b"lock") };
+        let statement = provenance(Digest::of(b"image"), &trace, &materials);
+        let definition = &statement.predicate["buildDefinition"];
+        assert_eq!(
+            definition["externalParameters"],
+            json!({
+                "image": "web",
+                "platform": "linux/amd64",
+                "format": 1,
+                "recipes": { "base": { "sha256": Digest::of(b"base").hex() }, "web": { "sha256": Digest::of(b"web").hex() } },
+                "lock": { "sha256": Digest::of(b"lock").hex() },
+                "epoch": "1970-01-02T00:00:00Z",
+            })
+        );
+        let listing = format!("{}  d/f\nl -> d\n", Digest::of(b"x").hex());
+        assert_eq!(
+            definition["resolvedDependencies"],
+            json!([
+                {
+                    "name": "debian/pool/a_1_all.deb",
+                    "digest": { "sha256": Digest::of(b"deb").hex() },
+                    "annotations": { "suite": "trixie", "size": 3 },
+                },
+                {
+                    "name": "debian/trixie/InRelease",
+                    "digest": { "sha256": Digest::of(b"debian").hex() },
+                    "annotations": { "date": "1970-01-02T00:00:00Z", "signed-by": "AB" },
+                },
+                {
+                    "name": "recipes/web/layer/1",
+                    "digest": { "sha256": Digest::of(listing.as_bytes()).hex() },
+                    "annotations": { "title": "copy app to /srv" },
+                },
+            ])
+        );
+        assert_eq!(statement.predicate["runDetails"], json!({ "builder": { "id": "urn:remint:builder" } }));
+        assert_eq!(statement.bytes(), provenance(Digest::of(b"image"), &trace, &materials).bytes());
+        let text = String::from_utf8(statement.bytes()).unwrap();
+        assert!(!text.contains(env!("CARGO_PKG_VERSION")) && !text.contains("metadata"), "{text}");
+    }
+
+    #[test]
+    fn a_run_is_told_apart_from_what_the_bits_follow_from() {
+        let run = Invocation {
+            id: Some("7".into()),
+            started: 0,
+            finished: 60,
+            builder: "urn:test:ci".into(),
+            version: "0.1.0".into(),
+            command: vec!["remint".into(), "publish".into()],
+            circumstances: BTreeMap::from([("host".into(), "h".into())]),
+        };
+        let statement = invocation(Digest::of(b"image"), &run);
+        let text = String::from_utf8(statement.bytes()).unwrap();
+        let subject = Digest::of(b"image").hex();
+        let expected = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","predicate":{{"buildDefinition":{{"buildType":"urn:remint:invocation:v1","externalParameters":{{"command":["remint","publish"]}},"internalParameters":{{"host":"h"}}}},"runDetails":{{"builder":{{"id":"urn:test:ci","version":{{"remint":"0.1.0"}}}},"metadata":{{"finishedOn":"1970-01-01T00:01:00Z","invocationId":"7","startedOn":"1970-01-01T00:00:00Z"}}}}}},"predicateType":"https://slsa.dev/provenance/v1","subject":[{{"digest":{{"sha256":"{subject}"}}}}]}}"#
+        );
+        assert_eq!(text, expected);
+    }
+}

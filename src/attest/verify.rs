@@ -135,3 +135,122 @@ fn statement(envelope: &Envelope, keys: &[PublicKey]) -> Result<Vec<Verified>, E
     };
     Ok(vouched(keys, &subjects, &claim))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attest::{
+        Attachment, PrivateKey, Rebuild, SIGNED, Secret, Statement, Subject, distinct_rebuilders, rebuild, sign_bundle,
+        simple_signing,
+    };
+    use crate::oci::{Blob, canonical_json, media};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+
+    /// A key of Ed25519 whose seed is this byte, 32 times.
+    fn key(byte: u8) -> PrivateKey {
+        let head = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        let text = STANDARD.encode([&head[..], &[byte; 32]].concat());
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
+        PrivateKey::from_pem(&Secret::new(pem.into_bytes())).unwrap()
+    }
+
+    fn subject() -> Subject {
+        Subject { media_type: media::MANIFEST.to_owned(), blob: Blob::of(b"manifest"), created: None }
+    }
+
+    /// Which keys vouch, by their number.
+    fn vouch(media_type: &str, blob: &[u8], annotation: Option<&str>, keys: &[u8]) -> Vec<usize> {
+        let keys: Vec<PublicKey> = keys.iter().map(|byte| key(*byte).public()).collect();
+        let verified = verify_attachment(media_type, blob, annotation, None, &keys).unwrap();
+        verified.iter().map(|one| keys.iter().position(|key| key.id() == one.key).unwrap()).collect()
+    }
+
+    #[test]
+    fn only_the_keys_that_signed_vouch() {
+        let bundle = sign_bundle(&subject(), &Statement::signed(subject().blob.digest), &key(1)).blobs.remove(1);
+        assert_eq!(vouch(BUNDLE, &bundle.bytes, None, &[2, 1, 1]), [1]);
+        assert_eq!(vouch(BUNDLE, &bundle.bytes, None, &[2]), [0; 0]);
+        let signed = simple_signing(&subject(), "r.example/web", &key(1), None).unwrap().blobs.remove(1);
+        let annotation = signed.annotations.values().next().unwrap();
+        assert_eq!(vouch(PAYLOAD, &signed.bytes, Some(annotation), &[2, 1]), [1]);
+        assert_eq!(vouch(PAYLOAD, &signed.bytes, Some("AAAA"), &[1]), [0; 0]);
+        assert_eq!(vouch(PAYLOAD, &signed.bytes, None, &[1]), [0; 0]);
+        assert_eq!(vouch("text/plain", b"x", None, &[1]), [0; 0]);
+    }
+
+    #[test]
+    fn nothing_that_was_changed_is_believed() {
+        let statement = Statement::signed(subject().blob.digest);
+        let bundle = sign_bundle(&subject(), &statement, &key(1)).blobs.remove(1).bytes;
+        let keys = [key(1).public()];
+        for at in 0..bundle.len() {
+            let mut changed = bundle.clone();
+            changed[at] ^= 1;
+            // Outside of what is signed there is the hint, which nobody reads.
+            if let Ok(verified) = verify_attachment(BUNDLE, &changed, None, None, &keys)
+                && !verified.is_empty()
+            {
+                assert_eq!(verified[0].subjects, [subject().blob.digest]);
+                let place = bundle.windows(4).position(|word| word == b"hint").unwrap();
+                assert!(at > place - 30, "byte {at} counts for nothing");
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_of_the_manifest_itself_needs_the_manifest() {
+        let bundle = canonical_json(&json!({
+            "mediaType": BUNDLE,
+            "messageSignature": {
+                "messageDigest": { "algorithm": "SHA2_256", "digest": STANDARD.encode(subject().blob.digest.as_bytes()) },
+                "signature": STANDARD.encode(key(1).sign(b"manifest")),
+            },
+            "verificationMaterial": { "publicKey": { "hint": "" } },
+        }));
+        let keys = [key(1).public()];
+        let vouched = |artifact| verify_attachment(BUNDLE, &bundle, None, artifact, &keys).unwrap();
+        assert_eq!(vouched(None), []);
+        assert_eq!(vouched(Some(&b"other"[..])), []);
+        let found = vouched(Some(&b"manifest"[..]));
+        assert_eq!((&found[0].claim, &*found[0].subjects), (&Claim::Signed(None), &[subject().blob.digest][..]));
+    }
+
+    #[test]
+    fn signed_bytes_that_are_no_statement_are_an_error() {
+        let keys = [key(1).public()];
+        for (kind, payload) in [("text/plain", "{}"), (STATEMENT, "{}"), (STATEMENT, "")] {
+            let envelope = Envelope::sign(kind, payload.as_bytes().to_vec(), &key(1)).bytes();
+            assert!(verify_attachment(ENVELOPE, &envelope, None, None, &keys).is_err(), "{kind} {payload}");
+            assert_eq!(verify_attachment(ENVELOPE, &envelope, None, None, &[]).unwrap(), [], "nobody looks inside");
+        }
+    }
+
+    #[test]
+    fn rebuilders_are_told_apart_by_their_keys() {
+        let image = subject().blob.digest;
+        let said = |by: u8, name: &str, identical: bool, image: Digest| {
+            let lock = Digest::of(b"lock");
+            let statement = rebuild(&Rebuild { image, rebuilder: name.to_owned(), lock, seed: u64::MAX, identical });
+            let attached = Attachment::attestation(&subject(), &statement, &key(by), None).unwrap();
+            let keys: Vec<PublicKey> = (1..=4).map(|byte| key(byte).public()).collect();
+            verify_attachment(ENVELOPE, &attached.blobs[1].bytes, None, None, &keys).unwrap().remove(0)
+        };
+        let all = [
+            said(1, "a", true, image),
+            said(1, "somebody else", true, image),
+            said(2, "a", true, image),
+            said(3, "b", false, image),
+            said(4, "c", true, Digest::of(b"another image")),
+        ];
+        let expected = [key(1).public().id(), key(2).public().id()].into();
+        assert_eq!(distinct_rebuilders(&image, &all), expected);
+        let Claim::Statement { predicate, .. } = &all[0].claim else { panic!("{:?}", all[0]) };
+        assert_eq!(predicate["seed"], "18446744073709551615");
+        // That it is signed says nothing of a rebuild.
+        let signed = Verified { claim: Claim::Signed(None), ..all[0].clone() };
+        assert!(distinct_rebuilders(&image, &[signed]).is_empty());
+        assert_eq!(Statement::signed(image).predicate_type, SIGNED);
+    }
+}

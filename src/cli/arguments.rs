@@ -3,11 +3,13 @@
 mod build;
 mod publish;
 mod registry;
+mod sbom;
 mod store;
 
 pub use build::{Build, Lock, Rebuild};
 pub use publish::Publish;
 pub use registry::Registry;
+pub use sbom::{Sbom, SbomFormat};
 pub use store::{Cache, CacheCommand, Gc};
 
 use super::help;
@@ -237,20 +239,6 @@ pub struct Inspect {
     pub format: TextOrJson,
 }
 
-/// `remint sbom`.
-#[derive(Debug, Clone, Args)]
-pub struct Sbom {
-    /// Which image, by its name in the store, as it was last built: `web` or `web@linux/arm64`
-    #[arg(value_name = "IMAGE")]
-    pub image: String,
-    /// SPDX 2.3 or CycloneDX 1.6, both as JSON
-    #[arg(long, value_name = "spdx|cyclonedx", default_value_t, value_enum, hide_possible_values = true)]
-    pub format: SbomFormat,
-    /// Write to a file instead of stdout
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: Option<PathBuf>,
-}
-
 /// `remint diff`.
 #[derive(Debug, Clone, Args)]
 pub struct Diff {
@@ -304,17 +292,6 @@ pub enum TextOrJson {
     Text,
     /// JSON for machines
     Json,
-}
-
-/// How a bill of materials is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum SbomFormat {
-    /// SPDX 2.3
-    #[default]
-    Spdx,
-    /// `CycloneDX` 1.6
-    #[value(name = "cyclonedx")]
-    CycloneDx,
 }
 
 /// How a plan is shown.

@@ -47,6 +47,7 @@ snapshot!(help_lock, "cli/help-lock.txt", ["lock --help"]);
 snapshot!(help_build, "cli/help-build.txt", ["build --help"]);
 snapshot!(help_plan, "cli/help-plan.txt", ["plan --help"]);
 snapshot!(help_inspect, "cli/help-inspect.txt", ["inspect --help"]);
+snapshot!(help_sbom, "cli/help-sbom.txt", ["sbom --help"]);
 snapshot!(help_cache, "cli/help-cache.txt", ["cache --help", "cache check --help"]);
 snapshot!(help_gc, "cli/help-gc.txt", ["gc --help"]);
 snapshot!(help_verify, "cli/help-verify.txt", ["verify --help"]);
@@ -66,6 +67,7 @@ snapshot!(
         "lock --vanished --update curl",
         "plan --format png",
         "inspect",
+        "sbom web --format xml",
         "cache chekc",
         "gc --keep-size much",
         "gc --older-than 30",

@@ -12,7 +12,7 @@ pub struct Copyright {
     texts: BTreeMap<String, String>,
 }
 
-/// The most paragraphs of a file that is read; the largest of Debian have some thousand.
+/// The most paragraphs of a file; of one with more nothing is told. The largest of Debian have some thousand.
 const PARAGRAPHS: usize = 20_000;
 
 /// The longest text of a licence that is kept, in bytes.
@@ -30,7 +30,11 @@ impl Copyright {
             return Self::default();
         }
         let mut found = Self::default();
-        for paragraph in std::iter::once(header).chain(paragraphs.take(PARAGRAPHS)) {
+        for (number, paragraph) in std::iter::once(header).chain(paragraphs).enumerate() {
+            // Part of the terms would be wrong ones.
+            if number == PARAGRAPHS {
+                return Self::default();
+            }
             let value = |name: &str| paragraph.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v);
             let Some(licence) = value("License") else { continue };
             let (names, text) = licence.split_once('\n').unwrap_or((licence, ""));

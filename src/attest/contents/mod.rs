@@ -26,8 +26,11 @@ const RELEASES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 /// Where packages keep their documentation (Debian policy 12.5).
 const DOC: &str = "usr/share/doc/";
 
-/// The largest file that is looked into, in bytes: four times the largest dpkg database or copyright file of Debian.
+/// The largest dpkg database that is read, in bytes: that of some 50,000 packages.
 const LARGEST: u64 = 64 << 20;
+
+/// The largest copyright file that is read, in bytes; of a larger one nothing is told. The largest of Debian have a fourth of it.
+const LARGEST_COPYRIGHT: u64 = 8 << 20;
 
 /// How many links lead to a copyright file at most.
 const LINKS: usize = 8;
@@ -81,6 +84,7 @@ impl Contents {
     /// Reads an image's layers, each once.
     pub(super) fn read(store: &Store, image: &PlatformImage, trace: &Trace) -> Result<Self, Error> {
         let mut kept: Vec<Kept> = vec![Kept::default()];
+        let mut texts: BTreeMap<String, usize> = BTreeMap::new();
         let own = |layer: usize| trace.layers.get(layer).is_some_and(super::trace::Origin::is_own);
         let standing = image::contents(store, image, &mut |layer, entry, content| {
             let path = entry.path.as_str();
@@ -92,11 +96,24 @@ impl Contents {
             let mut new = Kept::default();
             let mut sums = Sums::default();
             if text || copyright {
+                let limit = if text { LARGEST } else { LARGEST_COPYRIGHT };
                 let mut bytes = Vec::new();
-                content.take(LARGEST).read_to_end(&mut bytes)?;
+                content.take(limit + 1).read_to_end(&mut bytes)?;
                 sums.update(&bytes);
-                new.copyright = copyright.then(|| Copyright::parse(&bytes));
-                new.text = text.then_some(bytes);
+                let whole = bytes.len() as u64 <= limit;
+                if copyright && whole {
+                    new.copyright = Some(Copyright::parse(&bytes));
+                }
+                if text {
+                    if !whole {
+                        return Err(io::Error::other(format!("`/{path}` has more than {limit} bytes")));
+                    }
+                    // What a layer above replaces is not wanted any more.
+                    if let Some(older) = texts.insert(path.to_owned(), kept.len()) {
+                        kept[older].text = None;
+                    }
+                    new.text = Some(bytes);
+                }
             }
             if own(layer) {
                 io::copy(content, &mut sums)?;

@@ -115,8 +115,8 @@ fn needs(installed: &[Option<&Installed>]) -> Vec<Vec<usize>> {
             provided.entry(name).or_insert(number);
         }
     }
-    let of = |(number, one): (usize, &Option<&Installed>)| {
-        let groups = one.iter().flat_map(|one| &one.needs);
+    let of = |(number, one): (usize, Option<&Installed>)| {
+        let groups = one.into_iter().flat_map(|one| &one.needs);
         let find = |all: &BTreeMap<&str, usize>, group: &Vec<String>| {
             group.iter().find_map(|name| all.get(name.as_str()).copied())
         };
@@ -126,7 +126,7 @@ fn needs(installed: &[Option<&Installed>]) -> Vec<Vec<usize>> {
         needs.dedup();
         needs
     };
-    installed.iter().enumerate().map(of).collect()
+    installed.iter().copied().enumerate().map(of).collect()
 }
 
 /// The source package of a path in an archive's pool: `pool/main/h/hello/…` (Debian's archive layout).

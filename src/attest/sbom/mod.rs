@@ -69,11 +69,12 @@ impl BillFormat {
         }
     }
 
-    /// What an in-toto statement with such a document as its predicate is called (in-toto attestation, `spec/predicates`).
+    /// What an in-toto statement with such a document as its predicate is called (in-toto attestation, `spec/predicates`); as cosign
+    /// asks for it, without a version.
     #[must_use]
     pub const fn predicate_type(self) -> &'static str {
         match self {
-            Self::Spdx => "https://spdx.dev/Document/v2.3",
+            Self::Spdx => "https://spdx.dev/Document",
             Self::CycloneDx => "https://cyclonedx.org/bom",
         }
     }

@@ -2,6 +2,8 @@
 
 #![no_main]
 
+#[path = "../../it/fuzz/attest.rs"]
+mod attest;
 #[path = "../../it/fuzz/image.rs"]
 mod image;
 #[path = "../../it/fuzz/root.rs"]

@@ -1,9 +1,11 @@
 //! Inputs that the targets take, made by code, and the words of their languages.
 
+use super::attest;
 use super::image;
 use super::targets::{KEYRING, NOW};
 use crate::support::archive::{File, Package, SIGNED, Suite, pack, tar};
 use crate::support::signer::{KeySpec, SignatureSpec, Signer, message};
+use remint::attest::{Attachment, PrivateKey, Secret, Statement, Subject, sign_bundle, simple_signing};
 use remint::digest::Digest;
 use remint::layer::{END, Entry, FragmentWriter};
 use remint::oci::{Blob, TreePath};
@@ -19,6 +21,7 @@ pub(super) fn of(name: &str) -> Vec<Vec<u8>> {
         ]),
         "certificate" => vec![certificate().into_bytes(), KEYRING.as_bytes().to_vec()],
         "java-store" => vec![format!("mozilla/fuzz.crt\n!x\n%%\n{}", certificate()).into_bytes()],
+        "copyright" => texts(&[COPYRIGHT]),
         "deb" => ["", "gz", "xz", "zst"].map(|packing| sample().packed(packing).deb()).to_vec(),
         "dependency" => texts(&[
             "a, b:any (>= 1:2.0-1~x) | c [amd64], d (<< 3), e (= 1.0), , f:arm64",
@@ -52,6 +55,9 @@ pub(super) fn of(name: &str) -> Vec<Vec<u8>> {
             "12 path=a/b\n11 uid=1234\n20 mtime=1234567.89\n32 SCHILY.xattr.security.ima=xy\n16 linkpath=c/d\n",
             "19 GNU.sparse.map=\n10 size=0\n14 comment=ab\n",
         ]),
+        "pem-key" => {
+            vec![attest::PRIVATE.as_bytes().to_vec(), key().public().to_pem().into_bytes(), P256.as_bytes().to_vec()]
+        }
         "project" => texts(&[
             include_str!("../recipe/remint.toml"),
             "recipes = [\"a/*.toml\"]\nplatforms = [\"linux/amd64\"]\ncompression = \"gzip\"\n[archive.debian]\nsuites = [\"trixie\"]\nmirror = [\"http://a.test/debian\"]\nsnapshot = \"http://a.test/{date}\"\nkeyring = \"k.pgp\"\n",
@@ -66,6 +72,7 @@ pub(super) fn of(name: &str) -> Vec<Vec<u8>> {
             let signer = Signer::new(KeySpec::with_subkey(7));
             vec![signer.signature("Suite: trixie\n", SignatureSpec::at(SIGNED))]
         }
+        "signed" => signed(),
         "stanza" => texts(&["A: b\nC:\n d\n .\n e\n# x\nF-G: h\n\nA: c\n", "Package: a\nVersion: 1\n\n\n"]),
         "store" => store(),
         "sysusers" => texts(&[
@@ -230,6 +237,33 @@ fn oci() -> Vec<Vec<u8>> {
     let tar = [&fragment().0[..], &END].concat();
     let all: [&[u8]; 4] = [manifest.as_bytes(), config.as_bytes(), index.as_bytes(), &tar];
     (0_u8..).zip(all).map(|(which, bytes)| [&[which], bytes].concat()).collect()
+}
+
+/// A public key of P-256, by openssl.
+const P256: &str = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEet/oPQrMHx53ZZVezzm8l+b6dQyD\nEQGIzcJmI4Uzo1kim87jq6H26QOeAfIQJFv37ipSS962BAHTXflr4Ey1AA==\n-----END PUBLIC KEY-----\n";
+
+/// A copyright file with all that such files have.
+const COPYRIGHT: &str = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: x\nLicense: ISC\n\n\
+    Files: *\nCopyright: x\nLicense: GPL-2+ with OpenSSL exception or LGPL-2.1+, and Expat\n\nFiles: a b\nLicense: mine and BSD-3-clause\n text\n .\n more\n\n\
+    License: mine\n\tIts text\n";
+
+fn key() -> PrivateKey {
+    PrivateKey::from_pem(&Secret::new(attest::PRIVATE.as_bytes().to_vec())).unwrap()
+}
+
+/// What is signed, in each form, and the manifest of a tag.
+fn signed() -> Vec<Vec<u8>> {
+    let blob = Blob::of(b"image");
+    let subject = Subject { media_type: String::from("application/json"), blob, created: None };
+    let statement = Statement::signed(blob.digest);
+    let bundle = sign_bundle(&subject, &statement, &key()).blobs.remove(1).bytes;
+    let envelope = Attachment::attestation(&subject, &statement, &key(), None).unwrap().blobs.remove(1).bytes;
+    let mut tagged = simple_signing(&subject, "r.example/x", &key(), None).unwrap();
+    let payload = tagged.blobs.remove(1).bytes;
+    (0_u8..)
+        .zip([bundle, envelope, payload, tagged.manifest])
+        .map(|(form, bytes)| [&[form][..], &bytes].concat())
+        .collect()
 }
 
 /// A list of images, and results of actions.

@@ -3,6 +3,7 @@
 //! Whatever the bytes are, nothing panics, nothing runs for long, and what is taken can be used: written and read back, compared,
 //! shown. The same targets are run by the test beside this file, on every machine, and by the program in `tests/fuzz/`, guided by coverage.
 
+use super::attest;
 use super::image;
 use super::root;
 use remint::layer::{END, Entry, Error, FragmentBuilder, Index, Limits, read};
@@ -35,6 +36,7 @@ const MOST: u64 = 4 << 20;
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "apt-sources", run: apt_sources },
     Target { name: "certificate", run: root::certificate },
+    Target { name: "copyright", run: attest::copyright },
     Target { name: "deb", run: deb },
     Target { name: "dependency", run: dependency },
     Target { name: "dpkg", run: root::dpkg },
@@ -49,11 +51,13 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "packages", run: packages },
     Target { name: "packed", run: packed },
     Target { name: "pax", run: pax },
+    Target { name: "pem-key", run: attest::pem_key },
     Target { name: "project", run: project },
     Target { name: "recipe", run: recipe },
     Target { name: "release", run: release },
     Target { name: "scripts", run: root::scripts },
     Target { name: "signature", run: signature },
+    Target { name: "signed", run: attest::signed },
     Target { name: "stanza", run: stanza },
     Target { name: "store", run: image::store },
     Target { name: "sysusers", run: root::sysusers },
