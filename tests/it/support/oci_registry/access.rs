@@ -14,7 +14,7 @@ pub(super) fn refusal(shared: &Shared, seen: &Seen) -> Option<Reply> {
         Access::Open => None,
         Access::Basic(user, password) => {
             let right = basic(user, password);
-            (shown != right).then(|| refused.with("WWW-Authenticate", "Basic realm=\"test\""))
+            (shown != right).then(|| refused.with("WWW-Authenticate", &"Basic realm=\"test\""))
         }
         Access::Token(..) => {
             let wanted = wanted(seen);
@@ -29,7 +29,7 @@ pub(super) fn refusal(shared: &Shared, seen: &Seen) -> Option<Reply> {
             }
             let scope = wanted.map(|scope| format!(",scope=\"{scope}\"")).unwrap_or_default();
             let challenge = format!("Bearer realm=\"http://{}/token\",service=\"test\"{scope}", shared.address);
-            Some(refused.with("WWW-Authenticate", challenge))
+            Some(refused.with("WWW-Authenticate", &challenge))
         }
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn token(shared: &Shared, seen: &Seen, brought: &Brought) -> Reply {
     let token = format!("canary-token-{}", shared.number());
     shared.state().tokens.insert(token.clone(), (scopes, life));
     let body = json!({ "token": token, "expires_in": 300 });
-    Reply::new(200).with("Content-Type", "application/json").body(body.to_string().into_bytes())
+    Reply::new(200).with("Content-Type", &"application/json").body(body.to_string().into_bytes())
 }
 
 /// What a request needs.

@@ -16,16 +16,16 @@ pub(super) fn blob(shared: &Shared, seen: &Seen, name: &str, digest: &str) -> Re
         return Reply::new(202);
     }
     if let Some(elsewhere) = shared.options.elsewhere.as_ref().filter(|_| seen.method == "GET") {
-        return Reply::new(307).with("Location", format!("{elsewhere}{}?signature=canary-signature", seen.path));
+        return Reply::new(307).with("Location", &format!("{elsewhere}{}?signature=canary-signature", seen.path));
     }
-    let reply = Reply::new(200).with("Docker-Content-Digest", digest).with("Accept-Ranges", "bytes");
+    let reply = Reply::new(200).with("Docker-Content-Digest", &digest).with("Accept-Ranges", &"bytes");
     let start = seen.header("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
     match start {
         Some(start) if start >= bytes.len() => Reply::new(416),
         Some(start) => {
             let range = format!("bytes {start}-{}/{}", bytes.len() - 1, bytes.len());
             let reply = Reply { status: 206, ..reply };
-            reply.with("Content-Range", range).body(bytes[start..].to_vec())
+            reply.with("Content-Range", &range).body(bytes[start..].to_vec())
         }
         None => reply.body(bytes),
     }
@@ -77,7 +77,7 @@ fn finish(shared: &Shared, state: &mut State, seen: &Seen, name: &str, id: u64) 
     };
     state.repositories.entry(name.to_owned()).or_default().blobs.insert(digest, Arc::new(upload.bytes));
     let place = format!("/v2/{name}/blobs/{digest}");
-    Reply::new(201).with("Location", place).with("Docker-Content-Digest", digest)
+    Reply::new(201).with("Location", &place).with("Docker-Content-Digest", &digest)
 }
 
 fn begin(shared: &Shared, seen: &Seen, name: &str) -> Reply {
@@ -87,7 +87,7 @@ fn begin(shared: &Shared, seen: &Seen, name: &str) -> Reply {
         && let Some(bytes) = state.repositories.get(&from).and_then(|from| from.blobs.get(&digest).cloned())
     {
         state.repositories.entry(name.to_owned()).or_default().blobs.insert(digest, bytes);
-        return Reply::new(201).with("Docker-Content-Digest", digest);
+        return Reply::new(201).with("Docker-Content-Digest", &digest);
     }
     let id = shared.number();
     let upload = Upload { repository: name.to_owned(), bytes: Vec::new(), short: false };
@@ -102,6 +102,6 @@ fn at(shared: &Shared, reply: Reply, name: &str, id: u64, upload: &Upload) -> Re
     let place = format!("/v2/{name}/blobs/uploads/{id}?_state={size}");
     // Some registries give the whole address, some a path.
     let place = if shared.options.old { format!("http://{}{place}", shared.address) } else { place };
-    let reply = reply.with("Location", place).with("Range", format!("0-{}", size.saturating_sub(1)));
-    if shared.options.least > 0 { reply.with("OCI-Chunk-Min-Length", shared.options.least) } else { reply }
+    let reply = reply.with("Location", &place).with("Range", &format!("0-{}", size.saturating_sub(1)));
+    if shared.options.least > 0 { reply.with("OCI-Chunk-Min-Length", &shared.options.least) } else { reply }
 }

@@ -19,7 +19,7 @@ pub(super) fn manifest(shared: &Shared, seen: &Seen, brought: &Brought, name: &s
             else {
                 return unknown();
             };
-            Reply::new(200).with("Content-Type", kind).with("Docker-Content-Digest", digest).body(bytes.clone())
+            Reply::new(200).with("Content-Type", &kind).with("Docker-Content-Digest", &digest).body(bytes.clone())
         }
         "DELETE" => match digest {
             None => there.tags.remove(which).map_or_else(unknown, |_| Reply::new(202)),
@@ -58,9 +58,9 @@ fn put(shared: &Shared, state: &mut State, seen: &Seen, bytes: &[u8], name: &str
     if named.is_none() {
         there.tags.insert(which.to_owned(), digest);
     }
-    let reply = Reply::new(201).with("Docker-Content-Digest", digest);
+    let reply = Reply::new(201).with("Docker-Content-Digest", &digest);
     match of(&value["subject"]).filter(|_| !shared.options.old) {
-        Some(subject) => reply.with("OCI-Subject", subject),
+        Some(subject) => reply.with("OCI-Subject", &subject),
         None => reply,
     }
 }
@@ -74,7 +74,7 @@ pub(super) fn tags(shared: &Shared, seen: &Seen, name: &str) -> Reply {
     let page: Vec<&String> = left.clone().take(shared.options.page.unwrap_or(usize::MAX)).collect();
     let reply = Reply::new(200).body(json!({ "name": name, "tags": page }).to_string().into_bytes());
     match page.last().filter(|_| left.count() > page.len()) {
-        Some(last) => reply.with("Link", format!("</v2/{name}/tags/list?last={last}>; rel=\"next\"")),
+        Some(last) => reply.with("Link", &format!("</v2/{name}/tags/list?last={last}>; rel=\"next\"")),
         None => reply,
     }
 }
@@ -98,7 +98,7 @@ pub(super) fn referrers(shared: &Shared, seen: &Seen, name: &str, subject: &str)
         entries.retain(|entry| entry["artifactType"].as_str() == Some(kind));
     }
     let body = json!({ "schemaVersion": 2, "manifests": entries });
-    let reply = Reply::new(200).with("Content-Type", "application/vnd.oci.image.index.v1+json");
-    let reply = if kind.is_some() { reply.with("OCI-Filters-Applied", "artifactType") } else { reply };
+    let reply = Reply::new(200).with("Content-Type", &"application/vnd.oci.image.index.v1+json");
+    let reply = if kind.is_some() { reply.with("OCI-Filters-Applied", &"artifactType") } else { reply };
     reply.body(body.to_string().into_bytes())
 }

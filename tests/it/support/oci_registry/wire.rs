@@ -54,10 +54,10 @@ impl Reply {
     /// An error in the specification's form.
     pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
         let body = serde_json::json!({ "errors": [{ "code": code, "message": message }] });
-        Self::new(status).with("Content-Type", "application/json").body(body.to_string().into_bytes())
+        Self::new(status).with("Content-Type", &"application/json").body(body.to_string().into_bytes())
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: &dyn std::fmt::Display) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }
@@ -97,7 +97,7 @@ fn one(stream: &TcpStream, reader: &mut impl Read, shared: &Shared, seen: &Seen,
     let reply = match fault {
         Some(Fault::Status(status, pause)) => {
             let reply = Reply::error(*status, "UNKNOWN", "told so");
-            pause.map_or(Reply::error(*status, "UNKNOWN", "told so"), |pause| reply.with("Retry-After", pause))
+            pause.map_or(Reply::error(*status, "UNKNOWN", "told so"), |pause| reply.with("Retry-After", &pause))
         }
         _ => route(shared, seen, &brought),
     };
@@ -145,7 +145,7 @@ fn send(mut stream: &TcpStream, seen: &Seen, mut reply: Reply, fault: Option<&Fa
         }
         Some(Fault::OtherDigest) => {
             reply.headers.retain(|(name, _)| *name != "Docker-Content-Digest");
-            reply = reply.with("Docker-Content-Digest", format!("sha256:{}", "0".repeat(64)));
+            reply = reply.with("Docker-Content-Digest", &format!("sha256:{}", "0".repeat(64)));
         }
         Some(Fault::Longer) => length += 7,
         _ => {}
