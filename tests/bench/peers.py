@@ -8,7 +8,7 @@ from functools import cached_property
 
 import measure
 
-PACKAGES = ("binutils", "buildah", "debian-archive-keyring", "docker.io", "dpkg-dev", "mmdebstrap", "openssl", "runc", "xz-utils", "zstd")
+PACKAGES = ("binutils", "buildah", "debian-archive-keyring", "docker-registry", "docker.io", "dpkg-dev", "mmdebstrap", "openssl", "runc", "skopeo", "xz-utils", "zstd")
 
 
 def install():
@@ -36,7 +36,7 @@ def install():
 
 def versions():
     """The peers and their versions."""
-    found = measure.output(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", "mmdebstrap", "docker.io", "buildah", "apt", "dpkg"])
+    found = measure.output(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", "mmdebstrap", "docker.io", "buildah", "apt", "dpkg", "docker-registry", "skopeo"])
     return dict(line.split() for line in found.splitlines())
 
 

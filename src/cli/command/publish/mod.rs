@@ -250,7 +250,9 @@ fn dry_run(
         let Survey { tags, missing, there, .. } =
             publisher.survey(target).map_err(|error| refused(target, &error, 0))?;
         let bytes = missing.iter().map(|blob| blob.size).sum();
-        events.send(Event::SendPlanned { blobs: missing.len() as u64, bytes });
+        if json {
+            events.send(Event::SendPlanned { blobs: missing.len() as u64, bytes });
+        }
         let ours = target.image.root.digest.into();
         let tags = tags.iter().map(|(tag, now)| match now {
             None => format!("{tag} (new)"),
