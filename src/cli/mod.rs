@@ -8,6 +8,7 @@ pub mod amount;
 mod archives;
 pub mod arguments;
 mod bug;
+mod clock;
 pub mod command;
 mod completions;
 pub mod environment;

@@ -1,5 +1,6 @@
 //! A project as a command finds it: settings, recipes, lock, and what its recipes copy.
 
+use super::clock::now;
 use super::command::{Invocation, Places};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -14,7 +15,6 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 /// A project whose settings and recipes were read and checked.
 pub(crate) struct Session {
@@ -160,12 +160,6 @@ impl Session {
         }
         HashCache::open(&self.places.cache.join("trees"), i64::try_from(now().as_nanos()).unwrap_or(i64::MAX))
     }
-}
-
-/// The time since 1970.
-#[expect(clippy::disallowed_methods, reason = "cli knows the time, and hands it to those who may")]
-pub(crate) fn now() -> std::time::Duration {
-    std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn refused(findings: &recipe::Findings) -> Failure {
