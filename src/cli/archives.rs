@@ -1,9 +1,10 @@
 //! The archives that a project's packages come from: mirrors, keys, and the state of their suites.
 
+use super::clock::now;
 use super::command::Invocation;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::session::{Session, now};
+use super::session::Session;
 use crate::digest::Digest;
 use crate::event::Events;
 use crate::lock::{Indices, Lock, packages_layers};

@@ -1,5 +1,6 @@
 //! A project as a command finds it: settings, recipes, lock, and what its recipes copy.
 
+use super::clock::now;
 use super::command::{Invocation, Places};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -14,7 +15,6 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 /// A project whose settings and recipes were read and checked.
 pub(crate) struct Session {
@@ -170,12 +170,6 @@ fn settings(project: &Path) -> Result<Project, Failure> {
         Some(text) => recipe::parse_project("remint.toml", &text).map_err(|found| refused(&found)),
         None => Ok(Project::default()),
     }
-}
-
-/// The time since 1970.
-#[expect(clippy::disallowed_methods, reason = "cli knows the time, and hands it to those who may")]
-pub(crate) fn now() -> std::time::Duration {
-    std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn refused(findings: &recipe::Findings) -> Failure {

@@ -2,8 +2,10 @@
 //!
 //! The rest (variables, the current directory, paths) is changed by whoever starts the process.
 
+use super::clock;
 use super::command::Invocation;
 use crate::event::Event;
+use crate::oci::time::format_rfc3339;
 use crate::verify::rebuild::Variation;
 use rustix::fs::Mode;
 use rustix::process::{getegid, geteuid, umask};
@@ -15,10 +17,16 @@ use std::path::Path;
 pub(super) fn apply(seed: u64, invocation: Invocation<'_>) -> Vec<Event> {
     let variation = Variation::new(seed, invocation.environment.cores.get());
     umask(Mode::from_raw_mode(variation.umask));
+    clock::shift(variation.clock);
     let mut all = vec![
         varied("umask", format!("{:03o}", variation.umask)),
         varied("order", "of actions and of directories' entries, by the seed".to_owned()),
     ];
+    let shifted = format!(
+        "{} is what remint takes for now; file systems go by the kernel's time",
+        format_rfc3339(clock::now().as_secs())
+    );
+    all.push(varied("clock", shifted));
     let project = invocation.places().map(|places| places.project);
     match user(variation.user, project.as_deref().unwrap_or(Path::new("/"))) {
         Ok(()) => all.push(varied("user", format!("number {}", variation.user))),

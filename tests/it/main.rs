@@ -1,7 +1,7 @@
 //! One integration binary: a file of `tests/it/` is a module of it, and `floors` notices one that is not.
 
-mod bases;
 mod attest;
+mod bases;
 mod bombs;
 mod build;
 mod cli;

@@ -91,7 +91,7 @@ fn everything_is_identical_under_every_seed() {
         assert_eq!(verdict["images"].as_array().unwrap().len(), 6, "{verdict}");
         assert_eq!(verdict["unmatched"], 0, "{verdict}");
         assert!(verdict["compared"].as_u64().unwrap() > 20, "{verdict}");
-        for what in ["umask", "threads", "order", "variables", "place"] {
+        for what in ["umask", "threads", "order", "variables", "place", "clock"] {
             assert!(verdict["varied"][what].is_string(), "{what} in {verdict}");
         }
         for what in ["user", "host name"] {

@@ -1,7 +1,8 @@
 //! Writes down what a build needed, for `remint gc`.
 
 use crate::build::{LayerOutcome, Outcome};
-use crate::cli::session::{Session, now};
+use crate::cli::clock::now;
+use crate::cli::session::Session;
 use crate::digest::ActionKey;
 use crate::image::Image;
 use crate::oci::Blob;

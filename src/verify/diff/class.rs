@@ -67,6 +67,39 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class.
+    pub const ALL: [Self; 29] = [
+        Self::Timestamp,
+        Self::BuildPath,
+        Self::HostName,
+        Self::User,
+        Self::Locale,
+        Self::RandomId,
+        Self::Order,
+        Self::Bytecode,
+        Self::GzipHeader,
+        Self::ZipHeader,
+        Self::TarHeader,
+        Self::ArHeader,
+        Self::ElfBuildId,
+        Self::ElfDebugLink,
+        Self::LinkerCache,
+        Self::LogOrCache,
+        Self::DatabaseCounter,
+        Self::Encoder,
+        Self::Missing,
+        Self::Additional,
+        Self::Mtime,
+        Self::Owner,
+        Self::Mode,
+        Self::Xattrs,
+        Self::Link,
+        Self::Type,
+        Self::Configuration,
+        Self::Attestation,
+        Self::Content,
+    ];
+
     /// Its name for people.
     #[must_use]
     pub const fn label(self) -> &'static str {

@@ -15,6 +15,8 @@ pub struct Variation {
     pub user: u32,
     /// The machine's name, in a namespace of the kernel's.
     pub host: String,
+    /// By how many seconds what the rebuild takes for now is later, or earlier where it is negative.
+    pub clock: i64,
     /// The name of a folder under which the project is found.
     pub folder: String,
     /// Variables of the environment, by name.
@@ -63,6 +65,8 @@ impl Variation {
             umask: *order.choose("umask", &[0o000, 0o002, 0o027, 0o077]),
             user: *order.choose("uid", &[1, 1234, 65_533, 1_000_000]),
             host,
+            clock: *order.choose("clock", &[-7, -1, 1, 12]) * 365 * 86_400
+                + i64::try_from(order.place(b"clock") % 86_400).unwrap_or_default(),
             folder: format!("{} {} ünïcode", word("folder", 12), word("long", 16)),
             variables,
         }

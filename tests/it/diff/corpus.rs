@@ -1,8 +1,9 @@
 //! Pairs that differ on purpose, each class of cause alone and several together, with what must be said of them.
 
 use super::compared_tars;
-use super::making::{Thing, ar, build_id, elf, file, gzip_with, link, pack, pyc, sqlite, tar, thing, zip};
+use super::making::{Thing, ar, build_id, elf, file, gzip_with, link, pack, pyc, sqlite, tar, thing, zip, zip64};
 use remint::verify::diff::{Class, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
 use tar::EntryType;
 
 /// Two root file systems, and of each differing path the class of the weightiest cause.
@@ -104,8 +105,17 @@ fn binaries() -> Vec<Case> {
         one("longer", X, &[0xff, 0], &[0xff, 0, 0], Class::Content),
         one("pyc time", "/srv/a.pyc", &pyc(ONE, b"\xe3\0"), &pyc(TWO, b"\xe3\0"), Class::Bytecode),
         one("pyc code", "/srv/__pycache__/a.pyc", &pyc(ONE, b"\xe3\0"), &pyc(ONE, b"\xe3\x01"), Class::Bytecode),
-        one("sqlite counter", X, &sqlite(1, b"row"), &sqlite(2, b"row"), Class::DatabaseCounter),
-        one("sqlite", X, &sqlite(1, b"at 2026-11-23"), &sqlite(2, b"at 2026-11-24"), Class::Timestamp),
+        one("sqlite counter", X, &sqlite(1, &[b"row"]), &sqlite(2, &[b"row"]), Class::DatabaseCounter),
+        one(
+            "sqlite",
+            X,
+            &sqlite(1, &[b"x", b"at 2026-11-23"]),
+            &sqlite(2, &[b"x", b"at 2026-11-24"]),
+            Class::Timestamp,
+        ),
+        one("sqlite row", X, &sqlite(1, &[b"x"]), &sqlite(2, &[b"x", b"y"]), Class::Additional),
+        one("sqlite unused", X, &sqlite(1, &[b"x"]), &sqlite_unused(), Class::Encoder),
+        one("sqlite no more", X, &cut(&sqlite(1, &[b"a row"])), &cut(&sqlite(1, &[b"a ray"])), Class::Content),
         one(
             "build id",
             X,
@@ -128,6 +138,20 @@ fn binaries() -> Vec<Case> {
             Class::BuildPath,
         ),
     ]
+}
+
+/// A database with something in a page that belongs to no row.
+fn sqlite_unused() -> Vec<u8> {
+    let mut bytes = sqlite(1, &[b"x"]);
+    bytes[1500] = 7;
+    bytes
+}
+
+/// A database whose schema leads to a page that is none.
+fn cut(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[1024] = 99;
+    bytes
 }
 
 fn containers() -> Vec<Case> {
@@ -159,6 +183,14 @@ fn containers() -> Vec<Case> {
             &zip(&[("a", b"1", 0), ("b", b"2", 0)], None),
             Class::Additional,
         ),
+        one(
+            "zip64",
+            X,
+            &zip64(&zip(&[("a", at_a, 0)], Some(6))),
+            &zip64(&zip(&[("a", at_b, 0)], Some(6))),
+            Class::Timestamp,
+        ),
+        one("bzip2", X, b"BZh91AY&SY\x01\x02\xff\0", b"BZh91AY&SY\x01\x03\xff\0", Class::Content),
         one("jar manifest", "/srv/x.jar", &jar(b"Built-By: alice\n"), &jar(b"Built-By: bob\n"), Class::User),
         one("tar times", X, &tar(&[file("m", b"1").mtime(1)]), &tar(&[file("m", b"1").mtime(2)]), Class::TarHeader),
         one(
@@ -293,6 +325,57 @@ fn a_file_may_have_several_causes() {
     let classes: Vec<Class> = comparison.platforms[0].files[0].findings.iter().map(|finding| finding.class).collect();
     assert_eq!(classes, [Class::Timestamp, Class::HostName, Class::Mode, Class::Mtime]);
     assert_eq!(comparison.platforms[0].files[0].findings[0].offset, Some(5));
+}
+
+/// A database is taken apart to its rows, and what is no row is said by its page.
+#[test]
+fn a_row_of_a_database_is_named() {
+    let finding = |name: &str| {
+        let case = cases().into_iter().find(|case| case.name == name).unwrap();
+        compared_tars(&case.a, &case.b).platforms[0].files[0].findings[0].clone()
+    };
+    assert_eq!(finding("sqlite").within, ["table log, row 2"]);
+    assert_eq!(finding("sqlite row").within, ["table log, row 2"]);
+    let note = |name: &str| finding(name).note.unwrap_or_default();
+    assert!(note("sqlite unused").contains("page 2, a leaf of a table (log)"), "{}", note("sqlite unused"));
+    assert!(note("sqlite no more").starts_with("page 2, "), "{}", note("sqlite no more"));
+    assert_eq!(finding("zip64").within, ["zip member a"]);
+    assert!(note("bzip2").contains("bzip2, which is not looked into"));
+}
+
+/// Each class that a cause may have occurs, alone and among others.
+#[test]
+fn every_class_is_in_the_corpus() {
+    let cases = cases();
+    let found: BTreeSet<Class> = cases.iter().flat_map(|case| case.expected.iter().map(|(_, class)| *class)).collect();
+    // These are no file's: forms.rs has them.
+    let elsewhere = [Class::Configuration, Class::Attestation];
+    let all = Class::ALL.into_iter().filter(|class| !elsewhere.contains(class));
+    let missing: Vec<Class> = all.filter(|class| !found.contains(class)).collect();
+    assert_eq!(missing, [], "no case has these");
+    // All of them at once: each file has its own cause still.
+    let number = |at: usize, thing: &Thing| {
+        let mut thing = thing.clone();
+        thing.path = thing.path.replacen("srv/x", &format!("srv/x{at}"), 1);
+        thing
+    };
+    let (mut a, mut b, mut expected) = (vec![], vec![], BTreeMap::new());
+    for (at, case) in cases.iter().enumerate() {
+        let own = |things: &[Thing]| -> Vec<Thing> {
+            things[2..things.len() - 1].iter().map(|thing| number(at, thing)).collect()
+        };
+        let (of_a, of_b) = (own(&case.a), own(&case.b));
+        if of_a.iter().chain(&of_b).all(|thing| thing.path == format!("srv/x{at}")) {
+            a.extend(of_a);
+            b.extend(of_b);
+            expected.insert(format!("/srv/x{at}"), case.expected[0].1);
+        }
+    }
+    assert!(expected.len() > 50, "{}", expected.len());
+    let comparison = compared_tars(&a, &b);
+    let files = comparison.platforms[0].files.iter();
+    let found: BTreeMap<String, Class> = files.map(|file| (file.path.clone(), file.findings[0].class)).collect();
+    assert_eq!(found, expected);
 }
 
 #[test]

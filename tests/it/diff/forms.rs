@@ -8,8 +8,9 @@ use remint::oci::Arch;
 use remint::store::Store;
 use remint::verify::diff::{Class, Excerpt, Field, Presence, Relation, Verdict};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tar::EntryType;
 
 /// Writes an archive as `docker save` does, of layers that are packed in some way.
@@ -153,6 +154,38 @@ fn every_form_of_an_image_is_the_same_image() {
     }
     let comparison = compared(dir.path(), "web", "other");
     assert_eq!(comparison.verdict, Verdict::SameFiles, "{comparison:#?}");
+}
+
+/// Since 25, `docker save` writes an image layout with a `manifest.json` beside it, both of which name the same plain layers.
+#[test]
+fn an_archive_of_two_forms_is_one_image_in_both() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = handmade::store(dir.path());
+    let image = handmade::image(&store, "web", Encoding::Plain, &[native()]);
+    let only = &image.platforms[0];
+    let blobs = only.layers.iter().map(|layer| layer.blob).chain([only.config, only.manifest]);
+    let name = |blob: &remint::oci::Blob| format!("blobs/sha256/{}", blob.digest.hex());
+    let names: BTreeSet<(String, PathBuf)> = blobs.map(|blob| (name(&blob), store.blob_path(&blob.digest))).collect();
+    let mut things: Vec<Thing> = names.iter().map(|(name, path)| file(name, &fs::read(path).unwrap())).collect();
+    let index = json!({ "schemaVersion": 2, "manifests": [{ "mediaType": remint::oci::media::MANIFEST,
+        "digest": only.manifest.digest, "size": only.manifest.size, "annotations": {
+        "io.containerd.image.name": "library/web:latest", "org.opencontainers.image.ref.name": "latest" } }] });
+    let layers: Vec<String> = only.layers.iter().map(|layer| name(&layer.blob)).collect();
+    let manifest = json!([{ "Config": name(&only.config), "RepoTags": ["web:latest"], "Layers": layers }]);
+    things.push(file("index.json", index.to_string().as_bytes()));
+    things.push(file("manifest.json", manifest.to_string().as_bytes()));
+    things.push(file("oci-layout", b"{\"imageLayoutVersion\":\"1.0.0\"}"));
+    fs::write(dir.path().join("saved.tar"), tar(&things)).unwrap();
+    for written in [
+        "docker-archive:saved.tar",
+        "docker-archive:saved.tar:web",
+        "oci-archive:saved.tar",
+        "oci-archive:saved.tar:latest",
+        "oci-archive:saved.tar:library/web:latest",
+    ] {
+        let comparison = compared(dir.path(), "web", written);
+        assert_eq!((comparison.verdict, comparison.platforms[0].files.len()), (Verdict::Identical, 0), "{written}");
+    }
 }
 
 #[test]

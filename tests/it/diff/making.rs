@@ -192,13 +192,55 @@ pub(crate) fn pyc(mtime: u32, code: &[u8]) -> Vec<u8> {
     [&[0xa7, 0x0d, b'\r', b'\n', 0, 0, 0, 0][..], &mtime.to_le_bytes(), &[9, 0, 0, 0], code].concat()
 }
 
-/// The beginning of a `SQLite` database, with its change counter and some of its content.
-pub(crate) fn sqlite(counter: u8, content: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0; 4096];
-    bytes[..16].copy_from_slice(b"SQLite format 3\0");
-    bytes[16..18].copy_from_slice(&4096_u16.to_be_bytes());
-    bytes[27] = counter;
-    bytes[95] = counter;
-    bytes[2000..2000 + content.len()].copy_from_slice(content);
-    bytes
+/// A `SQLite` database of one table `log` with texts in its rows, and with a change counter.
+pub(crate) fn sqlite(counter: u8, rows: &[&[u8]]) -> Vec<u8> {
+    const PAGE: usize = 1024;
+    let sql = b"CREATE TABLE log(line TEXT)";
+    let text = |text: &[u8]| u8::try_from(text.len() * 2 + 13).expect("a short text");
+    let short = |number: usize| u16::try_from(number).unwrap().to_be_bytes();
+    // A record is the length of its header, the kind of each value, the values.
+    let schema = [&[6, 23, text(b"log"), text(b"log"), 1, text(sql)][..], b"table", b"log", b"log", &[2], sql].concat();
+    let record = |line: &&[u8]| [&[2, text(line)][..], line].concat();
+    let leaf = |start: usize, records: Vec<Vec<u8>>| {
+        let mut page = vec![0; PAGE];
+        let (mut end, mut pointers) = (PAGE, Vec::new());
+        for (number, record) in (1_u8..).zip(&records) {
+            let cell = [&[u8::try_from(record.len()).unwrap(), number], &record[..]].concat();
+            end -= cell.len();
+            page[end..end + cell.len()].copy_from_slice(&cell);
+            pointers.extend(short(end));
+        }
+        let header = [&[13, 0, 0][..], &short(records.len()), &short(end), &[0], &pointers].concat();
+        page[start..start + header.len()].copy_from_slice(&header);
+        page
+    };
+    let mut first = leaf(100, vec![schema]);
+    first[..16].copy_from_slice(b"SQLite format 3\0");
+    first[16..18].copy_from_slice(&short(PAGE));
+    first[18..24].copy_from_slice(&[1, 1, 0, 64, 32, 32]);
+    // The change counter, the size in pages, the schema's number and format, the encoding, and for which counter the size holds.
+    for (at, number) in [(27, counter), (31, 2), (43, 1), (47, 4), (59, 1), (95, counter), (99, 1)] {
+        first[at] = number;
+    }
+    [first, leaf(0, rows.iter().map(record).collect())].concat()
+}
+
+/// Makes the central directory of a zip archive one that says its places in 64 bits, as archives beyond 4 GiB have it.
+pub(crate) fn zip64(zip: &[u8]) -> Vec<u8> {
+    let end = zip.len() - 22;
+    let number = |at: usize| u64::from(u32::from_le_bytes(zip[at..at + 4].try_into().unwrap()));
+    let (count, size, directory) = (u64::from(zip[end + 10]), number(end + 12), number(end + 16));
+    let mut out = zip[..end].to_vec();
+    let record = out.len() as u64;
+    out.extend(b"PK\x06\x06");
+    out.extend(44_u64.to_le_bytes());
+    out.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    for number in [count, count, size, directory] {
+        out.extend(number.to_le_bytes());
+    }
+    out.extend(b"PK\x06\x07\0\0\0\0");
+    out.extend(record.to_le_bytes());
+    out.extend(1_u32.to_le_bytes());
+    out.extend([b"PK\x05\x06\0\0\0\0".as_slice(), &[0xff; 12], &[0, 0]].concat());
+    out
 }

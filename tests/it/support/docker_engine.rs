@@ -16,6 +16,9 @@ impl DockerEngine {
     /// Starts an engine that may touch no network; `None` where it is missing or where the test is not root.
     pub(crate) fn start(dir: &Path) -> Option<Self> {
         let [program, client] = judge::find_all(["dockerd", "docker"])?;
+        // Newer clients need a plugin for BuildKit: the one of the engine's own package knows it by itself.
+        let own = program.parent().map(|sbin| sbin.with_file_name("bin/docker")).filter(|client| client.is_file());
+        let client = own.unwrap_or(client);
         if !judge::is_root() {
             return None;
         }
@@ -38,11 +41,16 @@ impl DockerEngine {
         Some(Self { client, socket, _server: server })
     }
 
+    /// A docker command with arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.client);
+        command.arg("--host").arg(format!("unix://{}", self.socket.display())).args(arguments);
+        command
+    }
+
     /// Runs docker and gives its standard output.
     pub(crate) fn docker(&self, arguments: &[&str]) -> String {
-        judge::succeed(
-            Command::new(&self.client).arg("--host").arg(format!("unix://{}", self.socket.display())).args(arguments),
-        )
+        judge::succeed(&mut self.command(arguments))
     }
 
     /// Runs a container of an image to its end and gives its standard output.

@@ -11,7 +11,7 @@ use crate::cli::registries;
 use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::event::Events;
-use crate::image::{ImagePlace, Opened, PlaceError};
+use crate::image::{ImagePlace, OpenError, Opened, PlaceError};
 use crate::oci::canonical_json;
 use crate::verify::diff::{Error, Hints, Options, Verdict, compare};
 use crate::verify::page::comparison_page;
@@ -26,7 +26,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
     let (a, b) = (open(invocation, arguments, &arguments.a)?, open(invocation, arguments, &arguments.b)?);
     let options = Options { scratch: std::env::temp_dir(), explained: EXPLAINED, hints: Hints::default() };
     let comparison = compare(&a, &b, &options).map_err(|error| {
-        let failure = Failure::from_error(Exit::No, &error);
+        let failure = Failure::from_error(exit_of(&error), &error);
         if matches!(error, Error::Spool { .. }) {
             failure.hint("`TMPDIR=DIR remint diff …` uses another folder")
         } else {
@@ -47,6 +47,28 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
     Ok(if comparison.verdict == Verdict::Different { Exit::No } else { Exit::Done })
 }
 
+/// How a comparison ends that gave no answer: never with 1, which says that the images differ.
+fn exit_of(error: &Error) -> Exit {
+    match error {
+        Error::Open(error) => opening(error),
+        Error::Layer { .. } | Error::Hardlink { .. } => Exit::Source,
+        Error::Spool { .. } => Exit::Action,
+    }
+}
+
+/// What the command line names and is not there is the command line's fault; what is there and cannot be read, or is not what it must
+/// be, is the image's.
+fn opening(error: &OpenError) -> Exit {
+    match error {
+        OpenError::NoImage { .. } | OpenError::NoPlatform { .. } | OpenError::Archive { .. } => Exit::Usage,
+        OpenError::Registry(_) => Exit::Registry,
+        OpenError::NoTag { .. } => Exit::Usage,
+        OpenError::Missing { part, .. } if !part.starts_with("blobs/") => Exit::Usage,
+        OpenError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Exit::Usage,
+        _ => Exit::Source,
+    }
+}
+
 fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str) -> Result<Opened, Failure> {
     let place: ImagePlace = text.parse().map_err(|error: PlaceError| {
         Failure::from_error(Exit::Usage, &error).hint(
@@ -58,18 +80,18 @@ fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str) -> Result<Open
     let store = if in_store { invocation.places()?.cache } else { cwd.clone() };
     if in_store && !store.is_dir() {
         let message = format!("there is no store yet in `{}`", store.display());
-        return Err(Failure::new(Exit::No, message).hint("`remint build` fills it"));
+        return Err(Failure::new(Exit::Usage, message).hint("`remint build` fills it"));
     }
     let project = if matches!(place, ImagePlace::Registry(_)) { Session::settings(invocation)? } else { None };
     let client = registries::client(invocation, project.as_ref(), &arguments.registry, &Events::none())?;
     let opened = place.open(&store, cwd, &client).map_err(|error| {
-        let failure = Failure::from_error(Exit::No, &error);
+        let failure = Failure::from_error(opening(&error), &error);
         error.hint().into_iter().fold(failure, Failure::hint)
     })?;
     match arguments.platform {
         // A flat root file system is for whatever it is for.
         Some(platform) if !matches!(place, ImagePlace::Tar(_)) => {
-            opened.narrow(&platform.to_string()).map_err(|error| Failure::from_error(Exit::No, &error))
+            opened.narrow(&platform.to_string()).map_err(|error| Failure::from_error(opening(&error), &error))
         }
         _ => Ok(opened),
     }

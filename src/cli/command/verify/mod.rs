@@ -163,7 +163,8 @@ fn refused(error: &Error) -> Failure {
     let exit = match error {
         Error::Line { .. } | Error::Twice { .. } | Error::NoLayout { .. } | Error::Archive { .. } => Exit::Usage,
         Error::Io { .. } | Error::Store(_) => Exit::Action,
-        _ => Exit::No,
+        // An image that cannot be read is no answer either.
+        _ => Exit::Source,
     };
     Failure::from_error(exit, error)
 }

@@ -3,10 +3,10 @@
 use super::{Invocation, Way};
 use crate::cli::amount::{count, duration};
 use crate::cli::arguments::{TextOrJson, Verify};
+use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::screen;
-use crate::cli::session::now;
 use crate::cli::table::{Column, Table};
 use crate::oci::canonical_json;
 use crate::oci::time::format_rfc3339;

@@ -1,4 +1,4 @@
-//! Compressed files: gzip with its header (RFC 1952), zstd, xz.
+//! Compressed files: gzip with its header (RFC 1952), zstd, xz; bzip2 and lzip are recognised and not taken apart.
 
 use super::members::bounded;
 use super::{Explaining, binary, first_difference};
@@ -7,11 +7,23 @@ use crate::verify::diff::class::Class;
 use crate::verify::diff::model::{Field, Finding};
 use crate::verify::diff::paths::time;
 
+/// What compressed files begin with that are not taken apart, and what these are.
+const CLOSED: [(&[u8], &str); 3] = [(b"BZh", "bzip2"), (b"LZIP", "lzip"), (b"7z\xbc\xaf\x27\x1c", "7-Zip")];
+
 /// Compares two files of one compression; `false`: they are none.
 pub(super) fn compare(explaining: &mut Explaining<'_>, name: &str, a: &[u8], b: &[u8]) -> bool {
     let wrapping = Wrapping::of(a);
     if wrapping == Wrapping::Plain || wrapping != Wrapping::of(b) {
-        return false;
+        let known = CLOSED.iter().find(|(magic, _)| a.starts_with(magic) && b.starts_with(magic));
+        if let Some((_, what)) = known {
+            let before = explaining.findings.len();
+            // Nothing can be read in it: what looks like a date is none.
+            binary::compare(explaining, a, b, Some(Class::Content));
+            if let Some(finding) = explaining.findings.get_mut(before) {
+                finding.note = Some(format!("compressed by {what}, which is not looked into"));
+            }
+        }
+        return known.is_some();
     }
     let unpack = |bytes| wrapping.unwrap(bytes).and_then(bounded);
     let (inner_a, inner_b) = match (unpack(a), unpack(b)) {
