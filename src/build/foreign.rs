@@ -44,7 +44,7 @@ fn take_apart(blob: impl BufRead + Send, layer: &BaseLayer, tree: &mut Tree, tit
     let failed = |source| Error::Read { digest: layer.blob.digest, source };
     let wrapping = blob.fill_buf().map(Wrapping::of).map_err(failed)?;
     let mut tar = HashingReader::new(wrapping.unwrap(blob).map_err(failed)?.take(LARGEST));
-    scan(&mut tar, &Limits::default(), |seen, content| tree.add(seen, content)).map_err(Error::layer(title))?;
+    scan(&mut tar, &Limits::default(), |seen, content| tree.add(&seen, content)).map_err(Error::layer(title))?;
     io::copy(&mut tar, &mut io::sink()).map_err(failed)?;
     let (_, found, _) = tar.finish();
     let expected = layer.diff_id.0;
@@ -64,8 +64,8 @@ impl Tree {
     }
 
     /// Adds an entry. What has a name that is not UTF-8 can be named by no recipe and by no package, and is passed over.
-    fn add(&mut self, seen: Seen, content: &mut dyn Read) -> Result<(), crate::layer::Error> {
-        let Some(entry) = entry(&seen) else { return Ok(()) };
+    fn add(&mut self, seen: &Seen, content: &mut dyn Read) -> Result<(), crate::layer::Error> {
+        let Some(entry) = entry(seen) else { return Ok(()) };
         if matches!(entry.kind, Kind::Hardlink { .. }) {
             self.links.push(entry);
             return Ok(());

@@ -38,7 +38,7 @@ impl<'a> BaseImages<'a> {
             for (platform, wanted) in wanted {
                 let mut pin = base::pin(store, &opened, platform).map_err(cannot)?;
                 if wanted.packages {
-                    pin.packages = Some(self.packages(store, &opened, &pin, platform, &name)?);
+                    pin.packages = Some(packages(store, &opened, &pin, platform, &name)?);
                 }
                 found.insert((name.clone(), platform), pin);
             }
@@ -48,22 +48,6 @@ impl<'a> BaseImages<'a> {
 
     fn open(&self, image: &BaseImage, platforms: &[Platform]) -> Result<Opened, OpenError> {
         base::open(image, platforms, &self.session.places.project, &self.client)
-    }
-
-    /// Brings all layers in and lists the packages.
-    fn packages(
-        &self,
-        store: &Store,
-        opened: &Opened,
-        pin: &BasePin,
-        platform: Platform,
-        name: &str,
-    ) -> Result<Vec<PackageKey>, Failure> {
-        let message = || format!("cannot list the packages of `{name}` on {platform}");
-        for layer in &pin.layers {
-            base::bring(store, opened, &layer.blob).map_err(|error| unreadable(message(), &error))?;
-        }
-        base::packages(store, pin, platform).map_err(|error| Failure::wrap(Exit::Source, message(), &error))
     }
 
     fn bring(&self, wanted: &BaseBlob, store: &Store) -> Result<bool, OpenError> {
@@ -84,6 +68,21 @@ impl FetchBase for BaseImages<'_> {
             Err(error) => Err(BaseError::Image { image: image(), hint: error.hint(), source: Box::new(error) }),
         }
     }
+}
+
+/// Brings all layers in and lists the packages.
+fn packages(
+    store: &Store,
+    opened: &Opened,
+    pin: &BasePin,
+    platform: Platform,
+    name: &str,
+) -> Result<Vec<PackageKey>, Failure> {
+    let message = || format!("cannot list the packages of `{name}` on {platform}");
+    for layer in &pin.layers {
+        base::bring(store, opened, &layer.blob).map_err(|error| unreadable(message(), &error))?;
+    }
+    base::packages(store, pin, platform).map_err(|error| Failure::wrap(Exit::Source, message(), &error))
 }
 
 /// An image that cannot be read, and what helps.

@@ -10,17 +10,8 @@ pub enum Error {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// A tag means another image.
-    #[error("the tag `{repository}:{tag}` means another image: expected {ours}, found {found}")]
-    Taken {
-        /// Where.
-        repository: Repository,
-        /// The tag.
-        tag: Tag,
-        /// The image that was to be published.
-        ours: AnyDigest,
-        /// The image that is there.
-        found: AnyDigest,
-    },
+    #[error(transparent)]
+    Taken(Box<Taken>),
     /// What is to be published is not in the store, or not whole.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -32,13 +23,27 @@ pub enum Error {
     Name(#[from] ReferenceError),
 }
 
+/// A tag that means another image than the one to be published.
+#[derive(Debug, thiserror::Error)]
+#[error("the tag `{repository}:{tag}` means another image: expected {ours}, found {found}")]
+pub struct Taken {
+    /// Where.
+    pub repository: Repository,
+    /// The tag.
+    pub tag: Tag,
+    /// The image that was to be published.
+    pub ours: AnyDigest,
+    /// The image that is there.
+    pub found: AnyDigest,
+}
+
 impl Error {
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
-            Self::Taken { .. } => Some("choose another tag, or leave `--immutable` out to move it".to_owned()),
+            Self::Taken(_) => Some("choose another tag, or leave `--immutable` out to move it".to_owned()),
             Self::Store(store::Error::Damaged { .. } | store::Error::Missing { .. }) => {
                 Some("`remint build` makes it again".to_owned())
             }

@@ -14,7 +14,7 @@ mod queue;
 mod send;
 mod template;
 
-pub use error::Error;
+pub use error::{Error, Taken};
 pub use template::{Names, Unnamed};
 
 use crate::attest::Attachment;
@@ -113,7 +113,7 @@ impl<'a> Publisher<'a> {
             };
             if let Some(found) = now.filter(|now| *now != root && target.immutable) {
                 let (repository, tag) = (repository.clone(), tag.clone());
-                return Err(Error::Taken { repository, tag, ours: root, found });
+                return Err(Error::Taken(Box::new(Taken { repository, tag, ours: root, found })));
             }
             tags.push((tag.clone(), now));
         }

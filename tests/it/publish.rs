@@ -106,7 +106,7 @@ fn what_is_missing_is_sent_and_tags_come_last() {
     project.run(&["publish", "site", "--to", &to(&registry)]).says(3, &["`remint build` makes the image"]);
     project.run(&["build", "site"]).expect(0);
     let run = project.run(&["publish", "site", "--to", &to(&registry), "--tag", "v1", "--format", "json"]).expect(0);
-    let event: Value = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).last().unwrap();
+    let event: Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
     assert_eq!((&event["event"], &event["name"]), (&"image-published".into(), &"site".into()), "{}", run.stdout);
     // The layer that changed, which is the same for both platforms, and the configuration of each.
     assert_eq!(event["sent"], 3, "{event}");

@@ -32,7 +32,8 @@ pub struct Publish {
     /// Sign with this private key (PKCS#8 in PEM): a file, `env://NAME`, or `exec:COMMAND`, which prints it
     #[arg(long, value_name = "KEY", help_heading = "What is attached")]
     pub sign_key: Option<String>,
-    /// Who answers for this machine, as a URI, in the provenance [env: REMINT_BUILDER_ID]
+    /// Who answers for this machine, over `REMINT_BUILDER_ID`.
+    #[arg(help = "Who answers for this machine, as a URI, in the provenance [env: REMINT_BUILDER_ID]")]
     #[arg(long, value_name = "URI", help_heading = "What is attached")]
     pub builder_id: Option<String>,
     /// Write the lines `registry/name@sha256:…` there as well, for later steps

@@ -60,9 +60,11 @@ fn exit_of(error: &Error) -> Exit {
 /// be, is the image's.
 fn opening(error: &OpenError) -> Exit {
     match error {
-        OpenError::NoImage { .. } | OpenError::NoPlatform { .. } | OpenError::Archive { .. } => Exit::Usage,
+        OpenError::NoImage { .. }
+        | OpenError::NoPlatform { .. }
+        | OpenError::Archive { .. }
+        | OpenError::NoTag { .. } => Exit::Usage,
         OpenError::Registry(_) => Exit::Registry,
-        OpenError::NoTag { .. } => Exit::Usage,
         OpenError::Missing { part, .. } if !part.starts_with("blobs/") => Exit::Usage,
         OpenError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Exit::Usage,
         _ => Exit::Source,

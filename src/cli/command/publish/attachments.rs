@@ -34,6 +34,9 @@ pub(super) struct Attached {
     pub(super) once: Vec<Attachment>,
 }
 
+/// Gives the manifest that a tag of cosign's scheme has already, by what it is of and the tag's ending.
+pub(super) type Existing<'a, E> = dyn Fn(&Blob, &str) -> Result<Option<Vec<u8>>, E> + 'a;
+
 /// A bill of materials that was written before.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Written {
@@ -56,7 +59,7 @@ impl Maker<'_> {
         reference: &str,
         run: &Run,
         documents: bool,
-        existing: &dyn Fn(&Blob, &str) -> Result<Option<Vec<u8>>, E>,
+        existing: &Existing<'_, E>,
     ) -> Result<Vec<Attached>, E> {
         let mut all = Vec::new();
         if documents {
@@ -84,7 +87,7 @@ impl Maker<'_> {
         image: &Image,
         one: &PlatformImage,
         run: &Run,
-        existing: &dyn Fn(&Blob, &str) -> Result<Option<Vec<u8>>, E>,
+        existing: &Existing<'_, E>,
     ) -> Result<Attached, E> {
         let planned = self.planned(image, one)?;
         let trace = Trace::of(self.plan, planned, self.recipes);
@@ -108,23 +111,19 @@ impl Maker<'_> {
         let mut once = vec![Attachment::statement(&subject, &ran)];
         if let Some(key) = self.key {
             let mut tagged = existing(&one.manifest, "att")?;
-            let mut attestation = None;
+            let (mut last, mut envelopes) = (None, Vec::new());
             for statement in &statements {
                 always.push(sign_bundle(&subject, statement, key));
-                let next = Attachment::attestation(&subject, statement, key, tagged.as_deref())?;
+                let mut next = Attachment::attestation(&subject, statement, key, tagged.as_deref())?;
                 tagged = Some(next.manifest.clone());
-                // The last names all; each brings its own blob.
-                let before: Option<Attachment> = attestation.take();
-                let mut next = next;
-                next.blobs.extend(
-                    before
-                        .into_iter()
-                        .flat_map(|before| before.blobs)
-                        .filter(|part| part.media_type == attest::ENVELOPE),
-                );
-                attestation = Some(next);
+                envelopes.extend(next.blobs.pop());
+                last = Some(next);
             }
-            always.extend(attestation);
+            // The last one's manifest names all of them.
+            if let Some(mut last) = last {
+                last.blobs.extend(envelopes);
+                always.push(last);
+            }
             once.push(sign_bundle(&subject, &ran, key));
         }
         Ok(Attached { subject: one.manifest, always, once })

@@ -279,7 +279,7 @@ fn dry_run(
 /// Says what failed; nothing of the image was named there.
 fn refused(target: &Target<'_>, error: &Error, left: usize) -> Failure {
     let exit = match error {
-        Error::Taken { .. } => Exit::No,
+        Error::Taken(_) => Exit::No,
         Error::Store(_) => Exit::Action,
         Error::Attest(_) => Exit::Recipe,
         Error::Registry(_) | Error::Name(_) => Exit::Registry,
