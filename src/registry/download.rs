@@ -43,7 +43,8 @@ impl Client {
     }
 
     /// Reads a blob of this size into a file, which may hold its beginning from an attempt that was interrupted, and which keeps
-    /// what came in if this one fails. When it returns, the file is whole and verified; it is not synced to disk. `false`: there is
+    /// what came in if this one fails. When it returns, the file is whole and verified; it is not synced to disk. That it begins and ends is the
+    /// caller's to tell. `false`: there is
     /// no such blob.
     pub fn blob_to_file(
         &self,

@@ -71,7 +71,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// Nobody logged in, the system's certificates, no mirrors, chunks of 32 MiB.
+    /// Nobody logged in, the system's certificates, no mirrors, chunks of 64 MiB.
     fn default() -> Self {
         Self {
             credentials: Credentials::default(),
@@ -80,7 +80,7 @@ impl Default for Settings {
             plain: BTreeSet::new(),
             mirrors: BTreeMap::new(),
             patience: wire::Patience::default(),
-            chunk: 32 << 20,
+            chunk: 64 << 20,
         }
     }
 }

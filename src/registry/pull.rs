@@ -27,6 +27,8 @@ pub struct BlobReader {
     pub(super) offset: u64,
     hasher: Option<AnyHasher>,
     body: Option<Box<dyn Read + Send + Sync>>,
+    /// Whether it is asked for the rest alone.
+    ranges: bool,
     tries: Tries,
     furthest: u64,
     begun: Instant,
@@ -45,6 +47,7 @@ impl BlobReader {
             offset: 0,
             hasher: Some(digest.hasher()),
             body: None,
+            ranges: true,
             tries: Tries::new(client.settings().patience),
             furthest: 0,
             begun: Instant::now(),
@@ -85,7 +88,7 @@ impl BlobReader {
         let path = format!("/v2/{}/blobs/{}", self.repository.name(), self.digest);
         let scope = Scope::pull(&self.repository);
         let mut ask = Ask::new(&self.repository, Method::GET, To::Path(path), scope, &self.task);
-        if self.offset > 0 {
+        if self.offset > 0 && self.ranges {
             ask = ask.header(header::RANGE, format!("bytes={}-", self.offset));
         }
         let Answer { status, headers, body, .. } = self.client.attempt(&ask)?;
@@ -95,6 +98,10 @@ impl BlobReader {
             StatusCode::OK => skip = self.offset,
             StatusCode::PARTIAL_CONTENT if first_byte(&headers) == Some(self.offset) => {}
             StatusCode::NOT_FOUND => return Ok(false),
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if self.offset > 0 && self.ranges => {
+                self.ranges = false;
+                return Err(Failure::transient("it sends another range than it was asked for"));
+            }
             status => {
                 let mut words = Vec::new();
                 let _ = body.into_reader().take(super::said::MOST).read_to_end(&mut words);

@@ -63,7 +63,7 @@ impl Client {
             furthest = furthest.max(offset);
         }
         if let Some(path) = blob.journal {
-            journal::remove(path).map_err(|error| local(&task, "remove", path, error))?;
+            self.noted(path, journal::remove(path));
         }
         self.0.events.send(Event::SendDone { name, size: blob.size });
         Ok(())
@@ -96,7 +96,11 @@ impl Client {
             match answer.status {
                 StatusCode::CREATED | StatusCode::NO_CONTENT | StatusCode::OK if last => return stored(going, &answer),
                 StatusCode::ACCEPTED | StatusCode::NO_CONTENT | StatusCode::CREATED if !last => {
-                    going.session = Some(advanced(going, session, &answer, chunk)?);
+                    let session = advanced(going, session, &answer, chunk)?;
+                    if let Some(path) = going.blob.journal {
+                        self.noted(path, journal::write(path, going.repository, &going.blob.digest, &session));
+                    }
+                    going.session = Some(session);
                 }
                 StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
                     // It has forgotten the upload, or has something else of it than it said.
@@ -110,6 +114,14 @@ impl Client {
                 }
                 status => return Err(refused(going.task, status, &answer.bytes).into()),
             }
+        }
+    }
+
+    /// Tells that a journal could not be kept: an upload that is interrupted then begins anew, which is no reason to fail this one.
+    fn noted(&self, path: &Path, result: io::Result<()>) {
+        if let Err(error) = result {
+            let text = format!("cannot keep the journal of an upload in `{}`: {error}", path.display());
+            self.0.events.send(Event::Warning { text });
         }
     }
 
@@ -161,21 +173,16 @@ impl Client {
 
 /// Reads the answer to a chunk, and notes where the upload is.
 fn advanced(going: &Going<'_>, mut session: Session, answer: &Whole, chunk: u64) -> Result<Session, Failure> {
-    let bad = |why: &str| Failure::malformed(going.task, why);
     let size = (going.blob.size - session.offset).min(chunk);
     let sent = session.offset + size;
     // A registry that took less says so; it is asked for the rest of the chunk next.
     let has = received(&answer.headers).unwrap_or(sent);
     if has > sent || has < session.offset {
-        return Err(bad("the registry says that it has received what was not sent"));
+        return Err(Failure::transient("the registry says that it has received what was not sent"));
     }
     (session.offset, session.certain) = (has, true);
     if let Some(at) = location(&answer.from, &answer.headers) {
         session.at = at;
-    }
-    if let Some(path) = going.blob.journal {
-        journal::write(path, going.repository, &going.blob.digest, &session)
-            .map_err(|error| local(going.task, "write", path, error))?;
     }
     Ok(session)
 }
@@ -191,8 +198,4 @@ fn stored(going: &Going<'_>, answer: &Whole) -> Result<(), Failure> {
         }
         .into()),
     }
-}
-
-fn local(task: &str, doing: &'static str, path: &Path, source: io::Error) -> RegistryError {
-    RegistryError::Local { task: task.to_owned(), doing, path: path.to_owned(), source }
 }

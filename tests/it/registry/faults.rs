@@ -62,7 +62,7 @@ impl Image {
 
 /// What goes wrong at random.
 fn any(state: &mut u64) -> Fault {
-    match random(state, 12) {
+    match random(state, 14) {
         0 => Fault::Status([429, 503][random(state, 2)], Some(1)),
         1 => Fault::Status([500, 502, 504, 408, 404, 400, 416, 403][random(state, 8)], None),
         2 => Fault::Reset,
@@ -72,6 +72,8 @@ fn any(state: &mut u64) -> Fault {
         7 => Fault::Flip,
         8 => Fault::OtherDigest,
         9 => Fault::Longer,
+        11 => Fault::NoRange,
+        12 => Fault::OtherRange,
         10 => Fault::Slow(Duration::from_millis(2)),
         _ => [Fault::Expire, Fault::Forget][random(state, 2)].clone(),
     }

@@ -165,6 +165,12 @@ fn what_comes_is_what_was_asked_for_or_an_error() {
     let seen = registry.seen();
     let ranges: Vec<_> = seen.iter().map(|seen| seen.header("range")).collect();
     assert_eq!(ranges, [None, Some("bytes=10-"), Some("bytes=20-"), Some("bytes=30-")]);
+    for fault in [Fault::NoRange, Fault::OtherRange, Fault::Status(416, None)] {
+        std::fs::write(&path, &bytes[..50_000]).unwrap();
+        registry.faults(&[("GET", fault)]);
+        client.blob_to_file(&repository, &digest, 100_000, &path).unwrap();
+        assert!(std::fs::read(&path).unwrap() == bytes);
+    }
 }
 
 #[test]

@@ -63,6 +63,10 @@ pub(crate) enum Fault {
     Longer,
     /// The answer comes in pieces, with pauses.
     Slow(Duration),
+    /// The whole of a blob, although a part was asked for.
+    NoRange,
+    /// Another part than was asked for.
+    OtherRange,
     /// All tokens are void.
     Expire,
     /// All uploads are forgotten.

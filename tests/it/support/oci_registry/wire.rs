@@ -72,9 +72,19 @@ impl Reply {
 pub(super) fn serve(stream: &TcpStream, shared: &Shared) {
     let _ = stream.set_nodelay(true);
     let mut reader = BufReader::with_capacity(1 << 16, stream);
-    while let Some(seen) = read_head(&mut reader) {
+    while let Some(mut seen) = read_head(&mut reader) {
         let fault = (shared.plan.lock().unwrap())(&seen);
         shared.state().seen.push(seen.clone());
+        match fault {
+            Some(Fault::NoRange) => seen.headers.retain(|(name, _)| name != "range"),
+            Some(Fault::OtherRange) => {
+                seen.headers
+                    .iter_mut()
+                    .filter(|(name, _)| name == "range")
+                    .for_each(|(_, value)| *value = "bytes=5-".to_owned());
+            }
+            _ => {}
+        }
         if one(stream, &mut reader, shared, &seen, fault.as_ref()).is_none() {
             break;
         }
