@@ -2,10 +2,12 @@
 
 mod build;
 mod registry;
+mod serve;
 mod store;
 
 pub use build::{Build, Lock, Rebuild};
 pub use registry::Registry;
+pub use serve::{Listen, Serve};
 pub use store::{Cache, CacheCommand, Gc};
 
 use super::help;
@@ -104,6 +106,9 @@ pub enum Command {
     /// Remove from the store what nothing needs
     #[command(after_help = help::GC)]
     Gc(Gc),
+    /// Give the store's images to docker, podman or a cluster, as a registry
+    #[command(after_help = help::SERVE)]
+    Serve(Serve),
     /// Build images again, elsewhere, and compare them bit for bit
     #[command(after_help = help::VERIFY)]
     Verify(Verify),

@@ -11,6 +11,7 @@ mod plan;
 mod record;
 mod sbom;
 mod scripts;
+mod serve;
 mod sources;
 mod verify;
 mod why;
@@ -25,6 +26,7 @@ pub use lock::change_table;
 pub(super) use lock::run as lock;
 pub(super) use plan::run as plan;
 pub(super) use sbom::run as sbom;
+pub(super) use serve::run as serve;
 pub(super) use verify::run as verify;
 pub(super) use why::run as why;
 
