@@ -26,6 +26,7 @@
 //! | 7 | `build` | executes a Plan in parallel | threads |
 //! | 8 | `image` | config, manifest, index, layouts, archives | files |
 //! | 9 | `attest` | bytes that say what an image is made of and who vouches for it | nothing |
+//! | 9 | `serve` | what the store holds as a registry to pull from, read-only | files, network |
 //! | 10 | `publish` | sends what the store holds to registries | files, network |
 //! | 10 | `verify` | compares images, explains differences, rebuilds to prove | files |
 //! | 11 | `cli` | the only room that prints, reads the environment, or knows the time | terminal, env, clock |
@@ -45,6 +46,7 @@ pub mod plan;
 pub mod publish;
 pub mod recipe;
 pub mod registry;
+pub mod serve;
 pub mod source;
 pub mod store;
 pub mod verify;

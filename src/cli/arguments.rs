@@ -4,12 +4,14 @@ mod build;
 mod publish;
 mod registry;
 mod sbom;
+mod serve;
 mod store;
 
 pub use build::{Build, Lock, Rebuild};
 pub use publish::Publish;
 pub use registry::Registry;
 pub use sbom::{Sbom, SbomFormat};
+pub use serve::{Listen, Serve};
 pub use store::{Cache, CacheCommand, Gc};
 
 use super::help;
@@ -111,6 +113,9 @@ pub enum Command {
     /// Send images to a registry, with what they are made of and who vouches for them
     #[command(after_help = help::PUBLISH)]
     Publish(Publish),
+    /// Give the store's images to docker, podman or a cluster, as a registry
+    #[command(after_help = help::SERVE)]
+    Serve(Serve),
     /// Build images again, elsewhere, and compare them bit for bit
     #[command(after_help = help::VERIFY)]
     Verify(Verify),

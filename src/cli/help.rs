@@ -140,6 +140,21 @@ Examples:
 What the registry has is not sent again. Tags are set last: whoever reads one finds the whole
 image, or the one before. Credentials are those of `podman login` and `docker login`.";
 
+/// Below `remint serve --help`.
+pub(super) const SERVE: &str = "\
+Examples:
+  remint serve               all images, on 127.0.0.1:5000 or the next port that is free
+  podman pull --tls-verify=false 127.0.0.1:5000/web
+  docker pull 127.0.0.1:5000/web
+                             from another terminal; docker takes what `--compression gzip` built
+  remint serve web --address 192.0.2.7:5000
+                             one image, to other machines: without TLS, to whoever reaches the port
+  remint serve --address 127.0.0.1:0 --format json | jq -r 'select(.event == \"image-served\").reference'
+                             any free port, for a script
+
+An image's tag is `latest`; by digest it has whatever the image leads to, and its earlier builds
+as long as the server runs and the store has them. Nothing can be pushed. Ends with Ctrl-C.";
+
 /// Below `remint verify --help`.
 pub(super) const VERIFY: &str = "\
 Examples:

@@ -89,6 +89,7 @@ fn dispatch(command: &Command, global: &Global, environment: &Environment) -> Re
         Command::Cache(arguments) => command::cache(invocation, arguments),
         Command::Gc(arguments) => command::gc(invocation, arguments),
         Command::Publish(arguments) => command::publish(invocation, arguments),
+        Command::Serve(arguments) => command::serve(invocation, arguments),
         Command::Verify(arguments) => command::verify(invocation, arguments),
         Command::Why(arguments) => command::why(invocation, arguments),
         Command::Diff(arguments) => command::diff(invocation, arguments),
@@ -109,6 +110,7 @@ fn wants_json(command: &Command) -> bool {
         Command::Plan(plan) => plan.format == PlanFormat::Json,
         Command::Cache(cache) => cache.format == TextOrJson::Json,
         Command::Gc(gc) => gc.format == TextOrJson::Json,
+        Command::Serve(serve) => serve.format == TextOrJson::Json,
         _ => false,
     }
 }

@@ -250,6 +250,34 @@ pub enum Event {
         /// Whether it was changed.
         done: bool,
     },
+    /// A server listens.
+    Listening {
+        /// Where: `127.0.0.1:5000`.
+        address: String,
+    },
+    /// A server gives an image.
+    ImageServed {
+        /// The image's name.
+        name: String,
+        /// How clients name it: `127.0.0.1:5000/web@sha256:…`.
+        reference: String,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A server answered a request.
+    Answered {
+        /// Who asked: an address and a port.
+        client: String,
+        /// What was asked: `GET /v2/web/manifests/latest`; of what was no request, why.
+        request: String,
+        /// The answer's status.
+        status: u16,
+        /// How many bytes the answer's content had; `None`: it could not be sent.
+        bytes: Option<u64>,
+        /// How long it took; whole milliseconds in JSON.
+        #[serde(rename = "milliseconds", with = "milliseconds")]
+        took: Duration,
+    },
     /// Something a person should know that is no error.
     Warning {
         /// One sentence, lower case, no full stop.

@@ -12,6 +12,7 @@ mod publish;
 mod record;
 mod sbom;
 mod scripts;
+mod serve;
 mod sources;
 mod verify;
 mod why;
@@ -27,6 +28,7 @@ pub(super) use lock::run as lock;
 pub(super) use plan::run as plan;
 pub(super) use publish::run as publish;
 pub(super) use sbom::run as sbom;
+pub(super) use serve::run as serve;
 pub(super) use verify::run as verify;
 pub(super) use why::run as why;
 

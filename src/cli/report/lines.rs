@@ -116,6 +116,10 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
         Event::ImageDone { name, platform, digest, .. } if verbose => {
             format!("image {name} for {platform} is {digest}")
         }
+        Event::Answered { client, request, status, bytes, took } if verbose => {
+            let bytes = bytes.map_or_else(|| "cut off".to_owned(), size);
+            format!("{client}: {request}: {status}, {bytes}, {}", duration(*took))
+        }
         _ => return None,
     };
     Some(line)
