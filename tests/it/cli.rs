@@ -50,6 +50,7 @@ snapshot!(help_inspect, "cli/help-inspect.txt", ["inspect --help"]);
 snapshot!(help_sbom, "cli/help-sbom.txt", ["sbom --help"]);
 snapshot!(help_cache, "cli/help-cache.txt", ["cache --help", "cache check --help"]);
 snapshot!(help_gc, "cli/help-gc.txt", ["gc --help"]);
+snapshot!(help_publish, "cli/help-publish.txt", ["publish --help"]);
 snapshot!(help_verify, "cli/help-verify.txt", ["verify --help"]);
 snapshot!(help_why, "cli/help-why.txt", ["why --help"]);
 snapshot!(help_diff, "cli/help-diff.txt", ["diff --help"]);

@@ -1,6 +1,7 @@
 //! What is published, others pull and run; what others push is a base: digests are the same on the way.
 
 use super::{built, openssl_key};
+use crate::support::docker_engine::DockerEngine;
 use crate::support::judge;
 use crate::support::podman::Podman;
 use crate::support::project::Project;
@@ -58,17 +59,20 @@ fn dockers_registry_and_skopeo_agree() {
 }
 
 #[test]
-fn podman_runs_what_was_published() {
+fn engines_run_what_was_published_and_what_they_push_is_a_base() {
     let dir = tempfile::tempdir().unwrap();
     let Some(podman) = Podman::find(&dir.path().join("podman")) else { return };
+    let Some(docker) = DockerEngine::start(&dir.path().join("docker")) else { return };
     let Some(registry) = registry_server::start(&dir.path().join("registry")) else { return };
     let Some(busybox) = judge::find("busybox") else { return };
     let project = Project::first();
     std::fs::create_dir_all(project.root.join("recipes/run")).unwrap();
     std::fs::copy(busybox, project.root.join("recipes/run/busybox")).unwrap();
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let only = format!("platforms = [\"linux/{arch}\"]\n");
+    // This docker knows no zstd.
     let recipe = format!(
-        "platforms = [\"linux/{arch}\"]\n\n[[layer]]\ncopy = \"busybox\"\nto = \"/bin/busybox\"\nmode = \"0755\"\n\n\
+        "{only}compression = \"gzip\"\n\n[[layer]]\ncopy = \"busybox\"\nto = \"/bin/busybox\"\nmode = \"0755\"\n\n\
          [config]\nentrypoint = [\"/bin/busybox\", \"echo\", \"published\"]\n"
     );
     project.write("recipes/run/recipe.toml", recipe);
@@ -78,4 +82,32 @@ fn podman_runs_what_was_published() {
     let reference = run.stdout.trim();
     podman.run(&["pull", "--tls-verify=false", reference]);
     assert_eq!(podman.run_image(reference, &[]), "published\n");
+    docker.docker(&["pull", "--quiet", reference]);
+    assert_eq!(docker.run_image(reference), "published\n");
+
+    // Docker's own manifest and media types, and a configuration with what remint does not know.
+    let file = dir.path().join("Dockerfile");
+    let text = format!("FROM {reference}\nHEALTHCHECK CMD [\"/bin/busybox\", \"true\"]\nONBUILD ENV A=1\n");
+    std::fs::write(&file, text).unwrap();
+    let pushed = format!("{}/docker/made:1", registry.address);
+    let context = dir.path().join("context");
+    std::fs::create_dir(&context).unwrap();
+    let file = file.to_str().unwrap();
+    docker.docker(&["build", "--quiet", "--file", file, "--tag", &pushed, context.to_str().unwrap()]);
+    docker.docker(&["push", "--quiet", &pushed]);
+    let recipe = format!(
+        "from = \"{pushed}\"\n{only}compression = \"gzip\"\n\n[[layer]]\n[layer.write]\n\"/etc/more\" = \"x\"\n"
+    );
+    project.write("recipes/more/recipe.toml", recipe);
+    project.run(&["lock"]).expect(0);
+    project.run(&["build", "more"]).expect(0);
+    let run = project.run(&["publish", "more", "--to", &registry.address]).expect(0);
+    let reference = run.stdout.trim();
+    podman.run(&["pull", "--tls-verify=false", reference]);
+    assert_eq!(podman.run_image(reference, &[]), "published\n");
+    docker.docker(&["pull", "--quiet", reference]);
+    assert_eq!(docker.run_image(reference), "published\n");
+    let config: Value = serde_json::from_str(&docker.docker(&["inspect", reference])).unwrap();
+    assert_eq!(config[0]["Config"]["OnBuild"], serde_json::json!(["ENV A=1"]), "{config}");
+    assert_eq!(config[0]["Config"]["Healthcheck"]["Test"][0], "CMD", "{config}");
 }

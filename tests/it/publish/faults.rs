@@ -9,6 +9,7 @@ use remint::image::{Image, ImageRef};
 use remint::publish::{Publisher, Target};
 use remint::registry::{Client, Credentials, Settings};
 use remint::store::Store;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -117,4 +118,62 @@ fn nothing_is_named_before_it_is_whole() {
         }
     }
     assert!(ended_well > 10 && failed > 10, "{ended_well} ended well, {failed} did not");
+}
+
+#[test]
+fn a_killed_run_leaves_nothing_half_and_the_next_one_ends_it() {
+    let project = built();
+    let registry = Registry::start(Options::default());
+    let to = format!("{}/team", registry.address);
+    // Slow enough that a kill hits every part of it.
+    registry.plan(|_| Some(Fault::Slow(Duration::from_millis(1))));
+    let root = |name: &str| {
+        let run = project.run(&["inspect", name, "--format", "json"]).expect(0);
+        let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        value["digest"].as_str().unwrap().to_owned()
+    };
+    let roots = ["hello", "site"].map(|name| (name, root(name)));
+    let (mut state, mut interrupted) = (11, 0);
+    for _ in 0..if judge::long() { 200 } else { 25 } {
+        let mut command = project.command(&["publish", "hello", "site", "--to", &to]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(random(&mut state, 90) as u64));
+        let _ = child.kill();
+        interrupted += usize::from(!child.wait().unwrap().success());
+        for (name, root) in &roots {
+            let there = registry.holds(&format!("team/{name}"));
+            assert_whole(&there);
+            assert!(there.tags.get("latest").is_none_or(|tag| tag.to_string() == *root), "{name}");
+        }
+    }
+    assert!(interrupted > 5, "{interrupted}");
+    registry.plan(|_| None);
+    project.run(&["publish", "--to", &to]).expect(0);
+    for (name, root) in &roots {
+        assert_eq!(registry.holds(&format!("team/{name}")).tags["latest"].to_string(), *root);
+    }
+    project.run(&["cache", "check"]).expect(0);
+}
+
+#[test]
+fn a_registry_that_is_started_again_is_gone_on_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let project = built();
+    let storage = dir.path().join("registry");
+    let Some(first) = crate::support::registry_server::start(&storage) else { return };
+    let address = first.address.clone();
+    let to = format!("{address}/team");
+    project.run(&["publish", "hello", "--to", &to]).expect(0);
+    drop(first);
+    project.run(&["publish", "site", "--to", &to]).says(6, &["cannot publish `site`"]);
+    let Some(second) = crate::support::registry_server::start_again(&storage, &address) else { return };
+    let run = project.run(&["publish", "hello", "site", "--to", &to, "--format", "json"]).expect(0);
+    let sent = |name: &str| {
+        let lines = run.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut lines = lines.filter(|line| line["event"] == "image-published" && line["name"] == name);
+        lines.next().unwrap()["sent"].as_u64().unwrap()
+    };
+    assert_eq!(sent("hello"), 0);
+    assert!(sent("site") > 0);
+    drop(second);
 }

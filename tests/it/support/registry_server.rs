@@ -28,11 +28,20 @@ pub(crate) fn start(dir: &Path) -> Option<Registry> {
     start_with(dir, Extra::default())
 }
 
+/// Starts a registry that was ended, with what it held, at the same address.
+pub(crate) fn start_again(dir: &Path, address: &str) -> Option<Registry> {
+    let port = address.rsplit(':').next().unwrap().parse().unwrap();
+    start_at(dir, port, Extra::default())
+}
+
 /// Starts a registry that does more.
 pub(crate) fn start_with(dir: &Path, extra: Extra<'_>) -> Option<Registry> {
+    start_at(dir, free_port(), extra)
+}
+
+fn start_at(dir: &Path, port: u16, extra: Extra<'_>) -> Option<Registry> {
     let program = judge::find("docker-registry")?;
     std::fs::create_dir_all(dir).unwrap();
-    let port = free_port();
     let address = format!("127.0.0.1:{port}");
     let config = dir.join("config.yml");
     let storage = dir.join("storage");
