@@ -78,10 +78,8 @@ pub(super) fn serve(stream: &TcpStream, shared: &Shared) {
         match fault {
             Some(Fault::NoRange) => seen.headers.retain(|(name, _)| name != "range"),
             Some(Fault::OtherRange) => {
-                seen.headers
-                    .iter_mut()
-                    .filter(|(name, _)| name == "range")
-                    .for_each(|(_, value)| *value = "bytes=5-".to_owned());
+                seen.headers.retain(|(name, _)| name != "range");
+                seen.headers.push(("range".to_owned(), "bytes=5-".to_owned()));
             }
             _ => {}
         }
