@@ -34,7 +34,7 @@ const WORDS: usize = 200;
 const NO_TEXT: &str = "The package's copyright file names this licence without giving its text.";
 
 /// SPDX identifiers of names that mean the same in both, but for their case.
-const SAME: [&str; 41] = [
+const SAME: [&str; 44] = [
     "0BSD",
     "Apache-1.0",
     "Apache-1.1",
@@ -64,6 +64,9 @@ const SAME: [&str; 41] = [
     "EPL-2.0",
     "EUPL-1.1",
     "EUPL-1.2",
+    "FSFAP",
+    "FSFUL",
+    "FSFULLR",
     "ISC",
     "LPPL-1.0",
     "LPPL-1.1",
