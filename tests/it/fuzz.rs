@@ -4,6 +4,7 @@
 //! guided by coverage: `tests/fuzz/run` (see CONTRIBUTING.md). `REMINT_FUZZ_SEEDS=<folder> cargo test --test it fuzz` writes the seeds
 //! for it, with the tokens of each target's language.
 
+mod content;
 mod image;
 mod mutate;
 mod root;

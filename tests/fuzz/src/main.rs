@@ -2,6 +2,8 @@
 
 #![no_main]
 
+#[path = "../../it/fuzz/content.rs"]
+mod content;
 #[path = "../../it/fuzz/image.rs"]
 mod image;
 #[path = "../../it/fuzz/root.rs"]
