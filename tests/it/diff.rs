@@ -3,7 +3,9 @@
 mod built_twice;
 mod corpus;
 mod forms;
+mod hostile;
 mod judges;
+mod large;
 pub(crate) mod making;
 mod mutations;
 

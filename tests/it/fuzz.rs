@@ -5,6 +5,7 @@
 //! for it, with the tokens of each target's language.
 
 mod attest;
+mod content;
 mod image;
 mod mutate;
 mod root;

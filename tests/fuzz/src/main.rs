@@ -4,6 +4,8 @@
 
 #[path = "../../it/fuzz/attest.rs"]
 mod attest;
+#[path = "../../it/fuzz/content.rs"]
+mod content;
 #[path = "../../it/fuzz/image.rs"]
 mod image;
 #[path = "../../it/fuzz/root.rs"]

@@ -3,6 +3,7 @@
 use super::attest;
 use super::image;
 use super::targets::{KEYRING, NOW};
+use crate::diff::making;
 use crate::support::archive::{File, Package, SIGNED, Suite, pack, tar};
 use crate::support::signer::{KeySpec, SignatureSpec, Signer, message};
 use remint::attest::{Attachment, PrivateKey, Secret, Statement, Subject, sign_bundle, simple_signing};
@@ -27,6 +28,31 @@ pub(super) fn of(name: &str) -> Vec<Vec<u8>> {
             "a, b:any (>= 1:2.0-1~x) | c [amd64], d (<< 3), e (= 1.0), , f:arm64",
             "libc6 (>= 2.38), libgcc-s1 (>= 3.0), adduser | base-files (>> 12~)",
         ]),
+        "diff-ar" => vec![making::ar(&[("a.o/", b"text\n", 5), ("b.o/", b"one", 6)]), sample().deb()],
+        "diff-compressed" => {
+            let plain = b"built 2026-11-23 by alice\n".repeat(20);
+            let forms = ["gzip", "zstd", "xz"].map(|form| making::pack(form, &plain));
+            [&forms[..], &[making::gzip_with(5, "x", &plain)]].concat()
+        }
+        "diff-elf" => vec![making::elf(&[
+            (".text", b"code"),
+            (".rodata", b"\0/build/a/main.c\0"),
+            (".note.gnu.build-id", &making::build_id(1)),
+            (".gnu_debuglink", b"ab.debug\0\0\0\0\x01\x02\x03\x04"),
+        ])],
+        "diff-image" => {
+            let plain = making::tar(&[making::file("etc/a", b"1\n"), making::file("etc/.wh.b", b"")]);
+            vec![docker_archive(&plain), plain]
+        }
+        "diff-json" => texts(&["{\"a\": [1, {\"b\": null}], \"date\": \"2026-11-23\"}", "[[1, 2], [2, 1]]"]),
+        "diff-python" => vec![making::pyc(1_795_418_213, b"\xe3\0\0\0code")],
+        "diff-sqlite" => vec![making::sqlite(1, &[b"at 2026-11-23", b"two"])],
+        "diff-tar" => vec![making::tar(&[making::file("a/b", b"1"), making::file("c", b"2026-11-23")]), gnu()],
+        "diff-text" => texts(&["built 2026-11-23T07:16:53Z by root@host\nat /build/x\nLANG=C\n", "a\nb\nc\n"]),
+        "diff-zip" => {
+            let zip = making::zip(&[("a/b.txt", b"1", 0x5000), ("META-INF/M", b"Built-By: alice\n", 0x5000)], Some(6));
+            vec![making::zip64(&zip), zip]
+        }
         "dpkg" => texts(&[DPKG]),
         "elf" => vec![elf(true), elf(false)],
         "index" => vec![fragment().1],
@@ -100,6 +126,19 @@ const SCRIPT: &str = "#!/bin/sh\nset -e\nif [ \"$1\" = configure ]; then\n  upda
 const SMALL: &str = "from = \"base\"\n[[layer]]\nwrite = { \"/etc/a\" = { text = \"b\", mode = \"0644\" }, \"/etc/l\" = { link = \"a\" } }\n[users.a]\nuid = 10\n[config]\nuser = \"a\"\nports = [80]\nenv = { A = \"b\" }\n";
 
 const LOCK: &str = "version = 1\nformat = 1\n\n[release.debian]\ntrixie = { date = \"2026-01-01T00:00:00Z\", inrelease = \"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", signed-by = \"0123456789ABCDEF0123456789ABCDEF01234567\" }\n\n[packages]\ndebian = [\n    \"a 1.0-1 all trixie 10 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa pool/a.deb\",\n]\n\n[[layer]]\nimage = \"i\"\nlayer = 1\nplatform = \"linux/amd64\"\narchive = \"debian\"\nwanted = [\"a\"]\ndate = \"2026-01-01T00:00:00Z\"\npackages = [\n    \"a\",\n]\n";
+
+/// An archive as `docker save` writes it, of one layer.
+fn docker_archive(layer: &[u8]) -> Vec<u8> {
+    let config = format!(
+        r#"{{"architecture":"amd64","os":"linux","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+        Digest::of(layer)
+    );
+    making::tar(&[
+        making::file("l/layer.tar", layer),
+        making::file("c.json", config.as_bytes()),
+        making::file("manifest.json", br#"[{"Config":"c.json","RepoTags":["x:1"],"Layers":["l/layer.tar"]}]"#),
+    ])
+}
 
 fn plain(content: &[u8]) -> File {
     File::Plain { content: content.to_vec(), mode: 0o644 }

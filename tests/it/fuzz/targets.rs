@@ -4,6 +4,7 @@
 //! shown. The same targets are run by the test beside this file, on every machine, and by the program in `tests/fuzz/`, guided by coverage.
 
 use super::attest;
+use super::content;
 use super::image;
 use super::root;
 use remint::layer::{END, Entry, Error, FragmentBuilder, Index, Limits, read};
@@ -39,6 +40,16 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "copyright", run: attest::copyright },
     Target { name: "deb", run: deb },
     Target { name: "dependency", run: dependency },
+    Target { name: "diff-ar", run: content::ar },
+    Target { name: "diff-compressed", run: content::compressed },
+    Target { name: "diff-elf", run: content::elf },
+    Target { name: "diff-image", run: content::opened },
+    Target { name: "diff-json", run: content::json },
+    Target { name: "diff-python", run: content::python },
+    Target { name: "diff-sqlite", run: content::sqlite },
+    Target { name: "diff-tar", run: content::tar },
+    Target { name: "diff-text", run: content::text },
+    Target { name: "diff-zip", run: content::zip },
     Target { name: "dpkg", run: root::dpkg },
     Target { name: "elf", run: root::elf },
     Target { name: "index", run: index },

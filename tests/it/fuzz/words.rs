@@ -7,6 +7,18 @@ pub(super) fn of(name: &str) -> Vec<&'static str> {
 
 /// Which targets have which words.
 const WORDS: &[(&[&str], &[&str])] = &[
+    (&["diff-ar"], &["!<arch>\n", "`\n", "//", "/0", "100644", "/"]),
+    (&["diff-elf"], &["\u{7f}ELF", ".note.gnu.build-id", ".gnu_debuglink", ".shstrtab"]),
+    (
+        &["diff-image", "diff-tar"],
+        &["ustar", ".wh.", ".wh..wh..opq", "manifest.json", "index.json", "../", "\"Layers\":"],
+    ),
+    (
+        &["diff-json", "diff-text"],
+        &["{\"", "\":", "[", "]", "}", ",", "2026-11-24", "12:00:00", "LANG=", "/tmp/", "@", "\n"],
+    ),
+    (&["diff-sqlite"], &["SQLite format 3\0", "table", "index", "CREATE TABLE ", "WITHOUT ROWID"]),
+    (&["diff-zip"], &["PK\u{1}\u{2}", "PK\u{3}\u{4}", "PK\u{5}\u{6}", "PK\u{6}\u{6}", "PK\u{6}\u{7}"]),
     (
         &["apt-sources"],
         &["deb ", "[", "]", "Types: deb\n", "URIs: ", "Suites: ", "Enabled: no\n", "cdrom:", "file:///", "\n\n"],

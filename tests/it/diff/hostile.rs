@@ -1,0 +1,225 @@
+//! Images that mean harm: each is refused by name, or compared without harm, and never taken for the answer.
+
+use super::making::{Thing, file, link, pack, tar, thing};
+use super::{remint, try_compared};
+use remint::digest::Digest;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use tar::EntryType;
+
+/// Writes a layout of one image whose documents were changed before they were named.
+fn layout(dir: &Path, layer: &[u8], change: impl Fn(&mut Value, &mut Value)) {
+    let blobs = dir.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let put = |bytes: &[u8]| {
+        let digest = Digest::of(bytes);
+        fs::write(blobs.join(digest.hex()), bytes).unwrap();
+        json!({ "digest": digest, "size": bytes.len(), "mediaType": "application/vnd.oci.image.manifest.v1+json" })
+    };
+    let mut config = json!({ "architecture": "amd64", "os": "linux",
+        "rootfs": { "type": "layers", "diff_ids": [Digest::of(layer)] } });
+    let mut manifest = json!({ "schemaVersion": 2, "layers": [put(layer)] });
+    change(&mut config, &mut manifest);
+    manifest["config"] = put(config.to_string().as_bytes());
+    let index = json!({ "schemaVersion": 2, "manifests": [put(manifest.to_string().as_bytes())] });
+    fs::write(dir.join("index.json"), index.to_string()).unwrap();
+    fs::write(dir.join("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}").unwrap();
+}
+
+fn plain() -> Vec<u8> {
+    tar(&[file("etc/a", b"a")])
+}
+
+/// What is changed in an image, and the words of its refusal.
+type Case = (&'static str, fn(&Path), &'static str);
+
+const CASES: &[Case] = &[
+    (
+        "another DiffId",
+        |dir| layout(dir, &plain(), |config, _| config["rootfs"]["diff_ids"][0] = json!(Digest::of(b"x"))),
+        "another DiffId",
+    ),
+    ("no DiffIds", |dir| layout(dir, &plain(), |config, _| config["rootfs"] = json!({})), "has no DiffIds"),
+    (
+        "more layers than DiffIds",
+        |dir| {
+            layout(dir, &plain(), |_, manifest| {
+                let layer = manifest["layers"][0].clone();
+                manifest["layers"] = json!([layer, layer]);
+            });
+        },
+        "has 2 layers, its config has 1 DiffIds",
+    ),
+    (
+        "a layer of another size",
+        |dir| layout(dir, &plain(), |_, manifest| manifest["layers"][0]["size"] = json!(9)),
+        "is damaged",
+    ),
+    (
+        "a layer of an absurd size",
+        |dir| layout(dir, &plain(), |_, manifest| manifest["layers"][0]["size"] = json!(u64::MAX)),
+        "is damaged",
+    ),
+    (
+        "a layer that is not there",
+        |dir| layout(dir, &plain(), |_, manifest| manifest["layers"][0]["digest"] = json!(Digest::of(b"x"))),
+        "has no `blobs/sha256/",
+    ),
+    (
+        "a digest that is none",
+        |dir| {
+            layout(dir, &plain(), |_, manifest| manifest["layers"][0]["digest"] = json!("sha256:../../../etc/passwd"));
+        },
+        "without a size or a sha256 digest",
+    ),
+    (
+        "very many layers",
+        |dir| {
+            layout(dir, &plain(), |config, manifest| {
+                manifest["layers"] = json!(vec![manifest["layers"][0].clone(); 3000]);
+                config["rootfs"]["diff_ids"] = json!(vec![config["rootfs"]["diff_ids"][0].clone(); 3000]);
+            });
+        },
+        "has more than 2000 layers",
+    ),
+    (
+        "another blob",
+        |dir| {
+            layout(dir, &plain(), |_, _| {});
+            fs::write(dir.join("blobs/sha256").join(Digest::of(&plain()).hex()), vec![0; plain().len()]).unwrap();
+        },
+        "is damaged",
+    ),
+    (
+        "a cut blob",
+        |dir| {
+            layout(dir, &pack("gzip", &plain()), |config, _| {
+                config["rootfs"]["diff_ids"][0] = json!(Digest::of(&plain()));
+            });
+            let blob = dir.join("blobs/sha256").join(Digest::of(&pack("gzip", &plain())).hex());
+            fs::write(&blob, &pack("gzip", &plain())[..40]).unwrap();
+        },
+        "is damaged",
+    ),
+    ("a layer that is no tar", |dir| layout(dir, &[7; 2000], |_, _| {}), "cannot be compared"),
+    (
+        "a hard link to nothing",
+        |dir| layout(dir, &tar(&[link("a", "b", EntryType::Link)]), |_, _| {}),
+        "to `/b`, which is not there",
+    ),
+    (
+        "hard links in a circle",
+        |dir| layout(dir, &tar(&[link("a", "b", EntryType::Link), link("b", "a", EntryType::Link)]), |_, _| {}),
+        "which is not there",
+    ),
+    (
+        "an index in itself",
+        |dir| {
+            // No index can name its own digest: it is as deep as it gets.
+            layout(dir, &plain(), |_, _| {});
+            let mut below = serde_json::from_slice::<Value>(&fs::read(dir.join("index.json")).unwrap()).unwrap();
+            for _ in 0..6 {
+                let bytes = below.to_string();
+                let digest = Digest::of(bytes.as_bytes());
+                fs::write(dir.join("blobs/sha256").join(digest.hex()), &bytes).unwrap();
+                below = json!({ "schemaVersion": 2, "manifests": [{ "digest": digest, "size": bytes.len(),
+                "mediaType": "application/vnd.oci.image.index.v1+json" }] });
+            }
+            fs::write(dir.join("index.json"), below.to_string()).unwrap();
+        },
+        "is an index more than 3 deep",
+    ),
+    (
+        "an index of very many",
+        |dir| {
+            layout(dir, &plain(), |_, _| {});
+            let one = json!({ "digest": Digest::of(b"x"), "size": 1 });
+            fs::write(dir.join("index.json"), json!({ "manifests": vec![one; 1001] }).to_string()).unwrap();
+        },
+        "names more than 1000 images",
+    ),
+    (
+        "an index that is deep JSON",
+        |dir| {
+            layout(dir, &plain(), |_, _| {});
+            fs::write(dir.join("index.json"), "[".repeat(200_000)).unwrap();
+        },
+        "is not as the image specification says",
+    ),
+    (
+        "a document that is too long",
+        |dir| {
+            layout(dir, &plain(), |_, _| {});
+            fs::write(dir.join("index.json"), " ".repeat((16 << 20) + 1)).unwrap();
+        },
+        "has more than the 16777216 bytes",
+    ),
+];
+
+#[test]
+fn each_hostile_image_is_refused_by_name() {
+    for (name, make, expected) in CASES {
+        let dir = tempfile::tempdir().unwrap();
+        let (good, bad) = (dir.path().join("good"), dir.path().join("bad"));
+        layout(&good, &tar(&[file("etc/a", b"good")]), |_, _| {});
+        make(&bad);
+        let error = try_compared(dir.path(), "oci:good", "oci:bad").map(|comparison| comparison.verdict).unwrap_err();
+        assert!(error.contains(expected), "{name}: {error}");
+        assert!(error.contains("oci:bad"), "{name}: the image is not named: {error}");
+        let (code, stdout, stderr) = remint(dir.path(), &["diff", "oci:bad", "oci:good"]);
+        assert_eq!((code, &*stdout), (Some(4), ""), "{name}: {stderr}");
+    }
+}
+
+/// A failure never looks like an answer: 1 is for images that differ, and for nothing else.
+#[test]
+fn what_is_no_answer_has_its_own_code() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.tar"), plain()).unwrap();
+    fs::write(dir.path().join("cut.tar"), &tar(&[file("x", &[7; 2000])])[..1500]).unwrap();
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    for (other, code) in [
+        ("tar:missing", 2),
+        ("tar:a.tar", 0),
+        ("tar:cut.tar", 4),
+        ("tar:empty", 2),
+        ("oci:empty", 2),
+        ("oci:missing", 2),
+        ("oci-archive:missing", 2),
+        ("docker-archive:a.tar", 2),
+        ("docker-archive:cut.tar", 2),
+        ("web", 2),
+    ] {
+        let (found, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", other]);
+        assert_eq!(found, Some(code), "{other}: {stderr}");
+    }
+    let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", "tar:a.tar", "--report", "no/such/page.html"]);
+    assert!(code == Some(2) && stderr.contains("cannot write"), "{stderr}");
+}
+
+/// Paths and links that lead out or round in circles are compared as what they are: texts.
+#[test]
+fn circles_and_ways_out_are_only_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let side = |to: &str| -> Vec<Thing> {
+        vec![
+            link("a", "b", EntryType::Symlink),
+            link("b", "a", EntryType::Symlink),
+            link("self", "self", EntryType::Symlink),
+            link("out", to, EntryType::Symlink),
+            thing("d", EntryType::Directory).mode(0o755),
+            link("d/up", "../d", EntryType::Symlink),
+        ]
+    };
+    fs::write(dir.path().join("a.tar"), tar(&side("../../../../etc/passwd"))).unwrap();
+    fs::write(dir.path().join("b.tar"), tar(&side("/etc/shadow"))).unwrap();
+    let comparison = super::compared(dir.path(), "tar:a.tar", "tar:b.tar");
+    let paths: Vec<&str> = comparison.platforms[0].files.iter().map(|file| &*file.path).collect();
+    assert_eq!(paths, ["/out"]);
+    let nested = (0..40).fold(b"x".to_vec(), |inner, _| pack("gzip", &inner));
+    let other = (0..40).fold(b"y".to_vec(), |inner, _| pack("gzip", &inner));
+    let comparison = super::compared_tars(&[file("deep.gz", &nested)], &[file("deep.gz", &other)]);
+    let finding = &comparison.platforms[0].files[0].findings[0];
+    assert!(finding.within.len() <= 6, "{finding:?}");
+}
