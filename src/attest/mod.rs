@@ -34,7 +34,7 @@ pub use key::{KeyError, KeyId, PrivateKey, PublicKey, Secret};
 pub use provenance::{Invocation, Materials, invocation, provenance};
 pub use rebuild::{REBUILD, Rebuild, distinct_rebuilders, rebuild};
 pub use sbom::{Bill, BillFormat};
-pub use simple::{SimpleSigning, simple_signing};
+pub use simple::{PAYLOAD, SIGNATURE, SimpleSigning, simple_signing};
 pub use statement::{STATEMENT, Statement};
 pub use trace::{Origin, OriginKind, Trace};
 pub use verify::{Claim, Verified, verify_attachment};

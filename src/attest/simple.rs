@@ -13,10 +13,10 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The media type of the payload, which is a layer of the signature's manifest.
-pub(super) const PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+pub const PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 /// The annotation of that layer which holds the signature, in base64.
-pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+pub const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
 /// What `type` has to say.
 const TYPE: &str = "cosign container image signature";

@@ -6,6 +6,7 @@ mod registry;
 mod sbom;
 mod serve;
 mod store;
+mod vouch;
 
 pub use build::{Build, Lock, Rebuild};
 pub use publish::Publish;
@@ -13,6 +14,7 @@ pub use registry::Registry;
 pub use sbom::{Sbom, SbomFormat};
 pub use serve::{Listen, Serve};
 pub use store::{Cache, CacheCommand, Gc};
+pub use vouch::Vouch;
 
 use super::help;
 use crate::oci::Platform;
@@ -141,8 +143,8 @@ pub struct Init {
 /// `remint verify`.
 #[derive(Debug, Clone, Args)]
 pub struct Verify {
-    /// Which images, by their recipes' folders [default: all that were built]
-    #[arg(value_name = "IMAGE")]
+    /// Which images, by their recipes' folders, or where they are in registries [default: all that were built]
+    #[arg(value_name = "IMAGE|REF")]
     pub images: Vec<String>,
     /// Verify only these platforms, such as `linux/arm64`
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform, help_heading = "What to verify")]
@@ -181,6 +183,9 @@ pub struct Verify {
     /// Write the whole answer to a file, as one HTML page
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to")]
     pub report: Option<PathBuf>,
+    /// What is asked of images in registries.
+    #[command(flatten)]
+    pub vouch: Vouch,
     /// How registries are reached.
     #[command(flatten)]
     pub registry: Registry,

@@ -165,12 +165,21 @@ Examples:
                              with lines such as `web sha256:…` or `web@linux/arm64 sha256:…`
   remint verify --against oci-archive:web.tar web
                              with an image that somebody else built
+  remint verify registry.example/team/web:1
+                             build what a registry holds again, and compare
+  remint verify registry.example/team/web:1 --key team.pub --quick
+                             only say what this key vouches for, or fail if it did not sign it
+  remint verify registry.example/team/web:1 --attest --sign-key env://KEY
+                             attach a signed statement that it was rebuilt, if it is identical
+  remint verify registry.example/team/web:1 --require-rebuilds 2 --key a.pub --key b.pub
+                             fail unless two others have attached theirs
   remint verify --junit verify.xml --summary \"$GITHUB_STEP_SUMMARY\"
                              in CI
   remint verify --report verify.html
                              one page for a browser, to be read or kept
 
-Exits with 0 if everything is identical, and with 1 if anything is not.";
+Exits with 0 if everything is identical, and with 1 if anything is not, or nobody vouches for it.
+With `--key`, `--quick` and `--require-rebuilds` build and compare nothing, and need no recipes.";
 
 /// Below `remint why --help`.
 pub(super) const WHY: &str = "\

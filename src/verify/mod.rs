@@ -6,3 +6,4 @@
 pub mod diff;
 pub mod page;
 pub mod rebuild;
+pub mod vouch;

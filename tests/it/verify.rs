@@ -1,6 +1,7 @@
 //! `remint verify`: what is right passes under every seed, and what was planted is found and named.
 
 mod planted;
+mod registry;
 mod reports;
 
 use crate::support::project::{Project, Run};

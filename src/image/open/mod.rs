@@ -27,7 +27,9 @@ pub use layer::{OpenedLayer, TarFacts, TarReader};
 pub use place::{ImagePlace, PlaceError};
 
 use crate::digest::Digest;
+use crate::oci::Blob;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// An image, with all its documents read.
 #[derive(Debug, Clone)]
@@ -83,6 +85,18 @@ impl Opened {
 }
 
 impl OpenedPlatform {
+    /// Reads the layers that another image has as well from there, and names those that only this one has.
+    pub fn share_layers(&mut self, other: &Self) -> Vec<Blob> {
+        let mut own = Vec::new();
+        for layer in &mut self.layers {
+            match other.layers.iter().find(|there| there.blob.is_some() && there.blob == layer.blob) {
+                Some(there) => (layer.blobs, layer.name) = (Arc::clone(&there.blobs), there.name.clone()),
+                None => own.extend(layer.blob),
+            }
+        }
+        own
+    }
+
     /// What made each layer, as the config's history says, the lowest first; as long as [`Self::layers`].
     #[must_use]
     pub fn created_by(&self) -> Vec<Option<String>> {

@@ -1,6 +1,7 @@
 //! What keeps a comparison from being made.
 
 use crate::digest::Digest;
+use crate::registry::RegistryError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -77,12 +78,41 @@ pub enum Error {
         /// What its bytes hash to.
         found: Digest,
     },
+    /// A registry has no such image.
+    #[error("`{reference}` is not there")]
+    NotThere {
+        /// The reference.
+        reference: String,
+    },
+    /// A reference says neither which tag nor which digest.
+    #[error("`{reference}` has neither a tag nor a digest")]
+    NoTag {
+        /// The reference.
+        reference: String,
+    },
+    /// An image has more documents than any needs.
+    #[error("the manifests and configurations of `{reference}` are too many or too large: {limit}")]
+    Documents {
+        /// The reference.
+        reference: String,
+        /// The limit that they go beyond.
+        limit: &'static str,
+    },
+    /// A registry failed.
+    #[error(transparent)]
+    Registry(Box<RegistryError>),
     /// An image's documents do not fit together.
     #[error(transparent)]
     Image(#[from] crate::image::Error),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] crate::store::Error),
+}
+
+impl From<RegistryError> for Error {
+    fn from(source: RegistryError) -> Self {
+        Self::Registry(Box::new(source))
+    }
 }
 
 /// Names the deed and the path of an I/O error.

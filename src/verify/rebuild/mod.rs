@@ -1,7 +1,7 @@
 //! Whether images come out bit for bit when they are built again, elsewhere, under other circumstances.
 //!
 //! ```text
-//! Reference ── what should come out: the store, a file of digests, a layout, an archive
+//! Reference ── what should come out: the store, a file of digests, a layout, an archive, a registry
 //! Variation ── what is changed around the rebuild, all of it from one seed
 //! Comparison ─ each action's result as it appears, then each image: index, manifest, config, layers
 //! Verdict ──── of each image and platform, as text, JSON, Markdown and JUnit
@@ -19,6 +19,7 @@ mod junit;
 mod paths;
 mod quick;
 mod reference;
+mod registry;
 mod results;
 mod summary;
 mod variation;
@@ -30,6 +31,7 @@ pub use error::Error;
 pub use junit::junit;
 pub use quick::recompute;
 pub use reference::{Expected, Reference};
+pub use registry::bring_layer;
 pub use results::Results;
 pub use summary::summary;
 pub use variation::Variation;

@@ -2,13 +2,14 @@
 
 use super::super::diff::EXPLAINED;
 use super::place::Place;
+use super::registry::Fetched;
 use super::{Against, Invocation};
 use crate::image::{ImagePlace, ImageRef, OpenError, Opened};
 use crate::recipe::ImageName;
 use crate::registry::Client;
 use crate::store::Store;
-use crate::verify::diff::{Comparison, Error, Hints, Options, Presence, Verdict, compare};
-use crate::verify::rebuild::{Difference, ImageVerdict, Variation};
+use crate::verify::diff::{Comparison, Hints, Options, Presence, Verdict, compare};
+use crate::verify::rebuild::{Difference, ImageVerdict, Variation, bring_layer};
 use std::path::Path;
 
 /// A name of a machine or user is a hint from this many letters on: shorter ones stand in other words.
@@ -28,6 +29,8 @@ pub(super) struct Both<'a> {
     pub(super) cwd: &'a Path,
     /// What reaches registries.
     pub(super) client: &'a Client,
+    /// Images of registries that take the store's place.
+    pub(super) fetched: Option<&'a Fetched<'a>>,
 }
 
 /// Explains each image that differs; where that cannot be done, says so.
@@ -45,7 +48,7 @@ pub(super) fn explain(images: &mut [ImageVerdict], both: &Both<'_>, hints: &Hint
             None | Some(Ok(_)) => {}
             Some(Err(error)) => {
                 let mut notes = vec![error.to_string()];
-                notes.extend(std::error::Error::source(&error).map(ToString::to_string));
+                notes.extend(error.source().map(ToString::to_string));
                 image.differences.push(Difference {
                     what: "it could not be looked into".to_owned(),
                     notes,
@@ -58,19 +61,48 @@ pub(super) fn explain(images: &mut [ImageVerdict], both: &Both<'_>, hints: &Hint
 
 impl Both<'_> {
     /// Compares what should be with what is; `None` where only digests say what should be.
-    fn compared(&self, name: &ImageName, platform: &str, hints: &Hints) -> Option<Result<Comparison, Error>> {
+    fn compared(
+        &self,
+        name: &ImageName,
+        platform: &str,
+        hints: &Hints,
+    ) -> Option<Result<Comparison, Box<dyn std::error::Error>>> {
+        let options = Options { scratch: self.scratch.to_owned(), explained: EXPLAINED, hints: hints.clone() };
+        if let Some(fetched) = self.fetched {
+            return Some(self.with_registry(fetched, name, platform, &options));
+        }
         let expected = match self.against {
             Some(Against::Digests(_)) => return None,
             Some(Against::Layout(path)) => self.named(&self.cwd.join(path), name),
             None => self.in_store(self.store.dir(), name),
         };
         let found = self.in_store(self.rebuilt, name);
-        let options = Options { scratch: self.scratch.to_owned(), explained: EXPLAINED, hints: hints.clone() };
         let compared = || {
             let (expected, found) = (expected?.narrow(platform)?, found?.narrow(platform)?);
-            compare(&expected, &found, &options)
+            Ok(compare(&expected, &found, &options)?)
         };
         Some(compared())
+    }
+
+    /// Compares an image of a registry with what was rebuilt: only the layers that are not in both are fetched.
+    fn with_registry(
+        &self,
+        fetched: &Fetched<'_>,
+        name: &ImageName,
+        platform: &str,
+        options: &Options,
+    ) -> Result<Comparison, Box<dyn std::error::Error>> {
+        let mut expected = self.in_store(fetched.scratch.dir(), name)?.narrow(platform)?;
+        let found = self.in_store(self.rebuilt, name)?.narrow(platform)?;
+        if let Some(remote) = fetched.references.get(name) {
+            expected.shown = remote.to_string();
+            for (expected, found) in expected.platforms.iter_mut().zip(&found.platforms) {
+                for blob in expected.share_layers(found) {
+                    bring_layer(fetched.client, &remote.repository, blob, fetched.scratch)?;
+                }
+            }
+        }
+        Ok(compare(&expected, &found, options)?)
     }
 
     /// Opens an image of a layout or an archive: that of the name, else the only one there is.

@@ -3,7 +3,9 @@
 mod explain;
 mod place;
 mod rebuild;
+mod registry;
 mod show;
+mod vouch;
 
 use super::Invocation;
 use super::build::override_compression;
@@ -11,6 +13,7 @@ use crate::cli::arguments::{Against, Verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
+use crate::digest::Digest;
 use crate::recipe::ImageName;
 use crate::store::Store;
 use crate::verify::rebuild::{Error, ImageVerdict, Reference, Verdict, compare_digests, recompute};
@@ -28,11 +31,22 @@ struct Way {
     varied: BTreeMap<String, String>,
     /// What was not, and why not.
     not_varied: BTreeMap<String, String>,
+    /// What came out, as a whole.
+    roots: BTreeMap<ImageName, Digest>,
+    /// Whether nothing was compared.
+    uncompared: bool,
+    /// Who vouches for images in registries.
+    trust: vouch::Trust,
+    /// The images to which it was attached that they were rebuilt.
+    attested: BTreeSet<String>,
 }
 
 /// Builds images again and compares them, or recomputes their digests.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit, Failure> {
     let began = Instant::now();
+    if let Some(references) = registry::references(arguments)? {
+        return registry::run(invocation, arguments, references, began);
+    }
     let mut session = Session::load(invocation)?;
     let named = session.choose(&arguments.images)?;
     override_compression(&mut session, arguments.compression);
@@ -64,7 +78,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
         let images = only_platforms(recompute(&store, &reference.images), arguments);
         (Verdict { images, ..Verdict::default() }, Way::default())
     } else {
-        rebuild::rebuild(invocation, &session, arguments, &store, &reference)?
+        rebuild::rebuild(invocation, &session, arguments, &store, &reference, None)?
     };
     show::show(invocation, arguments, &verdict, &way, began)
 }
@@ -162,9 +176,16 @@ fn only_platforms(mut images: Vec<ImageVerdict>, arguments: &Verify) -> Vec<Imag
 fn refused(error: &Error) -> Failure {
     let exit = match error {
         Error::Line { .. } | Error::Twice { .. } | Error::NoLayout { .. } | Error::Archive { .. } => Exit::Usage,
+        Error::NoTag { .. } => Exit::Usage,
         Error::Io { .. } | Error::Store(_) => Exit::Action,
+        Error::Registry(_) => Exit::Registry,
         // An image that cannot be read is no answer either.
         _ => Exit::Source,
     };
-    Failure::from_error(exit, error)
+    let failure = Failure::from_error(exit, error);
+    match error {
+        Error::NoTag { reference } => failure.hint(format!("name one, such as `{reference}:latest`")),
+        Error::Registry(error) => error.hint().into_iter().fold(failure, Failure::hint),
+        _ => failure,
+    }
 }

@@ -41,6 +41,12 @@ impl Place {
         Ok(Self { dir, _lock: None, title: String::new() })
     }
 
+    /// A place for a few documents where there is no store.
+    pub(super) fn alone() -> Result<Self, Failure> {
+        let dir = TempDir::new().map_err(|error| cannot(&error))?;
+        Ok(Self { dir, _lock: None, title: String::new() })
+    }
+
     /// A place for everything that a plan makes: in memory, unless that is where the store is, or there is too little of it.
     pub(super) fn for_rebuild(store: &Store, plan: &Plan) -> Result<Self, Failure> {
         let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev()).ok();

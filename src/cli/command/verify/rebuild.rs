@@ -3,6 +3,7 @@
 use super::super::why::{lock_text, words};
 use super::explain::{Both, explain, hints};
 use super::place::Place;
+use super::registry::Fetched;
 use super::{Invocation, Way};
 use crate::build::ahead;
 use crate::cli::arguments::{Method, Verify};
@@ -38,6 +39,7 @@ pub(super) fn rebuild(
     arguments: &Verify,
     store: &Store,
     reference: &Reference,
+    fetched: Option<&Fetched<'_>>,
 ) -> Result<(Verdict, Way), Failure> {
     let lock = session.lock()?.unwrap_or_default();
     if !lock::is_complete(&lock, &session.recipes, &session.project) {
@@ -85,10 +87,11 @@ pub(super) fn rebuild(
             Err(crate::image::Error::NoImage { .. }) => None,
             Err(error) => return Err(Failure::from_error(Exit::Action, &error)),
         };
+        way.roots.extend(found.as_ref().map(|image| (image.name.clone(), image.root.digest)));
         images.extend(compare(expected, found.as_ref(), &arguments.platform));
     }
     let lock = lock_text(&session.places.project);
-    let since = arguments.against.is_none().then_some(lock.as_str());
+    let since = (arguments.against.is_none() && fetched.is_none()).then_some(lock.as_str());
     for image in &mut images {
         add_causes(image, store, &plan, &results, since);
     }
@@ -100,6 +103,7 @@ pub(super) fn rebuild(
         scratch: place.path(),
         cwd: &invocation.environment.cwd,
         client: &client,
+        fetched,
     };
     explain(&mut images, &both, &hints);
     let (actions, compared, unmatched) = results.finish();

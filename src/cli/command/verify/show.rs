@@ -33,7 +33,8 @@ pub(super) fn show(
     let how = sentence(verdict, way);
     let cwd = &invocation.environment.cwd;
     if let Some(file) = &arguments.summary {
-        write_file(&cwd.join(file), &summary(verdict, &how), true)?;
+        let head = if way.uncompared { uncompared(way, &how) } else { summary(verdict, &how) };
+        write_file(&cwd.join(file), &format!("{head}{}", way.trust.markdown()), true)?;
     }
     if let Some(file) = &arguments.junit {
         write_file(&cwd.join(file), &junit(verdict, took), false)?;
@@ -43,17 +44,42 @@ pub(super) fn show(
             Circumstances { seed: way.seed, varied: &way.varied, not_varied: &way.not_varied, run: about_run(took) };
         write_file(&cwd.join(file), &verdict_page(verdict, &circumstances), false)?;
     }
-    let identical = verdict.identical();
+    let good = verdict.identical() && way.trust.refusal.is_none();
     if arguments.format == TextOrJson::Json {
         screen::data(&json(verdict, way))?;
-        return Ok(if identical { Exit::Done } else { Exit::No });
+        return Ok(if good { Exit::Done } else { Exit::No });
     }
     let whole = !invocation.environment.stdout.terminal;
-    screen::data(&table(verdict, whole).render(invocation.environment.stdout.width))?;
+    let width = invocation.environment.stdout.width;
+    if !way.uncompared {
+        screen::data(&table(verdict, whole).render(width))?;
+    }
+    if !way.trust.said.is_empty() {
+        screen::data(&way.trust.table().render(width))?;
+    }
     if !invocation.global.quiet {
+        for note in way.trust.notes() {
+            screen::talk(&format!("passed over: {note}\n"));
+        }
+        for image in &way.attested {
+            screen::talk(&format!("attached to {image}: rebuilt, identical\n"));
+        }
         screen::talk(&format!("{how}, in {}\n", duration(took)));
     }
-    if identical { Ok(Exit::Done) } else { Err(failure(verdict, way)) }
+    match &way.trust.refusal {
+        Some(refusal) => Err(Failure::new(Exit::No, refusal.clone())),
+        None if good => Ok(Exit::Done),
+        None => Err(failure(verdict, way)),
+    }
+}
+
+/// The heading of a summary where only what is attached was checked.
+fn uncompared(way: &Way, how: &str) -> String {
+    let total = way.trust.checked.len();
+    match way.trust.refusal {
+        None => format!("## ✅ remint verify: {total} of {total} vouched for\n\n{how}\n"),
+        Some(_) => format!("## ❌ remint verify: not vouched for\n\n{how}\n"),
+    }
 }
 
 /// What a report says of the run itself, and not of its result.
@@ -68,6 +94,9 @@ pub(in crate::cli::command) fn about_run(took: Duration) -> Vec<(String, String)
 
 /// How the verdict was come to, as one line.
 fn sentence(verdict: &Verdict, way: &Way) -> String {
+    if way.uncompared {
+        return "checked what is attached, and built nothing".to_owned();
+    }
     let Some(seed) = way.seed else { return "recomputed every digest".to_owned() };
     let mut text = format!("rebuilt with the seed {seed}, {} compared", count(verdict.compared, "result"));
     if verdict.unmatched > 0 {
@@ -127,20 +156,34 @@ fn failure(verdict: &Verdict, way: &Way) -> Failure {
 fn json(verdict: &Verdict, way: &Way) -> String {
     #[derive(serde::Serialize)]
     struct Document<'a> {
-        identical: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        identical: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
         seed: Option<u64>,
         varied: &'a std::collections::BTreeMap<String, String>,
         not_varied: &'a std::collections::BTreeMap<String, String>,
         #[serde(flatten)]
-        verdict: &'a Verdict,
+        verdict: Option<&'a Verdict>,
+        /// What is attached to images in registries.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        attached: &'a [super::vouch::Checked],
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        vouched: &'a [super::vouch::Said],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        refused: Option<&'a str>,
+        #[serde(skip_serializing_if = "std::collections::BTreeSet::is_empty")]
+        attested: &'a std::collections::BTreeSet<String>,
     }
     let document = Document {
-        identical: verdict.identical(),
+        identical: (!way.uncompared).then(|| verdict.identical()),
         seed: way.seed,
         varied: &way.varied,
         not_varied: &way.not_varied,
-        verdict,
+        verdict: Some(verdict).filter(|_| !way.uncompared),
+        attached: &way.trust.checked,
+        vouched: &way.trust.said,
+        refused: way.trust.refusal.as_deref(),
+        attested: &way.attested,
     };
     format!("{}\n", String::from_utf8(canonical_json(&document)).expect("JSON is UTF-8"))
 }
