@@ -77,7 +77,7 @@ pub(super) fn opened(bytes: &[u8]) {
         write("none.tar", &[0; 1024]);
         let open = |text: &str| {
             let place: ImagePlace = text.parse().expect("a place");
-            place.open(Path::new("/nonexistent"), dir.path())
+            place.open(Path::new("/nonexistent"), dir.path(), &offline())
         };
         let options = Options { scratch: dir.path().to_owned(), explained: 100, hints: Hints::default() };
         for place in ["tar:in.tar", "docker-archive:in.tar", "oci-archive:in.tar"] {
@@ -91,4 +91,9 @@ pub(super) fn opened(bytes: &[u8]) {
             }
         }
     });
+}
+
+/// What is opened here are files: no registry is asked.
+fn offline() -> remint::registry::Client {
+    remint::registry::Client::new(remint::registry::Settings::default(), remint::event::Events::none(), |_| ())
 }
