@@ -73,7 +73,7 @@ pub(super) fn causes(markup: &mut Markup, causes: &[Cause]) {
     cures(markup, first);
     if !others.is_empty() {
         markup.raw("<details class=\"others\"><summary>");
-        markup.text(&format!("{} more", super::amount::count(others.len(), "cause")));
+        markup.text(&super::amount::count(others.len(), "more cause"));
         markup.raw("</summary>");
         cures(markup, others);
         markup.raw("</details>");

@@ -215,7 +215,7 @@ fn path(markup: &mut Markup, path: &str) {
 /// Says how much was left out.
 fn cut(markup: &mut Markup, left: usize, noun: &str) {
     if left > 0 {
-        let many = count(left, noun).replacen(' ', " more ", 1);
+        let many = count(left, &format!("more {noun}"));
         markup.element("p", "cut", &format!("… and {many}, left out here: `--format json` has them all."));
     }
 }

@@ -119,7 +119,7 @@ fn actions(markup: &mut Markup, verdict: &Verdict) {
     markup.raw("The first action whose result differs</h2>");
     difference(markup, first);
     if !others.is_empty() {
-        let many = count(others.len(), "action").replacen(' ', " more ", 1);
+        let many = count(others.len(), "more action");
         markup.raw("<details class=\"others\"><summary>").text(&format!("{many}, which may follow from it"));
         markup.raw("</summary>");
         others.iter().take(ACTIONS).for_each(|one| difference(markup, one));

@@ -1,6 +1,6 @@
 //! What CI systems read of a verdict: JUnit XML, by Python's parser, and a summary in Markdown.
 
-use super::built;
+use super::{built, verdict};
 use crate::support::judge;
 use crate::support::project::Project;
 
@@ -31,7 +31,17 @@ fn junit_is_what_parsers_read() {
     let project = built();
     project.run(&["verify", "--junit", "good.xml", "--summary", "page.md"]).expect(0);
     project.write("recipes/site/tree/a.b", "other <&> \"text\"\n");
-    project.run(&["verify", "--junit", "bad.xml", "--summary", "page.md", "--format", "json"]).expect(1);
+    let run = project.run(&["verify", "--junit", "bad.xml", "--summary", "page.md", "--format", "json"]).expect(1);
+    let found = verdict(&run);
+    let wrong = found["images"].as_array().unwrap().iter().find(|image| image["comparison"].is_object()).unwrap();
+    let file = &wrong["comparison"]["files"][0];
+    assert_eq!((&file["path"], &file["findings"][0]["class"]), (&"/srv/site/a.b".into(), &"content".into()), "{wrong}");
+    let said = project.run(&["verify"]).expect(1).stderr;
+    for word in
+        ["/srv/site/a.b  layer 3 (copy tree to /srv/site)", "+other <&> \"text\"", "cure: find what its step reads"]
+    {
+        assert!(said.contains(word), "no `{word}` in {said}");
+    }
     project.run(&["verify", "--quick", "hello", "--junit", "quick.xml", "--summary", "page.md"]).expect(0);
 
     let page = project.read("page.md");
@@ -43,6 +53,10 @@ fn junit_is_what_parsers_read() {
     ];
     assert_eq!(heads, expected, "each run is appended");
     assert!(page.contains("\n### site@linux/amd64\n\n```"), "{page}");
+    assert!(
+        page.contains("\n    -between a/ and a0\n") && page.contains("\n    cure: find what its step reads"),
+        "{page}"
+    );
     assert_eq!(page.matches("| hello | linux/arm64 | identical | `sha256:").count(), 3);
 
     let Some(good) = read(&project, "good.xml") else { return };

@@ -46,7 +46,7 @@ impl<'a> Database<'a> {
         };
         let reserved = usize::from(*bytes.get(20)?);
         let good = page.is_power_of_two() && (512..=65_536).contains(&page) && page >= reserved + 480;
-        good.then_some(Self { bytes, page, usable: page - reserved })
+        good.then(|| Self { bytes, page, usable: page - reserved })
     }
 
     /// The tables, by the schema's order; `None` where a page is none, or where they are too many.
