@@ -49,6 +49,7 @@ snapshot!(help_plan, "cli/help-plan.txt", ["plan --help"]);
 snapshot!(help_inspect, "cli/help-inspect.txt", ["inspect --help"]);
 snapshot!(help_cache, "cli/help-cache.txt", ["cache --help", "cache check --help"]);
 snapshot!(help_gc, "cli/help-gc.txt", ["gc --help"]);
+snapshot!(help_serve, "cli/help-serve.txt", ["serve --help"]);
 snapshot!(help_verify, "cli/help-verify.txt", ["verify --help"]);
 snapshot!(help_why, "cli/help-why.txt", ["why --help"]);
 snapshot!(help_diff, "cli/help-diff.txt", ["diff --help"]);
@@ -69,6 +70,7 @@ snapshot!(
         "cache chekc",
         "gc --keep-size much",
         "gc --older-than 30",
+        "serve --address 5000",
         "verify --quick --seed 7",
         "verify --against docker-archive:web.tar",
         "completions tcsh",
