@@ -51,6 +51,7 @@ snapshot!(help_sbom, "cli/help-sbom.txt", ["sbom --help"]);
 snapshot!(help_cache, "cli/help-cache.txt", ["cache --help", "cache check --help"]);
 snapshot!(help_gc, "cli/help-gc.txt", ["gc --help"]);
 snapshot!(help_publish, "cli/help-publish.txt", ["publish --help"]);
+snapshot!(help_serve, "cli/help-serve.txt", ["serve --help"]);
 snapshot!(help_verify, "cli/help-verify.txt", ["verify --help"]);
 snapshot!(help_why, "cli/help-why.txt", ["why --help"]);
 snapshot!(help_diff, "cli/help-diff.txt", ["diff --help"]);
@@ -72,6 +73,7 @@ snapshot!(
         "cache chekc",
         "gc --keep-size much",
         "gc --older-than 30",
+        "serve --address 5000",
         "verify --quick --seed 7",
         "verify --against docker-archive:web.tar",
         "completions tcsh",

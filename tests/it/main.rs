@@ -24,6 +24,7 @@ mod recipe;
 mod registry;
 mod reliability;
 mod scripts;
+mod serve;
 mod signatures;
 mod support;
 mod tokens;

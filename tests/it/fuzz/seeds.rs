@@ -108,6 +108,10 @@ pub(super) fn of(name: &str) -> Vec<Vec<u8>> {
         "tmpfiles" => texts(&[
             "d /run/a 0755 root root -\nf+ /var/a 0644 - - - text\nL+ /var/l - - - - ../x\nD! /tmp/x 1777 root mail 10d\nz /var/run/q 0700 root root\n",
         ]),
+        "request" => texts(&[
+            "GET /v2/team/web/manifests/latest HTTP/1.1\r\nHost: a:1\r\nIf-None-Match: \"x\"\r\n\r\nHEAD /v2/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            "GET http://a/v2/a%2db/blobs/sha256:0?n=1&last=%20 HTTP/1.1\r\nhost: a\r\nrange: bytes=10-99\r\nif-range: \"x\"\r\nContent-Length: 0\r\n\r\n",
+        ]),
         "version" => texts(&["1:2.0~rc1-3+b1\n1:2.0-3", "0.0.0a\n0.0.0"]),
         other => panic!("no seeds for `{other}`"),
     }

@@ -9,6 +9,7 @@ use super::image;
 use super::root;
 use remint::layer::{END, Entry, Error, FragmentBuilder, Index, Limits, read};
 use remint::recipe::{Project, RecipeFile, parse_project, parse_recipe, render};
+use remint::serve::{Ranged, Request, Route};
 use remint::source::debian::{
     Atom, Deb, Dependency, Keyring, Mirrors, PackagesIndex, Release, Stanza, Version, verify,
 };
@@ -66,6 +67,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "project", run: project },
     Target { name: "recipe", run: recipe },
     Target { name: "release", run: release },
+    Target { name: "request", run: request },
     Target { name: "scripts", run: root::scripts },
     Target { name: "signature", run: signature },
     Target { name: "signed", run: attest::signed },
@@ -248,6 +250,26 @@ fn dependency(bytes: &[u8]) {
         }
     }
     let _ = Atom::parse(text);
+}
+
+/// What a client sends to the server: one request after the other, what it names, and the part of a blob that it wants.
+fn request(bytes: &[u8]) {
+    let mut left = bytes;
+    while let Ok(Some((request, length))) = Request::parse(left) {
+        assert!(length > 0 && length <= left.len(), "a request has a length");
+        assert!(!request.path.contains(char::is_control) && request.shown().is_ascii());
+        if let Ok(route) = Route::parse(&request.path) {
+            let odd =
+                route.name().is_some_and(|name| name.split('/').any(|part| part.is_empty() || part.contains("..")));
+            assert!(!odd, "a name is no path");
+        }
+        for size in [0, 1, 1000, u64::MAX] {
+            if let Some(Ranged::Part(part)) = request.range.as_ref().map(|text| Ranged::parse(text, size)) {
+                assert!(part.length > 0 && part.start.checked_add(part.length).is_some_and(|end| end <= size));
+            }
+        }
+        left = &left[length..];
+    }
 }
 
 /// Apt's sources, in both of their forms.
