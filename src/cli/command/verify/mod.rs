@@ -175,8 +175,11 @@ fn only_platforms(mut images: Vec<ImageVerdict>, arguments: &Verify) -> Vec<Imag
 
 fn refused(error: &Error) -> Failure {
     let exit = match error {
-        Error::Line { .. } | Error::Twice { .. } | Error::NoLayout { .. } | Error::Archive { .. } => Exit::Usage,
-        Error::NoTag { .. } => Exit::Usage,
+        Error::Line { .. }
+        | Error::Twice { .. }
+        | Error::NoLayout { .. }
+        | Error::Archive { .. }
+        | Error::NoTag { .. } => Exit::Usage,
         Error::Io { .. } | Error::Store(_) => Exit::Action,
         Error::Registry(_) => Exit::Registry,
         _ => Exit::No,
