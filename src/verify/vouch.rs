@@ -154,13 +154,13 @@ impl Reading<'_> {
         let may = |one: &Referrer| one.artifact_type.as_deref().is_none_or(|kind| SIGNED.contains(&kind));
         referrers.retain(may);
         if referrers.len() > MANIFESTS {
-            self.note(format!("{} more than {MANIFESTS} things refer to it", referrers.len() - MANIFESTS));
+            self.note(&format!("{} more than {MANIFESTS} things refer to it", referrers.len() - MANIFESTS));
             referrers.truncate(MANIFESTS);
         }
         for referrer in referrers {
             match self.client.manifest(self.repository, &Selector::Digest(referrer.digest))? {
                 Some(manifest) => self.manifest(&manifest.bytes, &mut verified)?,
-                None => self.note(format!("{} refers to it and is not there", referrer.digest.short())),
+                None => self.note(&format!("{} refers to it and is not there", referrer.digest.short())),
             }
         }
         Ok(verified)
@@ -174,18 +174,18 @@ impl Reading<'_> {
             let digest: Option<Digest> = layer["digest"].as_str().and_then(|text| text.parse().ok());
             let Some(digest) = digest.filter(|_| [PAYLOAD, ENVELOPE, BUNDLE].contains(&media_type)) else { continue };
             if self.blobs == BLOBS || self.bytes > TOTAL {
-                self.note("more is attached than is read".to_owned());
+                self.note("more is attached than is read");
                 return Ok(());
             }
             self.blobs += 1;
             let blob = match self.client.blob(self.repository, &digest.into(), BLOB) {
                 Ok(Some(blob)) => blob,
                 Ok(None) => {
-                    self.note(format!("{} is attached and not there", digest.short()));
+                    self.note(&format!("{} is attached and not there", digest.short()));
                     continue;
                 }
                 Err(error @ (RegistryError::TooLarge { .. } | RegistryError::Wrong { .. })) => {
-                    self.note(error.to_string());
+                    self.note(&error.to_string());
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -201,12 +201,12 @@ impl Reading<'_> {
     }
 
     fn not_valid(&mut self, digest: Digest, error: &attest::Error) {
-        self.note(format!("{}: {error}", digest.short()));
+        self.note(&format!("{}: {error}", digest.short()));
     }
 
     /// Remembers what was passed over, each thing once.
-    fn note(&mut self, text: String) {
-        let text = plain(&text);
+    fn note(&mut self, text: &str) {
+        let text = plain(text);
         if self.notes.len() < MANIFESTS && !self.notes.contains(&text) {
             self.notes.push(text);
         }

@@ -23,7 +23,8 @@ pub struct Vouch {
     /// Sign that with this private key (PKCS#8 in PEM): a file, `env://NAME`, or `exec:COMMAND`, which prints it
     #[arg(long, value_name = "KEY", requires = "attest")]
     pub sign_key: Option<String>,
-    /// Who rebuilt it, as a URI, in that statement [env: REMINT_BUILDER_ID]
+    /// Who rebuilt it, as a URI, over `REMINT_BUILDER_ID`.
+    #[arg(help = "Who rebuilt it, as a URI, in that statement [env: REMINT_BUILDER_ID]")]
     #[arg(long, value_name = "URI", requires = "attest")]
     pub rebuilder_id: Option<String>,
 }

@@ -3,6 +3,7 @@
 use super::{built, verdict};
 use crate::support::oci_registry::{Access, Options, Registry};
 use crate::support::project::{Project, Run};
+use crate::support::registry_server;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use remint::attest::{PrivateKey, Secret};
@@ -42,7 +43,9 @@ fn keys(project: &Project, name: &str, ed25519: bool, seed: u8) -> (String, Stri
         hex("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420")
     };
     der.extend([seed; 32]);
-    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der));
+    let text = STANDARD.encode(der);
+    let (line, rest) = text.split_at(64);
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", format!("{line}\n{rest}").trim());
     let public = PrivateKey::from_pem(&Secret::new(pem.clone().into_bytes())).unwrap().public().to_pem();
     let (private_path, public_path) = (format!("{name}.pem"), format!("{name}.pub"));
     project.write(&private_path, pem);
@@ -177,7 +180,15 @@ fn what_was_tampered_with_is_named_and_only_that_is_read() {
     registry.seen();
     let (_, public) = keys(&project, "own", true, 9);
     let more = ["--attest", "--sign-key", "own.pem"];
-    against(&project, &reference("layer"), &more).says(1, &["layer ", "/etc/both", "1 of 1 image not identical"]);
+    against(&project, &reference("layer"), &more).says(
+        1,
+        &[
+            "layer 3, ",
+            "/etc/both",
+            "1 of 1 image not identical",
+            &format!("`remint verify {} --seed 7`", reference("layer")),
+        ],
+    );
     let mut expected = [&evil["config"], &evil["layers"][last]].map(|one| one["digest"].as_str().unwrap().to_owned());
     expected.sort();
     assert_eq!(read(&registry), expected);
@@ -192,7 +203,7 @@ fn what_was_tampered_with_is_named_and_only_that_is_read() {
         there.send(&There::of(&registry, "data").blob(part), "");
     }
     there.put("other", &data);
-    against(&project, &reference("other"), &[]).says(1, &["number of layers", "/usr/share/data"]);
+    against(&project, &reference("other"), &[]).says(1, &["number of layers", "/config/Entrypoint"]);
 }
 
 #[test]
@@ -244,6 +255,15 @@ fn signatures_are_told_by_key_and_count_for_their_image_alone() {
         }
         data.put(&tag(&data), &signature);
         check("data", &[&public]).expect(1);
+
+        // What is damaged is passed over, and said.
+        let mut signature = both.json(&tag(&both));
+        let kind = signature["layers"][0]["mediaType"].clone();
+        let damaged = both.send(b"{", kind.as_str().unwrap());
+        signature["layers"].as_array_mut().unwrap().insert(0, damaged);
+        both.put(&tag(&both), &signature);
+        let found = verdict(&check("both", &[&public]).expect(0));
+        assert!(found["attached"][0]["notes"][0].as_str().unwrap().contains("is not valid"), "{found}");
 
         let run = project.run(&["verify", &reference("both"), "--key", &public, "--summary", "summary.md"]);
         run.says(0, &["identical", "publisher.pub", "signed", "SBOM, https://spdx.dev/Document/v2.3"]);
@@ -299,6 +319,20 @@ fn rebuilders_are_counted_by_key() {
     seeds.sort_unstable();
     assert_eq!(seeds, ["1", "2", "3"]);
     assert!(statements.iter().all(|one| one["predicate"]["lock"]["sha256"] == *lock), "{statements:?}");
+}
+
+#[test]
+fn debians_registry_holds_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(registry) = registry_server::start(dir.path()) else { return };
+    let project = built();
+    let (private, public) = keys(&project, "one", false, 1);
+    let to = format!("{}/team", registry.address);
+    project.run(&["publish", "site", "--to", &to, "--sign-key", &private]).expect(0);
+    let site = format!("{to}/site:latest");
+    let more = ["--key", &public, "--attest", "--sign-key", &private];
+    against(&project, &site, &more).says(0, &["identical", "signed", "attached to "]);
+    project.run(&["verify", &site, "--require-rebuilds", "1", "--key", &public]).says(0, &["rebuilt, identical"]);
 }
 
 #[test]

@@ -69,7 +69,7 @@ pub(super) fn show(
     match &way.trust.refusal {
         Some(refusal) => Err(Failure::new(Exit::No, refusal.clone())),
         None if good => Ok(Exit::Done),
-        None => Err(failure(verdict, way)),
+        None => Err(failure(verdict, way, &again(arguments))),
     }
 }
 
@@ -118,8 +118,17 @@ fn table(verdict: &Verdict, whole_digests: bool) -> Table {
     table
 }
 
+/// How to ask the same again: with the images, where these are in registries.
+fn again(arguments: &Verify) -> String {
+    let remote = arguments.images.iter().filter(|text| text.contains('/'));
+    let mut words = vec!["remint verify".to_owned()];
+    words.extend(remote.cloned());
+    words.extend(arguments.vouch.recipe.iter().map(|recipe| format!("--as {recipe}")));
+    words.join(" ")
+}
+
 /// What differs, for people.
-fn failure(verdict: &Verdict, way: &Way) -> Failure {
+fn failure(verdict: &Verdict, way: &Way, again: &str) -> Failure {
     let wrong: Vec<_> = verdict.images.iter().filter(|image| !image.identical()).collect();
     let total = verdict.images.len() as u64;
     let mut details = String::new();
@@ -144,11 +153,11 @@ fn failure(verdict: &Verdict, way: &Way) -> Failure {
         format!("{} of {} not identical", wrong.len(), count(total, "image"))
     };
     let mut failure = Failure::new(Exit::No, message).details(details);
-    if let Some(seed) = way.seed {
-        failure = failure.hint(format!("`remint verify --seed {seed}` does the same again"));
-    } else {
-        failure = failure.hint("`remint build` makes again what is damaged");
-    }
+    failure = match way.seed {
+        Some(seed) => failure.hint(format!("`{again} --seed {seed}` does the same again")),
+        None if again.contains('/') => failure.hint(format!("`{again}` builds it again and says what differs")),
+        None => failure.hint("`remint build` makes again what is damaged"),
+    };
     failure
 }
 
