@@ -51,7 +51,7 @@ impl Reached {
                     if let Some(own) = media_type(&value) {
                         document.media_type = own;
                     }
-                    left.extend(listed(&value, "manifests").filter_map(|value| described(value)));
+                    left.extend(listed(&value, "manifests").filter_map(described));
                     let config = value.get("config");
                     for blob in config.into_iter().chain(listed(&value, "layers")).chain(listed(&value, "blobs")) {
                         if let Some(Document { blob, .. }) = described(blob)

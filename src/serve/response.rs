@@ -57,7 +57,7 @@ const PIECE: u64 = 1 << 20;
 const SLOWEST: u64 = 8 << 10;
 
 /// How long any client may take.
-const GRACE: Duration = Duration::from_mins(1);
+const GRACE: Duration = Duration::from_secs(60);
 
 impl Response {
     pub(super) fn new(status: u16, body: Body) -> Self {
