@@ -264,7 +264,7 @@ mod tests {
         let of = |kind: &str, predicate: Value| {
             What::of(Claim::Statement { predicate_type: kind.to_owned(), predicate }).words()
         };
-        assert_eq!(of("https://spdx.dev/Document/v2.3", json!({})), "SBOM, https://spdx.dev/Document/v2.3");
+        assert_eq!(of("https://spdx.dev/Document", json!({})), "SBOM, https://spdx.dev/Document");
         assert_eq!(of("https://cyclonedx.org/bom/v1.4", json!({})), "SBOM, https://cyclonedx.org/bom/v1.4");
         assert_eq!(of("https://slsa.dev/provenance/v1", json!({})), "provenance, https://slsa.dev/provenance/v1");
         let rebuilt = json!({ "rebuilder": { "id": "a\u{1b}[1m" }, "result": "identical" });

@@ -120,7 +120,7 @@ fn our_client_pulls_every_byte() {
         let repository: Repository = format!("{}/{}", served.address, image.name).parse().unwrap();
         client.ping(repository.host()).unwrap();
         let tags = client.tags(&repository).unwrap().unwrap();
-        assert_eq!(tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(), ["latest"]);
+        assert_eq!(tags.iter().map(remint::registry::Tag::as_str).collect::<Vec<_>>(), ["latest"]);
         let latest = client.manifest(&repository, &Selector::Tag(tags[0].clone())).unwrap().unwrap();
         assert_eq!((latest.digest, latest.media_type.as_str()), (image.root.digest.into(), image.media_type()));
         for one in &image.platforms {

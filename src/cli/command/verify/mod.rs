@@ -182,7 +182,8 @@ fn refused(error: &Error) -> Failure {
         | Error::NoTag { .. } => Exit::Usage,
         Error::Io { .. } | Error::Store(_) => Exit::Action,
         Error::Registry(_) => Exit::Registry,
-        // An image that cannot be read is no answer either.
+        Error::NotThere { .. } => Exit::No,
+        // An image that cannot be read is no answer.
         _ => Exit::Source,
     };
     let failure = Failure::from_error(exit, error);
