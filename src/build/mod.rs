@@ -295,8 +295,12 @@ impl Builder<'_> {
         if self.store.has(&blob.blob) {
             return Ok(());
         }
-        let failed = |source| Error::Base { title: blob.title.clone(), source: Box::new(source) };
-        self.bases.fetch_base(blob, self.store).map_err(failed)
+        let (name, size) = (blob.title.clone(), blob.blob.size);
+        self.events.send(Event::FetchStarted { name: name.clone(), size: Some(size) });
+        let failed = |source| Error::Base { title: name.clone(), source: Box::new(source) };
+        self.bases.fetch_base(blob, self.store).map_err(failed)?;
+        self.events.send(Event::FetchDone { name, size });
+        Ok(())
     }
 
     /// Does one step, unless another process did it while this one waited for its turn: then the answer is yes.
