@@ -149,7 +149,7 @@ Examples:
                              from another terminal; docker takes what `--compression gzip` built
   remint serve web --address 192.0.2.7:5000
                              one image, to other machines: without TLS, to whoever reaches the port
-  remint serve --address 127.0.0.1:0 --format json | jq -r 'select(.event == \"image-served\").reference'
+  remint serve --address 127.0.0.1:0 --format json | jq -r '.reference // empty'
                              any free port, for a script
 
 An image's tag is `latest`; by digest it has whatever the image leads to, and its earlier builds
