@@ -10,7 +10,6 @@
 
 use super::{Layered, Outcome, PackedLayer};
 use crate::digest::ActionKey;
-use crate::oci::canonical_json;
 use crate::plan::{Action, Explained, ImagePlan, Plan, Reason};
 use crate::recipe::Compression;
 use crate::store::{Error, Store};
@@ -92,10 +91,10 @@ pub fn remember(store: &Store, plan: &Plan, outcome: &Outcome) -> Result<(), Err
             if store.history(&name).is_none()
                 && let Some(inputs) = Explained::of(plan, key)
             {
-                store.put_history(&name, &canonical_json(&inputs))?;
+                store.put_history(&name, &json(&inputs))?;
             }
         }
-        store.put_history(&name(image), &canonical_json(history))?;
+        store.put_history(&name(image), &json(history))?;
     }
     forget_unused(store);
     Ok(())
@@ -192,6 +191,11 @@ fn read(store: &Store, image: &ImagePlan) -> History {
         platform: image.platform.to_string(),
         builds: Vec::new(),
     })
+}
+
+/// A record as it is written. Nothing names it by its digest, so that its spelling is nobody's business.
+fn json(record: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(record).expect("remint's own types are JSON")
 }
 
 fn parse(store: &Store, name: &str) -> Option<History> {

@@ -48,6 +48,33 @@ pub(super) fn resolve<'a>(path: &TreePath, get: &dyn Fn(&str) -> Option<&'a Entr
     TreePath::parse(&real.join("/")).map_err(|_| Error::Link { path: path.clone(), link: path.clone() })
 }
 
+/// Resolves paths of which most stand beside the one before.
+pub(super) struct Resolver<'g, 'a> {
+    get: &'g dyn Fn(&str) -> Option<&'a Entry>,
+    /// The last directory, and where a path in it really is, but for its name.
+    last: Option<(String, Option<TreePath>)>,
+}
+
+impl<'g, 'a> Resolver<'g, 'a> {
+    /// Over what the image has.
+    pub(super) fn new(get: &'g dyn Fn(&str) -> Option<&'a Entry>) -> Self {
+        Self { get, last: None }
+    }
+
+    /// As [`resolve`].
+    pub(super) fn resolve(&mut self, path: &TreePath) -> Result<TreePath, Error> {
+        let (directory, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
+        if let Some((last, real)) = &self.last
+            && last == directory
+        {
+            return Ok(real.as_ref().map_or_else(|| TreePath::parse(name), |real| real.join(name))?);
+        }
+        let place = resolve(path, self.get)?;
+        self.last = Some((directory.to_owned(), place.parent()));
+        Ok(place)
+    }
+}
+
 /// The directories that have to be made above some paths, since neither the image nor the layer has them: root's, 0755.
 pub(super) fn add_parents<'a>(
     directories: &mut BTreeMap<TreePath, Entry>,
@@ -106,5 +133,10 @@ mod tests {
         assert_eq!(real("new/x").unwrap(), "new/x");
         assert!(matches!(real("loop/x"), Err(Error::Link { .. })));
         assert!(matches!(real("file/x"), Err(Error::Through { .. })));
+
+        let mut beside = Resolver::new(&get);
+        for text in ["bin/a", "bin/b", "up/a", "up/b", "a", "b", "var/run/x/y", "var/run/x/z", "loop/x", "loop/y"] {
+            assert_eq!(beside.resolve(&path(text)).ok(), resolve(&path(text), &get).ok(), "{text}");
+        }
     }
 }

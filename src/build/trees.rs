@@ -1,7 +1,7 @@
 //! Layers of what the user brings: copied trees and what a recipe writes.
 
 use super::error::Error;
-use super::place::{add_parents, resolve};
+use super::place::{Resolver, add_parents, resolve};
 use super::results::{Fragment, Layered, Run};
 use super::view::View;
 use crate::digest::HashingWriter;
@@ -33,6 +33,7 @@ pub(super) enum Bytes {
 pub(super) fn copy(store: &Store, view: &View<'_>, work: &CopyWork, title: &str) -> Result<Layered, Error> {
     let get = |path: &str| view.get(path);
     let (mut dirs, mut pieces) = (BTreeMap::new(), Vec::new());
+    let mut real = Resolver::new(&get);
     let mut items: Vec<(TreePath, Item)> = Vec::new();
     match &*work.tree {
         Tree::File(single) => {
@@ -58,7 +59,7 @@ pub(super) fn copy(store: &Store, view: &View<'_>, work: &CopyWork, title: &str)
                     }
                     continue;
                 }
-                let place = resolve(&wanted, &get)?;
+                let place = real.resolve(&wanted)?;
                 pieces.push(piece(&place, item, work.root.join(item.path.as_str()), work));
                 items.push((place, item.clone()));
             }

@@ -7,6 +7,7 @@ use crate::layer::{Entry, Index, Kind, Limits};
 use crate::native::Root;
 use crate::oci::{Blob, TreePath};
 use crate::store::Store;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound;
@@ -46,9 +47,9 @@ impl<'a> View<'a> {
     /// Lays a finished layer over what is there.
     pub(super) fn add_layer(&mut self, layer: &Layered) -> Result<(), Error> {
         let directories = read_directories(self.store, &layer.directories)?;
-        let mut indexes = Vec::with_capacity(layer.fragments.len());
-        for fragment in &layer.fragments {
-            let index = read_index(self.store, fragment)?;
+        let read = |fragment| read_index(self.store, fragment);
+        let indexes: Vec<Index> = layer.fragments.par_iter().map(read).collect::<Result<_, _>>()?;
+        for index in &indexes {
             for path in index.entries().iter().map(|indexed| &indexed.entry.path) {
                 if path.name() == OPAQUE {
                     self.empty(path.parent().as_ref().map_or("", TreePath::as_str));
@@ -56,7 +57,6 @@ impl<'a> View<'a> {
                     self.remove(&gone);
                 }
             }
-            indexes.push(index);
         }
         for directory in directories {
             self.add_directory(directory);

@@ -33,7 +33,14 @@ impl FromStr for ActionKey {
 /// The encoding is remint's own and for ever: each field is a tag byte for its type, the length of its name and the name, then
 /// its value; lengths and integers are 8 bytes, little-endian; lists say how many elements follow. So no two different
 /// sequences of fields have the same bytes: `{"ab": "cd"}` is not `{"a": "bcd"}`, and an empty list is not an absent field.
-pub struct KeyHasher(Hasher);
+pub struct KeyHasher {
+    hasher: Hasher,
+    /// Bytes that are not hashed yet: fields are short, and a hash likes its bytes in long pieces.
+    pending: Vec<u8>,
+}
+
+/// How many bytes may be pending.
+const PENDING: usize = 4 << 10;
 
 /// The first bytes of every key: what the key is for, so that no digest from elsewhere can be one.
 const DOMAIN: &str = "remint action key 1";
@@ -42,7 +49,7 @@ impl KeyHasher {
     /// Starts the key of an action of a kind.
     #[must_use]
     pub fn new(kind: &str) -> Self {
-        let mut key = Self(Hasher::new());
+        let mut key = Self { hasher: Hasher::new(), pending: Vec::with_capacity(PENDING) };
         key.sized(DOMAIN.as_bytes());
         key.sized(kind.as_bytes());
         key
@@ -62,49 +69,62 @@ impl KeyHasher {
 
     /// Adds a number.
     pub fn number(&mut self, name: &str, value: u64) -> &mut Self {
-        self.field(b'n', name).0.update(&value.to_le_bytes());
+        self.field(b'n', name).put(&value.to_le_bytes());
         self
     }
 
     /// Adds a yes or no.
     pub fn flag(&mut self, name: &str, value: bool) -> &mut Self {
-        self.field(b'f', name).0.update(&[u8::from(value)]);
+        self.field(b'f', name).put(&[u8::from(value)]);
         self
     }
 
     /// Adds a digest.
     pub fn digest(&mut self, name: &str, value: &Digest) -> &mut Self {
-        self.field(b'd', name).0.update(value.as_bytes());
+        self.field(b'd', name).put(value.as_bytes());
         self
     }
 
     /// Adds the key of an action whose result is an input.
     pub fn key(&mut self, name: &str, value: &ActionKey) -> &mut Self {
-        self.field(b'k', name).0.update(value.0.as_bytes());
+        self.field(b'k', name).put(value.0.as_bytes());
         self
     }
 
     /// Says that `count` elements follow, each with fields of its own.
     pub fn list(&mut self, name: &str, count: usize) -> &mut Self {
-        self.field(b'l', name).0.update(&(count as u64).to_le_bytes());
+        self.field(b'l', name).put(&(count as u64).to_le_bytes());
         self
     }
 
     /// Names everything that was added.
     #[must_use]
-    pub fn finish(self) -> ActionKey {
-        ActionKey(self.0.finish())
+    pub fn finish(mut self) -> ActionKey {
+        self.hasher.update(&self.pending);
+        ActionKey(self.hasher.finish())
     }
 
     fn field(&mut self, tag: u8, name: &str) -> &mut Self {
-        self.0.update(&[tag]);
+        self.put(&[tag]);
         self.sized(name.as_bytes());
         self
     }
 
     fn sized(&mut self, bytes: &[u8]) {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+        self.put(&(bytes.len() as u64).to_le_bytes());
+        self.put(bytes);
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if self.pending.len() + bytes.len() > PENDING {
+            self.hasher.update(&self.pending);
+            self.pending.clear();
+        }
+        if bytes.len() < PENDING {
+            self.pending.extend_from_slice(bytes);
+        } else {
+            self.hasher.update(bytes);
+        }
     }
 }
 
@@ -146,6 +166,26 @@ mod tests {
             for b in &keys[i + 1..] {
                 assert_ne!(a, b);
             }
+        }
+    }
+
+    #[test]
+    fn values_of_any_length_are_hashed_where_they_stand() {
+        for length in [0, 1, PENDING - 100, PENDING - 1, PENDING, PENDING + 1, 3 * PENDING] {
+            let (value, mut key, mut plain) = (vec![b'x'; length], KeyHasher::new("test"), Vec::new());
+            let sized = |plain: &mut Vec<u8>, bytes: &[u8]| {
+                plain.extend((bytes.len() as u64).to_le_bytes());
+                plain.extend(bytes);
+            };
+            sized(&mut plain, DOMAIN.as_bytes());
+            sized(&mut plain, b"test");
+            for name in ["a", "b", "c"] {
+                key.bytes(name, &value);
+                plain.push(b'b');
+                sized(&mut plain, name.as_bytes());
+                sized(&mut plain, &value);
+            }
+            assert_eq!(key.finish().0, Digest::of(&plain), "{length}");
         }
     }
 

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The size of every chunk of a fragment but the last, in bytes: part of the format.
 pub const CHUNK: usize = 2 << 20;
 
+/// The size of what is read at a time where nothing is compressed, in bytes: it stays in a core's cache from one use to the next.
+pub(super) const PIECE: usize = 256 << 10;
+
 /// How the chunks of a layer are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
@@ -79,7 +82,7 @@ impl Encoder {
         self.codec
     }
 
-    /// An empty buffer that can hold a chunk, packed or not.
+    /// A buffer that can hold a chunk, packed or not. What its last user left is still in it, which spares the next the zeros.
     pub(super) fn buffer(&self) -> Vec<u8> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         spare.unwrap_or_else(|| Vec::with_capacity(zstd::bound(CHUNK).max(gzip::bound(CHUNK))))
@@ -87,14 +90,14 @@ impl Encoder {
 
     /// Takes a buffer back from the last who had it.
     pub(super) fn release(&self, buffer: Arc<Vec<u8>>) {
-        let Some(mut buffer) = Arc::into_inner(buffer) else { return };
-        buffer.clear();
+        let Some(buffer) = Arc::into_inner(buffer) else { return };
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
 
     /// Compresses a chunk. The result depends on the chunk alone.
     pub(super) fn compress(&self, chunk: &[u8]) -> Result<Vec<u8>, Error> {
         let mut out = self.buffer();
+        out.clear();
         match self.codec {
             Codec::Gzip => gzip::compress(chunk, &mut out)?,
             Codec::Zstd => {

@@ -1,6 +1,6 @@
 //! Turns the parts of a layer into one compressed blob, on all cores, and names its tar and itself on the way.
 
-use super::chunk::{CHUNK, Codec, Encoder};
+use super::chunk::{CHUNK, Codec, Encoder, PIECE};
 use super::job::Job;
 use super::lane::Lane;
 use super::sink::ended;
@@ -8,7 +8,7 @@ use super::{END, Error};
 use crate::digest::DiffId;
 use crate::oci::Blob;
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 /// A fragment of a layer, in the order of its tar.
@@ -144,7 +144,7 @@ impl<'a, 'o> Packer<'a, 'o> {
             Part::Fresh(mut tar, size) => {
                 let mut left = size;
                 while left > 0 {
-                    let chunk = self.chunk(at, &mut *tar, size, left)?;
+                    let chunk = self.take_in(at, &mut *tar, size, left, CHUNK)?;
                     left -= chunk.len() as u64;
                     let job = Job::start(chunk, &self.encoder);
                     self.push(at, Work::Chunk(job))?;
@@ -155,10 +155,10 @@ impl<'a, 'o> Packer<'a, 'o> {
                 let mut left = size;
                 let mut crc32 = crc32fast::Hasher::new();
                 while left > 0 {
-                    let chunk = self.chunk(at, &mut *tar, size, left)?;
-                    left -= chunk.len() as u64;
-                    crc32.update(&chunk);
-                    self.encoder.release(chunk);
+                    let piece = self.take_in(at, &mut *tar, size, left, PIECE)?;
+                    left -= piece.len() as u64;
+                    crc32.update(&piece);
+                    self.encoder.release(piece);
                 }
                 expect_end(at, "tar", &mut *tar, size)?;
                 let found = crc32.clone().finalize();
@@ -171,18 +171,40 @@ impl<'a, 'o> Packer<'a, 'o> {
         }
     }
 
-    /// Reads the next chunk of a part of `size` bytes of which `left` are left, and adds it to the tar.
-    fn chunk(&mut self, part: usize, tar: &mut dyn Read, size: u64, left: u64) -> Result<Arc<Vec<u8>>, Error> {
-        let wanted = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
-        let mut chunk = self.encoder.buffer();
-        tar.take(wanted as u64).read_to_end(&mut chunk).map_err(|source| Error::Part { part, what: "tar", source })?;
-        if chunk.len() < wanted {
-            return Err(Error::PartSize { part, what: "tar", expected: size, longer: false });
+    /// Reads the next bytes of a part of `size` bytes of which `left` are left, at most so many, and adds them to the tar.
+    fn take_in(
+        &mut self,
+        part: usize,
+        tar: &mut dyn Read,
+        size: u64,
+        left: u64,
+        most: usize,
+    ) -> Result<Arc<Vec<u8>>, Error> {
+        let bytes = Arc::new(self.read(part, "tar", tar, size, left, most)?);
+        self.tar.put(&bytes);
+        self.tar_size += bytes.len() as u64;
+        Ok(bytes)
+    }
+
+    /// Reads the next bytes of something of `size` bytes of which `left` are left, at most so many.
+    fn read(
+        &self,
+        part: usize,
+        what: &'static str,
+        reader: &mut dyn Read,
+        size: u64,
+        left: u64,
+        most: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let mut bytes = self.encoder.buffer();
+        bytes.resize(usize::try_from(left).map_or(most, |left| left.min(most)), 0);
+        match reader.read_exact(&mut bytes) {
+            Ok(()) => Ok(bytes),
+            Err(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(Error::PartSize { part, what, expected: size, longer: false })
+            }
+            Err(source) => Err(Error::Part { part, what, source }),
         }
-        let chunk = Arc::new(chunk);
-        self.tar.put(&chunk);
-        self.tar_size += wanted as u64;
-        Ok(chunk)
     }
 
     fn push(&mut self, part: usize, work: Work<'a>) -> Result<(), Error> {
@@ -212,15 +234,7 @@ impl<'a, 'o> Packer<'a, 'o> {
     fn copy(&mut self, part: usize, mut packed: Box<dyn Read + Send + 'a>, range: &PackedRange) -> Result<(), Error> {
         let mut left = range.size;
         while left > 0 {
-            let mut buffer = self.encoder.buffer();
-            (&mut packed).take(left.min(CHUNK as u64)).read_to_end(&mut buffer).map_err(|source| Error::Part {
-                part,
-                what: "packed bytes",
-                source,
-            })?;
-            if buffer.is_empty() {
-                return Err(Error::PartSize { part, what: "packed bytes", expected: range.size, longer: false });
-            }
+            let buffer = self.read(part, "packed bytes", &mut *packed, range.size, left, PIECE)?;
             left -= buffer.len() as u64;
             self.append(part, buffer)?;
         }

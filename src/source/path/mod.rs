@@ -5,9 +5,11 @@
 
 mod clash;
 mod hashes;
+mod list;
 
 pub use clash::Clash;
 pub use hashes::{HashCache, Now};
+use list::{Listed, Unread, list};
 
 use crate::digest::{Hasher, Shuffle};
 use crate::oci::{Blob, PathError, TreePath};
@@ -130,12 +132,6 @@ fn doing(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { doing, path: path.to_owned(), source }
 }
 
-/// A file that has yet to be looked at.
-struct Pending {
-    at: usize,
-    path: PathBuf,
-}
-
 /// Lists and digests what a recipe copies; files that did not change since they were last seen are not read.
 pub fn scan(root: &Path, exclude: &[String], hashes: &HashCache) -> Result<Tree, Error> {
     scan_in_order(root, exclude, hashes, None)
@@ -157,14 +153,14 @@ pub fn scan_in_order(
         return Err(Error::Link { path: root.to_owned() });
     }
     if meta.is_file() {
-        return Ok(Tree::File(LocalFile { content: digest(root, &meta, hashes)?, executable: executable(&meta) }));
+        let content = hashes.get(&meta).map_or_else(|| digest(root, hashes), Ok)?;
+        return Ok(Tree::File(LocalFile { content, executable: executable(&meta) }));
     }
-    refuse_special(root, &meta)?;
-    let (mut items, pending) = list(root, &patterns(exclude)?, order)?;
-    // Nothing changed means a stat a file and no more: on all cores.
-    let files: Result<Vec<LocalFile>, Error> = pending.par_iter().map(|file| local_file(&file.path, hashes)).collect();
-    for (pending, file) in pending.iter().zip(files?) {
-        items[pending.at].kind = ItemKind::File(file);
+    refuse_special(&meta, || root.to_owned())?;
+    let Listed { mut items, unread } = list(root, &patterns(exclude)?, hashes, order)?;
+    let contents: Result<Vec<Blob>, Error> = unread.par_iter().map(|file| digest(&file.path, hashes)).collect();
+    for (Unread { at, executable, .. }, content) in unread.into_iter().zip(contents?) {
+        items[at].kind = ItemKind::File(LocalFile { content, executable });
     }
     items.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(Tree::Directory(items))
@@ -191,57 +187,7 @@ pub fn patterns(exclude: &[String]) -> Result<GlobSet, Error> {
     set.build().map_err(|source| Error::Pattern { pattern: exclude.join(" "), source })
 }
 
-fn list(root: &Path, exclude: &GlobSet, order: Option<Shuffle>) -> Result<(Vec<Item>, Vec<Pending>), Error> {
-    let (mut items, mut pending) = (Vec::new(), Vec::new());
-    let mut walk = walkdir::WalkDir::new(root).min_depth(1).follow_links(false);
-    if let Some(order) = order {
-        walk = walk.sort_by_key(move |entry| order.place(entry.file_name().as_encoded_bytes()));
-    }
-    let mut walk = walk.into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(root).to_owned();
-            doing("list", &path)(error.into_io_error().unwrap_or_else(|| io::Error::other("a loop of links")))
-        })?;
-        let relative = entry.path().strip_prefix(root).expect("the walk stays below its root");
-        if exclude.is_match(relative) {
-            if entry.file_type().is_dir() {
-                walk.skip_current_dir();
-            }
-            continue;
-        }
-        let path = entry.path();
-        let place = TreePath::parse_bytes(relative.as_os_str().as_encoded_bytes())
-            .map_err(|source| Error::Name { path: path.to_owned(), source })?;
-        if place.name().starts_with(".wh.") {
-            return Err(Error::Whiteout { path: path.to_owned() });
-        }
-        let kind = if entry.file_type().is_dir() {
-            ItemKind::Directory
-        } else if entry.file_type().is_symlink() {
-            let target = fs::read_link(path).map_err(doing("read the link", path))?;
-            let target = target.into_os_string().into_string();
-            ItemKind::Symlink(target.map_err(|_| Error::Target { path: path.to_owned() })?)
-        } else {
-            pending.push(Pending { at: items.len(), path: path.to_owned() });
-            ItemKind::Directory
-        };
-        items.push(Item { path: place, kind });
-    }
-    Ok((items, pending))
-}
-
-fn local_file(path: &Path, hashes: &HashCache) -> Result<LocalFile, Error> {
-    let meta = fs::symlink_metadata(path).map_err(doing("look at", path))?;
-    // What was listed as a file may be something else by now.
-    if meta.is_dir() || meta.is_symlink() {
-        return Err(Error::Changed { path: path.to_owned() });
-    }
-    refuse_special(path, &meta)?;
-    Ok(LocalFile { content: digest(path, &meta, hashes)?, executable: executable(&meta) })
-}
-
-fn refuse_special(path: &Path, meta: &Metadata) -> Result<(), Error> {
+fn refuse_special(meta: &Metadata, path: impl FnOnce() -> PathBuf) -> Result<(), Error> {
     let kind = meta.file_type();
     let what = match () {
         () if kind.is_dir() || kind.is_file() => return Ok(()),
@@ -249,7 +195,7 @@ fn refuse_special(path: &Path, meta: &Metadata) -> Result<(), Error> {
         () if kind.is_fifo() => "a named pipe",
         () => "a device",
     };
-    Err(Error::Special { path: path.to_owned(), what })
+    Err(Error::Special { path: path(), what })
 }
 
 fn executable(meta: &Metadata) -> bool {
@@ -269,10 +215,8 @@ fn open_file(path: &Path) -> Result<(File, Metadata), Error> {
     if meta.is_file() { Ok((file, meta)) } else { Err(Error::Changed { path: path.to_owned() }) }
 }
 
-fn digest(path: &Path, meta: &Metadata, hashes: &HashCache) -> Result<Blob, Error> {
-    if let Some(content) = hashes.get(meta) {
-        return Ok(content);
-    }
+/// Reads a file whole, and remembers its digest.
+fn digest(path: &Path, hashes: &HashCache) -> Result<Blob, Error> {
     let (mut file, before) = open_file(path)?;
     let mut hasher = Hasher::new();
     let mut size = 0;
