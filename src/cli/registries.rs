@@ -26,6 +26,10 @@ pub(crate) fn client(
     let configured = project.map(|project| &project.registries);
     let plain = configured.into_iter().flatten().filter(|(_, registry)| registry.plain_http).map(|(host, _)| host);
     let plain = arguments.plain_http.iter().chain(plain);
+    if let Some(file) = arguments.authfile.as_ref().filter(|file| !place(file).exists()) {
+        let message = format!("there is no file `{}`, from which `--authfile` takes the credentials", file.display());
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let mut mirrors: BTreeMap<Host, Vec<Mirror>> = BTreeMap::new();
     for (of, registry) in configured.into_iter().flatten() {
         let all = registry.mirrors.iter().map(|mirror| mirror.parse::<Mirror>().map_err(|error| unfit(&error)));

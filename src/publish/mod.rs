@@ -107,7 +107,7 @@ impl<'a> Publisher<'a> {
             let now = match head {
                 // A registry that does not say what a tag means is asked for it.
                 Some(head) if head.digest.is_none() => {
-                    self.client.manifest(repository, &Selector::Tag(tag.clone()))?.map(|manifest| manifest.digest)
+                    self.client.manifest_at(repository, &Selector::Tag(tag.clone()))?.map(|manifest| manifest.digest)
                 }
                 head => head.and_then(|head| head.digest),
             };
@@ -118,7 +118,7 @@ impl<'a> Publisher<'a> {
             tags.push((tag.clone(), now));
         }
         let tagged = tags.iter().any(|(_, now)| *now == Some(root));
-        let whole = tagged || self.client.head_manifest(repository, &Selector::Digest(root))?.is_some();
+        let whole = tagged || self.holds(repository, root)?;
         let blobs = content(target.image);
         let mut missing = Vec::new();
         if !whole {
@@ -135,6 +135,17 @@ impl<'a> Publisher<'a> {
         }
         let there = (blobs.len() - missing.len()) as u64;
         Ok(Survey { tags, whole, missing, there })
+    }
+
+    /// Whether a registry has a manifest. One that does not say which it has is asked for its bytes: a server that answers
+    /// everything with a page has nothing.
+    fn holds(&self, repository: &Repository, digest: AnyDigest) -> Result<bool, Error> {
+        let which = Selector::Digest(digest);
+        Ok(match self.client.head_manifest(repository, &which)? {
+            None => false,
+            Some(head) if head.digest == Some(digest) => true,
+            Some(_) => self.client.manifest_at(repository, &which)?.is_some(),
+        })
     }
 
     /// Publishes an image: its content, what is attached to it, and then its tags.

@@ -37,7 +37,8 @@ impl Client {
         }
     }
 
-    /// Asks the registry to take a blob over from another of its repositories. That it does not, or may not, is no failure.
+    /// Asks the registry to take a blob over from another of its repositories. That it does not, may not,
+    /// or cannot is no failure: the blob is sent then.
     pub fn mount(
         &self,
         repository: &Repository,
@@ -51,7 +52,7 @@ impl Client {
         // Asked twice, it is there twice over, or an upload is begun that nobody goes on with.
         let ask = Ask::new(repository, Method::POST, To::Path(path), scope, &task).body(Body::Bytes(&[]));
         let answer = match self.whole(&ask, said::MOST) {
-            Err(RegistryError::Denied { .. }) => return Ok(Mounted::No),
+            Err(RegistryError::Denied { .. } | RegistryError::Unreachable { .. }) => return Ok(Mounted::No),
             answer => answer?,
         };
         match answer.status {

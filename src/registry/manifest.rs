@@ -58,12 +58,8 @@ impl Client {
         self.anywhere(repository, |place| self.manifest_at(place, which))
     }
 
-    /// Reads a manifest from the registry itself.
-    pub(super) fn manifest_at(
-        &self,
-        repository: &Repository,
-        which: &Selector,
-    ) -> Result<Option<Manifest>, RegistryError> {
+    /// Reads a manifest from the registry itself: for whoever writes there what follows from it, a mirror may be behind.
+    pub fn manifest_at(&self, repository: &Repository, which: &Selector) -> Result<Option<Manifest>, RegistryError> {
         let task = format!("get the manifest `{which}` of `{repository}`");
         let ask = manifests(repository, Method::GET, which, Scope::pull(repository), &task);
         let Some(answer) = self.known(&ask)? else { return Ok(None) };
@@ -180,7 +176,7 @@ pub(super) fn size(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// The kind that an answer promises, without parameters.
-fn media_type(headers: &HeaderMap) -> Option<String> {
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let kind = text.split(';').next()?.trim();
     kind.contains('/').then(|| kind.to_owned())

@@ -26,7 +26,7 @@ impl Tries {
             return None;
         }
         let pause = match asked {
-            // Never earlier than it was asked for.
+            // Never earlier than it was asked for, but for the longest pause.
             Some(asked) => asked.saturating_add(asked.mul_f64(0.1 * random())),
             None => self.patience.pause(self.attempt).mul_f64(0.75 + 0.5 * random()),
         };

@@ -8,10 +8,11 @@ use super::Client;
 use super::address::escaped;
 use super::any_digest::AnyDigest;
 use super::error::{Failure, RegistryError};
-use super::manifest::{Manifest, Put};
+use super::manifest::{self, Manifest, Put};
 use super::reference::{Repository, Selector, Tag};
 use crate::oci::{canonical_json, media};
 use serde_json::{Map, Value, json};
+use ureq::http::HeaderMap;
 
 /// One that refers to a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,12 @@ impl Client {
             path.push_str(&format!("?artifactType={}", escaped(kind)));
         }
         let mut entries = Vec::new();
-        match self.pages(repository, &path, &task)? {
+        let listed = match self.pages(repository, &path, &task) {
+            // So registries without the list answer, too.
+            Err(RegistryError::Refused { status: 400 | 405 | 406 | 501, .. }) => None,
+            pages => pages?.filter(|pages| pages.iter().all(|page| is_json(&page.headers))),
+        };
+        match listed {
             Some(pages) => {
                 for page in pages {
                     entries.extend(entries_of(&page.bytes, &task)?);
@@ -128,6 +134,11 @@ fn entry_of(manifest: &Manifest) -> Value {
         entry["annotations"] = annotations.clone();
     }
     entry
+}
+
+/// Whether an answer may be an index, and not a page for people.
+fn is_json(headers: &HeaderMap) -> bool {
+    manifest::media_type(headers).is_none_or(|kind| kind.ends_with("json"))
 }
 
 /// The entries of an index as they stand there.

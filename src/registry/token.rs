@@ -55,13 +55,13 @@ struct Answer {
 pub(super) fn ask(agent: &ureq::Agent, wanted: &Wanted<'_>) -> Result<Token, Failure> {
     let asked = Instant::now();
     let answer = match wanted.login {
-        Some(Login::Identity(token)) => agent.run(exchange(wanted, token)),
+        Some(Login::Identity(token)) => agent.run(exchange(wanted, token)?),
         Some(Login::Password { user, password }) => {
             let shown = format!("Basic {}", credentials::basic(user, password).expose());
             let request = Request::get(simple(wanted, Some(user)).url()).header(header::AUTHORIZATION, shown);
-            agent.run(finish(request, ()))
+            agent.run(finish(wanted, request, ())?)
         }
-        _ => agent.run(finish(Request::get(simple(wanted, None).url()), ())),
+        _ => agent.run(finish(wanted, Request::get(simple(wanted, None).url()), ())?),
     };
     let answer = answer.map_err(|error| super::exchange::failed(&error, wanted.realm.host(), wanted.task))?;
     let status = answer.status();
@@ -109,7 +109,7 @@ fn simple(wanted: &Wanted<'_>, user: Option<&str>) -> Address {
     user.map_or(address.clone(), |user| address.with("account", user))
 }
 
-fn exchange(wanted: &Wanted<'_>, token: &Secret) -> Request<String> {
+fn exchange(wanted: &Wanted<'_>, token: &Secret) -> Result<Request<String>, Failure> {
     let scopes: Vec<&str> = wanted.scope.iter().collect();
     let mut form = format!("grant_type=refresh_token&client_id=remint&refresh_token={}", escaped(token.expose()));
     form.push_str(&format!(
@@ -118,9 +118,33 @@ fn exchange(wanted: &Wanted<'_>, token: &Secret) -> Request<String> {
         escaped(&scopes.join(" "))
     ));
     let request = Request::post(wanted.realm.url());
-    finish(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"), form)
+    finish(wanted, request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"), form)
 }
 
-fn finish<T>(request: ureq::http::request::Builder, body: T) -> Request<T> {
-    request.body(body).expect("an address that was parsed, and headers of printable text")
+/// What a registry wants to see named in the address may be longer than an address can be.
+fn finish<T>(wanted: &Wanted<'_>, request: ureq::http::request::Builder, body: T) -> Result<Request<T>, Failure> {
+    let host = wanted.host;
+    request.body(body).map_err(|_| Failure::malformed(wanted.task, format!("`{host}` asks for what no token can say")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::error::Failure;
+
+    #[test]
+    fn what_is_too_long_to_be_asked_for_is_no_panic() {
+        let realm = Address::parse("https://a.example/token").unwrap();
+        let (host, scope) = ("r.example".parse().unwrap(), Scope::default());
+        // Each byte is three in an address, which has 65534 at most.
+        let service = "!".repeat(30_000);
+        let agent = wire::agent(&wire::Patience::default(), wire::Trust::default(), 0, true);
+        for login in [None, Some(Login::Password { user: "u".to_owned(), password: Secret::new("hunter2".to_owned()) })]
+        {
+            let (service, login) = (Some(&*service), login.as_ref());
+            let wanted = Wanted { realm: &realm, service, scope: &scope, login, host: &host, task: "push" };
+            let Err(Failure::Final(error)) = ask(&agent, &wanted) else { panic!("it was asked") };
+            assert_eq!(error.to_string(), "cannot push: `r.example` asks for what no token can say");
+        }
+    }
 }

@@ -4,12 +4,12 @@
 //! environment says, as with other programs. Invariant: TLS is verified, always.
 
 mod patience;
+mod pause;
 
 pub use patience::Patience;
+pub use pause::pause_asked;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use ureq::http::{HeaderMap, header};
 use ureq::tls::{Certificate, ClientCert, RootCerts, TlsConfig};
 
 /// Whom a connection trusts, and who it says it is.
@@ -60,9 +60,9 @@ fn system() -> &'static [Certificate<'static>] {
     })
 }
 
-/// A pool of connections that follows so many redirections.
+/// A pool of connections that follows so many redirections; `direct` is what goes through no proxy, whatever the environment says.
 #[must_use]
-pub fn agent(patience: &Patience, trust: Trust, redirects: u32) -> ureq::Agent {
+pub fn agent(patience: &Patience, trust: Trust, redirects: u32, direct: bool) -> ureq::Agent {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(provider)
@@ -83,9 +83,9 @@ pub fn agent(patience: &Patience, trust: Trust, redirects: u32) -> ureq::Agent {
         .timeout_per_read(Some(patience.silence))
         .timeout_per_write(Some(patience.silence))
         .max_idle_connections(64)
-        .max_idle_connections_per_host(16)
-        .build();
-    config.new_agent()
+        .max_idle_connections_per_host(16);
+    let config = if direct { config.proxy(None) } else { config };
+    config.build().new_agent()
 }
 
 /// Whether the other side's certificate, or ours, is the trouble: another attempt will not succeed.
@@ -96,10 +96,4 @@ pub fn is_untrusted(error: &ureq::Error) -> bool {
         ureq::Error::Io(io) => io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>),
         _ => false,
     }
-}
-
-/// The pause that a server asks for (RFC 9110, section 10.2.3; the form with a date is not used).
-#[must_use]
-pub fn pause_asked(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

@@ -3,7 +3,7 @@
 mod clients;
 mod faults;
 
-use crate::support::oci_registry::{Access, Options, Registry, Repository, Seen};
+use crate::support::oci_registry::{Access, Fault, Options, Registry, Repository, Seen};
 use crate::support::project::{FILES, Project, Run};
 use remint::digest::Digest;
 use remint::registry::AnyDigest;
@@ -226,4 +226,48 @@ fn signing_is_repeatable_and_adds_to_what_others_signed() {
     project
         .run(&["publish", "data", "--to", &to(&registry), "--sign-key", "bad.pem"])
         .says(2, &["SEC1", "openssl pkcs8"]);
+}
+
+#[test]
+fn a_server_that_answers_everything_with_a_page_has_nothing() {
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    registry.plan(|_| Some(Fault::Page));
+    let run = project.run(&["publish", "hello", "--to", &to(&registry), "--no-attachments"]);
+    run.says(6, &["cannot get the manifest `sha256:", "expected sha256:", "found sha256:"]);
+    assert_eq!(writes(&registry.seen()).len(), 0);
+}
+
+#[test]
+fn what_is_written_over_is_not_read_from_a_mirror() {
+    let (project, registry, mirror) =
+        (built(), Registry::start(Options::default()), Registry::start(Options::default()));
+    if openssl_key(&project, "one.pem").is_none() {
+        return;
+    }
+    let settings = project.read("remint.toml");
+    project.write(
+        "remint.toml",
+        format!("{settings}\n[registry.\"{}\"]\nmirrors = [\"{}\"]\n", registry.address, mirror.address),
+    );
+    project.run(&["publish", "data", "--to", &to(&registry), "--sign-key", "one.pem"]).expect(0);
+    assert_whole(&registry.holds("team/data"));
+    assert_eq!(mirror.seen().len(), 0);
+}
+
+#[test]
+fn this_machine_is_reached_without_a_proxy() {
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    let mut command = project.command(&["publish", "data", "--to", &to(&registry), "--no-attachments"]);
+    // Nobody listens there.
+    for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    Run::of(&mut command).expect(0);
+}
+
+#[test]
+fn credentials_that_are_not_there_are_not_passed_over() {
+    let project = built();
+    let run = project.run(&["publish", "data", "--to", "r.example/team", "--authfile", "none.json"]);
+    run.says(2, &["there is no file `none.json`"]);
 }

@@ -69,7 +69,7 @@ const REDIRECTS: u32 = 5;
 
 /// Connections with the certificates that this machine trusts. The proxy is what the environment says, as with other programs.
 pub(super) fn agent(patience: &Patience) -> ureq::Agent {
-    wire::agent(patience, wire::Trust::system(), REDIRECTS)
+    wire::agent(patience, wire::Trust::system(), REDIRECTS, false)
 }
 
 /// Asks an address for its file, from an offset on if it can.

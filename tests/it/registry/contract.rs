@@ -1,7 +1,7 @@
 //! What holds with every registry: the old and the new kind, ours and Debian's.
 
 use super::{client, manifest, noise, send};
-use crate::support::oci_registry::{Options, Registry};
+use crate::support::oci_registry::{Fault, Options, Registry};
 use crate::support::registry_server;
 use remint::digest::Digest;
 use remint::oci::media;
@@ -102,4 +102,24 @@ fn manifests_tags_and_referrers_are_kept() {
         let text = refused.to_string();
         assert!(text.contains("put the manifest `x`") && text.contains("MANIFEST_BLOB_UNKNOWN"), "{text}");
     });
+}
+
+#[test]
+fn registries_without_a_list_of_referrers_say_so_in_several_ways() {
+    let client = client(Settings::default());
+    for fault in [400, 404, 405, 406, 501].map(|status| Fault::Status(status, None)).into_iter().chain([Fault::Page]) {
+        let registry = Registry::start(Options { old: true, ..Options::default() });
+        let repository: Repository = format!("{}/one", registry.address).parse().unwrap();
+        let shown = format!("{fault:?}");
+        registry.plan(move |seen| seen.path.contains("/referrers/").then(|| fault.clone()));
+        send(&client, &repository, b"{}", None).unwrap();
+        let image = manifest(&[b"{}"], &json!({}));
+        let subject = json!({ "subject": { "mediaType": media::MANIFEST, "digest": image.digest.to_string(), "size": image.bytes.len() } });
+        let about = manifest(&[b"{}"], &subject);
+        client.put_manifest(&repository, &Selector::Digest(image.digest), media::MANIFEST, &image.bytes).unwrap();
+        assert_eq!(client.referrers(&repository, &image.digest, None).unwrap(), [], "{shown}");
+        client.add_referrer(&repository, &image.digest, &about).unwrap();
+        let listed = client.referrers(&repository, &image.digest, None).unwrap();
+        assert_eq!(listed.iter().map(|one| one.digest).collect::<Vec<_>>(), [about.digest], "{shown}");
+    }
 }

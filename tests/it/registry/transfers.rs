@@ -4,7 +4,7 @@ use super::{client, noise, send, send_as};
 use crate::support::oci_registry::{Fault, Options, Registry, Seen};
 use remint::digest::Digest;
 use remint::event::Events;
-use remint::registry::{AnyDigest, Client, Mirror, RegistryError, Repository, Selector, Settings, Upload};
+use remint::registry::{AnyDigest, Client, Mirror, Mounted, RegistryError, Repository, Selector, Settings, Upload};
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -52,9 +52,13 @@ fn a_journal_lets_the_next_run_go_on() {
         Digest::of(&bytes),
         registry.address
     );
-    std::fs::write(&journal, dead).unwrap();
-    send(&chunked(100_000), &repository, &bytes, Some(&journal)).unwrap();
-    assert_eq!(sent(&registry.seen()), 500_000);
+    // So is one whose address was signed for a time that is over.
+    for faults in [vec![], vec![("GET", Fault::Status(403, None))]] {
+        registry.faults(&faults);
+        std::fs::write(&journal, &dead).unwrap();
+        send(&chunked(100_000), &repository, &bytes, Some(&journal)).unwrap();
+        assert_eq!(sent(&registry.seen()), 500_000);
+    }
 }
 
 #[test]
@@ -223,4 +227,17 @@ fn input_that_cannot_be_read_is_not_the_registrys_fault() {
     let wrong = send_as(&chunked(1 << 20), &repository, b"x", Digest::of(b"y").into(), None).unwrap_err().to_string();
     assert!(wrong.contains("DIGEST_INVALID"), "{wrong}");
     assert!(registry.holds("a").blobs.is_empty());
+}
+
+#[test]
+fn a_blob_that_cannot_be_mounted_is_there_to_be_sent() {
+    let registry = Registry::start(Options::default());
+    let [one, other] =
+        ["one", "other"].map(|name| format!("{}/{name}", registry.address).parse::<Repository>().unwrap());
+    let client = client(Settings::default());
+    let digest = send(&client, &one, b"content", None).unwrap();
+    for status in [401, 403, 404, 500] {
+        registry.plan(move |seen| seen.path.contains("mount=").then_some(Fault::Status(status, None)));
+        assert!(matches!(client.mount(&other, &digest, &one), Ok(Mounted::No)), "{status}");
+    }
 }

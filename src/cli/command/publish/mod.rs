@@ -171,7 +171,8 @@ fn attach(
 ) -> Result<Vec<Attached>, Error> {
     let existing = |subject: &Blob, suffix: &str| -> Result<Option<Vec<u8>>, Error> {
         let tag = format!("{}.{suffix}", subject.digest.to_string().replace(':', "-"));
-        let manifest = client.manifest(&target.repository, &Selector::Tag(tag.parse()?))?;
+        // Not from a mirror: what others have signed since would be written over.
+        let manifest = client.manifest_at(&target.repository, &Selector::Tag(tag.parse()?))?;
         Ok(manifest.map(|manifest| manifest.bytes))
     };
     let builder = arguments.builder_id.clone().or_else(|| invocation.environment.builder_id.clone());
@@ -287,5 +288,5 @@ fn refused(target: &Target<'_>, error: &Error, left: usize) -> Failure {
     let message = format!("cannot publish `{}` to `{}`", target.image.name, target.repository);
     let failure = Failure::wrap(exit, message, error);
     let failure = error.hint().into_iter().fold(failure, Failure::hint);
-    if left == 0 { failure } else { failure.hint(format!("{left} more images were not begun")) }
+    if left == 0 { failure } else { failure.hint(format!("not begun: {}", amount::count(left as u64, "image"))) }
 }

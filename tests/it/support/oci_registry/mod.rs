@@ -47,6 +47,8 @@ pub(crate) enum Access {
 pub(crate) enum Fault {
     /// An answer of that status, with `Retry-After` if given, and nothing done.
     Status(u16, Option<u32>),
+    /// A page for people with status 200, as from a portal, and nothing done.
+    Page,
     /// The connection ends before anything is done.
     Reset,
     /// It is done, and the connection ends before the answer.
