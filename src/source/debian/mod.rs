@@ -5,7 +5,6 @@ mod ar;
 mod armor;
 mod certificate;
 mod clearsign;
-mod date;
 mod deb;
 mod decompress;
 mod dependency;

@@ -1,9 +1,9 @@
 //! Release: what an archive says of a suite, and the digest of every index in it.
 
+use super::signature::CLOCK_SLACK;
 use super::stanza::{Stanza, StanzaError};
-use super::{date, signature::CLOCK_SLACK};
 use crate::digest::Digest;
-use crate::oci::time::format_rfc3339;
+use crate::oci::time::{format_rfc3339, parse_rfc5322};
 use std::collections::BTreeMap;
 
 /// The facts of a Release file whose signature was verified (Debian wiki, "DebianRepository/Format", "Release files").
@@ -94,7 +94,7 @@ impl Release {
         };
         let time = |field| match stanza.get(field) {
             None => Ok(None),
-            Some(value) => date::parse(value).map(Some).ok_or_else(|| invalid(field, value)),
+            Some(value) => parse_rfc5322(value).map(Some).ok_or_else(|| invalid(field, value)),
         };
         let sums = stanza.get("SHA256").ok_or(ReleaseError::Missing { field: "SHA256" })?;
         Ok(Self {
