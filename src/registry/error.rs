@@ -22,8 +22,10 @@ pub enum RegistryError {
     Denied {
         /// What was being done.
         task: String,
-        /// Which registry.
+        /// Who refused.
         host: Host,
+        /// The registry that redirected there, if it was one; no credentials are shown after that.
+        redirected_by: Option<Host>,
         /// Whether there were no credentials to show.
         anonymous: bool,
         /// Its answer.
@@ -103,12 +105,21 @@ impl RegistryError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Denied { host, redirected_by: Some(registry), .. } => Some(format!(
+                "`{registry}` redirects to `{host}`, which refuses; your credentials are not the reason, since they are never shown \
+                 there: try again, and if it stays so, tell who runs `{registry}`"
+            )),
             Self::Denied { host, anonymous: true, .. } => Some(format!(
                 "there are no credentials for `{host}`: log in with `podman login {host}` or `docker login {host}`"
             )),
             Self::Denied { host, .. } => Some(format!(
                 "the credentials for `{host}` do not allow this: log in again with `podman login {host}` or `docker login {host}`"
             )),
+            Self::Refused { status: 405, .. } => Some(
+                "it can only be read, as mirrors, caches and `remint serve` can: name the registry that can be written to, \
+                 or ask who runs this one"
+                    .to_owned(),
+            ),
             Self::Credentials(error) => error.hint(),
             _ => None,
         }

@@ -182,9 +182,13 @@ impl Client {
                 }
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                     let anonymous = endpoint.auth.is_anonymous(&asker);
-                    let said = said(status, &endpoint.auth.hide(words(answer.into_body())));
-                    let (task, host) = (ask.task.to_owned(), ask.host.clone());
-                    return Err(RegistryError::Denied { task, host, anonymous, said }.into());
+                    let mut said = said(status, &endpoint.auth.hide(words(answer.into_body())));
+                    let (task, host) = (ask.task.to_owned(), address.host().clone());
+                    let redirected_by = (!at_home).then(|| ask.host.clone());
+                    if redirected_by.is_some() {
+                        said = format!("`{host}`: {said}").replacen("the registry answered", "answered", 1);
+                    }
+                    return Err(RegistryError::Denied { task, host, redirected_by, anonymous, said }.into());
                 }
                 _ if is_redirection(status, &ask.method) => {
                     let next = location.and_then(|location| address.join(location));

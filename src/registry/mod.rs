@@ -40,6 +40,7 @@ pub use mirror::Mirror;
 pub use pull::BlobReader;
 pub use reference::{Host, Reference, ReferenceError, Repository, Selector, Tag};
 pub use referrers::Referrer;
+pub use said::clean;
 pub use secret::Secret;
 pub use session::Session;
 pub use upload::Upload;

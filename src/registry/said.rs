@@ -46,8 +46,9 @@ fn own(body: &[u8]) -> String {
     clean(&all.join("; "))
 }
 
-/// A server's words in one line, without what a terminal would obey, and not too many.
-pub(super) fn clean(text: &str) -> String {
+/// Somebody else's words in one line, without what a terminal would obey or what turns the text's direction, and not too many.
+#[must_use]
+pub fn clean(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c });
     let mut shown: String = plain.take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {

@@ -77,7 +77,14 @@ pub(super) fn ask(agent: &ureq::Agent, wanted: &Wanted<'_>) -> Result<Token, Fai
         StatusCode::OK => {}
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
             let (task, host) = (wanted.task.to_owned(), wanted.host.clone());
-            return Err(RegistryError::Denied { task, host, anonymous: wanted.login.is_none(), said: told() }.into());
+            return Err(RegistryError::Denied {
+                task,
+                host,
+                redirected_by: None,
+                anonymous: wanted.login.is_none(),
+                said: told(),
+            }
+            .into());
         }
         _ if super::exchange::is_passing(status) => return Err(Failure::Transient { why: told(), pause }),
         _ => {
