@@ -8,7 +8,7 @@ use crate::attest::{
     distinct_rebuilders, verify_attachment,
 };
 use crate::digest::Digest;
-use crate::registry::{Client, Referrer, RegistryError, Repository, Selector, Tag};
+use crate::registry::{Client, Referrer, RegistryError, Repository, Selector, Tag, clean};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -20,9 +20,6 @@ const BLOBS: usize = 600;
 /// The largest blob that is read, in bytes, and all of one digest together.
 const BLOB: u64 = 64 << 20;
 const TOTAL: u64 = 1 << 30;
-
-/// How much of what somebody wrote is shown.
-const SHOWN: usize = 200;
 
 /// Types of what refers to an image and may be signed; cosign's tag scheme as referrers has the last two.
 const SIGNED: [&str; 4] = [
@@ -206,7 +203,7 @@ impl Reading<'_> {
 
     /// Remembers what was passed over, each thing once.
     fn note(&mut self, text: &str) {
-        let text = plain(text);
+        let text = clean(text);
         if self.notes.len() < MANIFESTS && !self.notes.contains(&text) {
             self.notes.push(text);
         }
@@ -218,7 +215,7 @@ impl What {
         let Claim::Statement { predicate_type, predicate } = claim else { return Self::Signed };
         if predicate_type == REBUILD {
             let rebuilder = predicate["rebuilder"]["id"].as_str().unwrap_or("nobody");
-            return Self::Rebuilt { rebuilder: plain(rebuilder), identical: predicate["result"] == "identical" };
+            return Self::Rebuilt { rebuilder: clean(rebuilder), identical: predicate["result"] == "identical" };
         }
         // Others write other versions of the same forms.
         let bills = BillFormat::ALL.map(BillFormat::predicate_type);
@@ -227,7 +224,7 @@ impl What {
                 .iter()
                 .any(|kind| predicate_type.starts_with(kind));
         let is_provenance = predicate_type.starts_with("https://slsa.dev/provenance/");
-        let predicate_type = plain(&predicate_type);
+        let predicate_type = clean(&predicate_type);
         match (is_bill, is_provenance) {
             (true, _) => Self::Sbom { predicate_type },
             (_, true) => Self::Provenance { predicate_type },
@@ -249,11 +246,6 @@ impl What {
     }
 }
 
-/// The beginning of what somebody wrote, without what a terminal would obey.
-fn plain(text: &str) -> String {
-    text.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,7 +260,9 @@ mod tests {
         assert_eq!(of("https://cyclonedx.org/bom/v1.4", json!({})), "SBOM, https://cyclonedx.org/bom/v1.4");
         assert_eq!(of("https://slsa.dev/provenance/v1", json!({})), "provenance, https://slsa.dev/provenance/v1");
         let rebuilt = json!({ "rebuilder": { "id": "a\u{1b}[1m" }, "result": "identical" });
-        assert_eq!(of(REBUILD, rebuilt), "rebuilt, identical, by a\u{fffd}[1m");
+        assert_eq!(of(REBUILD, rebuilt), "rebuilt, identical, by a [1m");
+        let turned = json!({ "rebuilder": { "id": "a\u{202e}b\u{200b}c" }, "result": "identical" });
+        assert_eq!(of(REBUILD, turned), "rebuilt, identical, by a b c");
         assert_eq!(of(REBUILD, json!([])), "rebuilt, different, by nobody");
         assert_eq!(What::of(Claim::Signed(Some("a".to_owned()))), What::Signed);
     }
