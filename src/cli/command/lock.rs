@@ -3,6 +3,7 @@
 use super::build::fetch;
 use super::{Invocation, scripts};
 use crate::build::Builder;
+use crate::cli::amount::count;
 use crate::cli::archives::Archives;
 use crate::cli::arguments::{Lock as Arguments, Registry, TextOrJson};
 use crate::cli::bases::BaseImages;
@@ -200,7 +201,16 @@ fn unmatched(session: &Session, lock: &Lock, only_lacking: bool) -> Failure {
 pub(crate) fn summary(lock: &Lock) -> String {
     let images: std::collections::BTreeSet<_> =
         lock.layers.keys().map(|(image, _, platform)| (image, platform)).collect();
-    format!("{} packages for {} images", lock.packages.len(), images.len())
+    let bases: std::collections::BTreeSet<_> = lock.bases.keys().map(|(image, _)| image).collect();
+    let mut parts = Vec::new();
+    if !images.is_empty() || bases.is_empty() {
+        let (packages, images) = (lock.packages.len() as u64, images.len() as u64);
+        parts.push(format!("{} for {}", count(packages, "package"), count(images, "image")));
+    }
+    if !bases.is_empty() {
+        parts.push(count(bases.len() as u64, "base image"));
+    }
+    parts.join(", ")
 }
 
 fn unresolved(session: &Session, error: &ResolveError) -> Failure {
@@ -232,6 +242,21 @@ pub fn change_table(changes: &[Change]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
+    use crate::lock::BasePin;
+    use crate::oci::Blob;
+
+    #[test]
+    fn a_lock_of_base_images_alone_says_so() {
+        assert_eq!(summary(&Lock::default()), "0 packages for 0 images");
+        let (root, manifest, config) = (Digest::of(b"r"), Blob::of(b"m"), Blob::of(b"c"));
+        let mut lock = Lock::default();
+        for platform in ["linux/amd64", "linux/arm64"] {
+            let pin = BasePin { root, manifest, config, date: 0, layers: Vec::new(), packages: None };
+            lock.bases.insert(("oci:base".to_owned(), platform.parse().unwrap()), pin);
+        }
+        assert_eq!(summary(&lock), "1 base image");
+    }
 
     #[test]
     fn what_is_new_and_what_is_gone_have_a_dash() {

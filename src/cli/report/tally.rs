@@ -99,8 +99,8 @@ impl Tally {
                 actions.end(*key);
             }
             Event::ActionFailed { key, .. } => {
-                actions.failed += 1;
-                actions.end(*key);
+                // What could not be fetched fails too, and was not planned as an action.
+                actions.failed += u64::from(actions.end(*key));
             }
             _ => {}
         }
@@ -174,9 +174,12 @@ impl Actions {
         text
     }
 
-    fn end(&mut self, key: ActionKey) {
+    /// Takes an action off those that run; whether it was one of them.
+    fn end(&mut self, key: ActionKey) -> bool {
+        let before = self.running.len();
         // At most one for each core: a scan is cheap.
         self.running.retain(|(_, running), _| *running != key);
+        self.running.len() < before
     }
 }
 
@@ -230,6 +233,9 @@ pub(super) mod tests {
         assert_eq!(running, [("b", seconds(4)), ("c", seconds(2))]);
         assert_eq!(tally.actions.progress(), "2 of 4 actions, 1 reused");
         tally.count(&Event::ActionFailed { key: key("b"), name: "b".into(), why: "w".into() }, seconds(5));
+        assert_eq!(tally.actions.progress(), "3 of 4 actions, 1 reused, 1 failed");
+        // A fetch is no action, and its failure none of an action.
+        tally.count(&Event::ActionFailed { key: key("f"), name: "fetch f".into(), why: "w".into() }, seconds(6));
         assert_eq!(tally.actions.progress(), "3 of 4 actions, 1 reused, 1 failed");
     }
 }
