@@ -46,9 +46,8 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Sbom) -> Result<Exit, 
     }
     match &arguments.output {
         None => {
-            for document in documents {
-                screen::data(&format!("{}\n", String::from_utf8(document).expect("JSON is UTF-8")))?;
-            }
+            // One document is the bytes that are attached and that `--output` writes; only between several is a line's end.
+            screen::data(&String::from_utf8(documents.join(&b'\n')).expect("JSON is UTF-8"))?;
         }
         Some(path) => {
             let path = invocation.environment.cwd.join(path);

@@ -29,7 +29,7 @@ fn nothing_but_the_image_decides_a_bill() {
             let output = command.output().unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-            assert_eq!([canonical_json(&document), b"\n".to_vec()].concat(), output.stdout, "canonical");
+            assert!(canonical_json(&document) == output.stdout, "canonical");
             all.insert(format, output.stdout);
         }
         all
@@ -46,9 +46,9 @@ fn nothing_but_the_image_decides_a_bill() {
     other.forget();
     other.run(&["build", "-j", "1"]).expect(0);
     assert_eq!(write(&other, &|_| {}), reference);
-    // A file has the same bytes, without the line's end.
+    // A file has the same bytes.
     project.run(&["sbom", "whole", "-o", "out.json"]).expect(0);
-    assert_eq!(project.read("out.json") + "\n", String::from_utf8(reference["spdx"].clone()).unwrap());
+    assert_eq!(project.read("out.json"), String::from_utf8(reference["spdx"].clone()).unwrap());
 }
 
 #[test]
