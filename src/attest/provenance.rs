@@ -17,10 +17,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The predicate type of both.
-const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
 /// What the deterministic one's parameters mean (`docs/sbom.md`); a name, which leads nowhere.
-const BUILD: &str = "urn:remint:build:v1";
+pub(super) const BUILD: &str = "urn:remint:build:v1";
 
 /// What the other one's mean.
 const INVOCATION: &str = "urn:remint:invocation:v1";
@@ -126,7 +126,7 @@ fn tree_digest(tree: &Tree) -> Digest {
 /// One run of the tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
-    /// What names this run and no other, if anything does.
+    /// What names this run and no other, if anything does: the address of a CI's run.
     pub id: Option<String>,
     /// When it began, in seconds since 1970.
     pub started: u64,

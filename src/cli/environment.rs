@@ -34,6 +34,8 @@ pub struct Environment {
     pub runtime_dir: Option<PathBuf>,
     /// `REMINT_BUILDER_ID`: who answers for this machine, in provenance.
     pub builder_id: Option<String>,
+    /// `REMINT_INVOCATION_ID`, else the address of the CI's run: where and in which run this is, in provenance.
+    pub invocation_id: Option<String>,
     /// `REMINT_DEBIAN_MIRROR`: base addresses of mirrors, separated by white space, tried in this order.
     pub debian_mirrors: Vec<String>,
     /// `SOURCE_DATE_EPOCH` as it was set; [`Environment::epoch`] checks it.
@@ -87,7 +89,8 @@ impl Environment {
             docker_config: variable("DOCKER_CONFIG").map(PathBuf::from),
             registry_auth_file: variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
             runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
-            builder_id: variable("REMINT_BUILDER_ID").map(|value| value.to_string_lossy().into_owned()),
+            builder_id: text("REMINT_BUILDER_ID"),
+            invocation_id: text("REMINT_INVOCATION_ID").or_else(|| super::ci::run_url(&text)),
             debian_mirrors: mirrors.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             source_date_epoch: variable("SOURCE_DATE_EPOCH"),
             ci: variable("CI").is_some_and(|value| value != "false" && value != "0"),
@@ -155,6 +158,10 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+fn text(name: &str) -> Option<String> {
+    variable(name).map(|value| value.to_string_lossy().into_owned())
+}
+
 /// A variable that the user names as the place of a secret.
 pub(super) fn secret(name: &str) -> Option<Vec<u8>> {
     use std::os::unix::ffi::OsStringExt as _;
@@ -185,6 +192,7 @@ mod tests {
             home: None,
             cache_dir: None,
             builder_id: None,
+            invocation_id: None,
             docker_config: None,
             registry_auth_file: None,
             runtime_dir: None,

@@ -43,7 +43,8 @@ impl Failure {
     pub fn from_error(exit: Exit, error: &(dyn Error + 'static)) -> Self {
         let mut failure = Self::new(exit, error.to_string());
         failure.push_causes(error.source());
-        if out_of_room(error) { failure.hint(NO_ROOM) } else { failure }
+        let failure = if out_of_room(error) { failure.hint(NO_ROOM) } else { failure };
+        if torn_index(error) { failure.hint(TORN_INDEX) } else { failure }
     }
 
     /// Puts a sentence of what was being done above an error, which becomes the first cause.
@@ -152,6 +153,27 @@ pub(super) fn out_of_room(error: &(dyn Error + 'static)) -> bool {
         }
         // An I/O error around another shows that one's source, not itself.
         next = io.and_then(|io| io.get_ref().map(|inner| inner as &(dyn Error + 'static))).or_else(|| error.source());
+    }
+    false
+}
+
+/// What helps where the store's list of images is none; a build begins it again.
+pub(super) const TORN_INDEX: &str =
+    "the list of the store's images was torn or written over: `remint build` writes it anew from what the store holds";
+
+/// Whether an error comes of a store's index.json that is none.
+fn torn_index(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // What passes an error on without words of its own does not show it as its source.
+        let inner = match error.downcast_ref::<crate::image::Error>() {
+            Some(crate::image::Error::Store(inner)) => Some(inner),
+            _ => error.downcast_ref::<crate::store::Error>(),
+        };
+        if matches!(inner, Some(crate::store::Error::Index { .. })) {
+            return true;
+        }
+        next = error.source();
     }
     false
 }

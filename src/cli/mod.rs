@@ -9,6 +9,7 @@ mod archives;
 pub mod arguments;
 mod bases;
 mod bug;
+mod ci;
 mod clock;
 pub mod command;
 mod completions;

@@ -189,6 +189,23 @@ pub enum Event {
         #[serde(rename = "milliseconds", with = "milliseconds")]
         took: Duration,
     },
+    /// What publishing an image would do, where nothing is sent.
+    PublishPlanned {
+        /// The image's name.
+        name: String,
+        /// Where it would go: `registry/name`.
+        repository: String,
+        /// Its digest.
+        digest: Digest,
+        /// What becomes of its tags.
+        tags: Vec<TagMove>,
+        /// How many blobs would be sent.
+        blobs: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// How many blobs are there.
+        there: u64,
+    },
     /// An image is in a registry, whole, with its tags.
     ImagePublished {
         /// The image's name.
@@ -283,6 +300,17 @@ pub enum Event {
         /// One sentence, lower case, no full stop.
         text: String,
     },
+}
+
+/// What becomes of a tag.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TagMove {
+    /// The tag.
+    pub tag: String,
+    /// The digest of what it means now; `None`: it is new.
+    pub from: Option<String>,
+    /// The digest of what it would mean.
+    pub to: String,
 }
 
 /// A time as whole milliseconds.

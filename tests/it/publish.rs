@@ -271,3 +271,102 @@ fn credentials_that_are_not_there_are_not_passed_over() {
     let run = project.run(&["publish", "data", "--to", "r.example/team", "--authfile", "none.json"]);
     run.says(2, &["there is no file `none.json`"]);
 }
+
+#[test]
+fn a_trial_says_to_machines_what_it_says_to_people() {
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    let trial = |json: bool| {
+        let mut arguments = vec!["publish", "data", "--dry-run", "--tag", "1", "--tag", "2"];
+        let to = to(&registry);
+        arguments.extend(["--to", &to]);
+        arguments.extend(json.then_some("--format=json"));
+        project.run(&arguments).expect(0)
+    };
+    let planned = |run: &Run| -> Value {
+        let events = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.into_iter().find(|event| event["event"] == "publish-planned").unwrap()
+    };
+    let first = planned(&trial(true));
+    let ours = first["digest"].clone();
+    assert_eq!((&first["name"], &first["repository"]), (&"data".into(), &format!("{}/data", to(&registry)).into()));
+    let tag = |name: &str, from: &Value| serde_json::json!({ "tag": name, "from": from, "to": ours });
+    assert_eq!(first["tags"], serde_json::json!([tag("1", &Value::Null), tag("2", &Value::Null)]), "{first}");
+    assert!(first["blobs"].as_u64().unwrap() > 0 && first["bytes"].as_u64().unwrap() > 0 && first["there"] == 0);
+
+    project.run(&["publish", "data", "--to", &to(&registry), "--tag", "1"]).expect(0);
+    project.write("recipes/data/recipe.toml", format!("{}\n[config]\nuser = \"7\"\n", FILES[6].1));
+    project.run(&["build", "data"]).expect(0);
+    let (old, second) = (ours.clone(), planned(&trial(true)));
+    assert_ne!(second["digest"], old);
+    assert_eq!(second["tags"][0], serde_json::json!({ "tag": "1", "from": old, "to": second["digest"] }));
+    assert_eq!(second["tags"][1]["from"], Value::Null);
+    assert!(trial(false).stdout.contains("1 (moves) 2 (new)"));
+}
+
+#[test]
+fn what_was_published_is_named_even_where_it_cannot_be_written_down() {
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    let run = project.run(&["publish", "data", "--to", &to(&registry), "--digest-file", "none/digests"]);
+    let run = run.says(5, &["everything was published", "none/digests", "sends nothing again"]);
+    let root = registry.holds("team/data").tags["latest"];
+    assert_eq!(run.stdout, format!("{}/team/data@{root}\n", registry.address));
+}
+
+#[test]
+fn a_wrong_template_is_told_what_it_can_have() {
+    let project = built();
+    let publish = |to: &str, tag: &str| project.run(&["publish", "data", "--to", to, "--tag", tag]);
+    publish("r.example/team", "v-{x}").says(2, &["`v-{x}` has `{x}`", "`{date}`, `{git}`, `{lock}`, `{recipe}`"]);
+    publish("r.example/{date}", "1").says(2, &["`{date}` in it", "what can stand there: `{recipe}`"]);
+    publish("r.example/team/a:1", "1").says(2, &["`:1` behind the name", "--to r.example/team/a --tag 1"]);
+    publish("r.example/team/a@sha256:00", "1").says(2, &["`@sha256:00` behind", "`--to r.example/team/a`"]);
+}
+
+#[test]
+fn what_can_only_be_read_or_is_torn_is_told_with_its_cure() {
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    registry.plan(|seen| (seen.method == "POST").then_some(Fault::Status(405, None)));
+    let publish = |more: &[&str]| {
+        let to = to(&registry);
+        project.run(&[&["publish", "data", "--to", &to], more].concat())
+    };
+    publish(&[]).says(6, &["405 Method Not Allowed", "it can only be read"]);
+    registry.plan(|_| None);
+    project.write("cache/index.json", "{");
+    for command in [&["publish", "data", "--to", "r.example/team"][..], &["serve"], &["verify"], &["inspect", "data"]] {
+        project.run(command).says(1, &["index.json", "`remint build` writes it anew"]);
+    }
+    project.run(&["build"]).expect(0);
+    publish(&[]).expect(0);
+}
+
+#[test]
+fn the_run_is_named_in_its_own_statement_alone() {
+    const RUN: &str = "https://ci.example/a/b/actions/runs/7";
+    let (project, registry) = (built(), Registry::start(Options::default()));
+    let publish = |more: &[&str]| {
+        let to = to(&registry);
+        project.run(&[&["publish", "data", "--to", &to], more].concat())
+    };
+    let canary = "canary-5e7a";
+    let run = publish(&["--invocation-id", &format!("https://user:{canary}@ci.example/7")]);
+    let run = run.says(2, &["`--invocation-id`", "everybody can read provenance"]);
+    assert!(!run.stderr.contains(canary), "{}", run.stderr);
+    let mut command = project.command(&["publish", "data", "--to", &to(&registry)]);
+    for (name, value) in
+        [("GITHUB_SERVER_URL", "https://ci.example"), ("GITHUB_REPOSITORY", "a/b"), ("GITHUB_RUN_ID", "7")]
+    {
+        command.env(name, value);
+    }
+    Run::of(command.env("GITHUB_TOKEN", canary)).expect(0);
+    let blobs = registry.holds("team/data").blobs;
+    let statements: Vec<Value> = blobs.values().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
+    let of = |kind: &str| {
+        let is_it = |one: &&Value| one["predicate"]["buildDefinition"]["buildType"] == kind;
+        statements.iter().find(is_it).unwrap().clone()
+    };
+    let ran = of("urn:remint:invocation:v1");
+    assert_eq!(ran["predicate"]["runDetails"]["metadata"]["invocationId"], RUN, "{ran}");
+    assert!(!of("urn:remint:build:v1").to_string().contains("ci.example"));
+    assert!(blobs.values().all(|bytes| memchr::memmem::find(bytes, canary.as_bytes()).is_none()));
+}

@@ -36,6 +36,12 @@ pub struct Publish {
     #[arg(help = "Who answers for this machine, as a URI, in the provenance [env: REMINT_BUILDER_ID]")]
     #[arg(long, value_name = "URI", help_heading = "What is attached")]
     pub builder_id: Option<String>,
+    /// Which run this is, over `REMINT_INVOCATION_ID`.
+    #[arg(
+        help = "Which run this is, as a URI, in the provenance [env: REMINT_INVOCATION_ID; default: the CI's address of it]"
+    )]
+    #[arg(long, value_name = "URI", help_heading = "What is attached")]
+    pub invocation_id: Option<String>,
     /// Write the lines `registry/name@sha256:…` there as well, for later steps
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub digest_file: Option<PathBuf>,

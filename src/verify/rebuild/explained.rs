@@ -11,10 +11,10 @@ const FINDINGS: usize = 4;
 /// At most this many lines of a differing place are shown.
 const EXCERPT: usize = 12;
 
-/// The lines of an image's comparison: documents, then the first differing paths.
-pub(super) fn comparison(one: &PlatformComparison) -> Vec<String> {
+/// The lines of an image's comparison: documents, then the first differing paths, with the cures where these are of use.
+pub(super) fn comparison(one: &PlatformComparison, cures: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut told = Vec::new();
+    let mut told = if cures { Vec::new() } else { Class::ALL.to_vec() };
     for file in one.files.iter().take(PATHS) {
         lines.push(format!("{}  {}", plain(&file.path), place(one, file)));
         lines.extend(told_once(&file.findings, &mut told));

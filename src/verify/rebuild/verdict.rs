@@ -39,6 +39,9 @@ pub struct ImageVerdict {
     /// The layers that it has, the lowest first, where they are known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<MadeLayer>,
+    /// Whether it was made from other recipes or another lock: then no cure of what differs helps.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub other_sources: bool,
     /// What differs; empty: it is identical.
     pub differences: Vec<Difference>,
     /// The whole comparison with what it should be, where both are at hand and differ.
@@ -113,7 +116,8 @@ impl ImageVerdict {
     /// The first differing paths with their causes and cures, as lines for people.
     #[must_use]
     pub fn explained(&self) -> Vec<String> {
-        self.comparison.as_deref().map(super::explained::comparison).unwrap_or_default()
+        let cures = !self.other_sources;
+        self.comparison.as_deref().map(|one| super::explained::comparison(one, cures)).unwrap_or_default()
     }
 
     /// Remembers what it is made of.

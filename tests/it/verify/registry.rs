@@ -1,7 +1,7 @@
 //! `remint verify REF`: images in a registry, right and wrong, and who vouches for them.
 
 use super::{built, verdict};
-use crate::support::oci_registry::{Access, Options, Registry};
+use crate::support::oci_registry::{Access, Fault, Options, Registry};
 use crate::support::project::{Project, Run};
 use crate::support::registry_server;
 use base64::Engine as _;
@@ -368,4 +368,88 @@ fn no_output_holds_a_credential() {
     for secret in ["canary", &STANDARD.encode("user:canary"), key.lines().nth(1).unwrap()] {
         assert!(!said.contains(secret), "{said}");
     }
+}
+
+#[test]
+fn what_a_registry_makes_wait_for_is_said() {
+    let (project, registry) = published(Options::default(), &[]);
+    let data = format!("{}/team/data:latest", registry.address);
+    let (_, public) = keys(&project, "one", true, 1);
+    let busy = || {
+        let mut once = Some(Fault::Status(429, Some(0)));
+        registry.plan(move |seen| once.take_if(|_| seen.path.ends_with("/manifests/latest")));
+    };
+    for more in [&[][..], &["--quick"], &["--quick", "--key", &public]] {
+        busy();
+        let run = project.run(&[&["verify", &data], more].concat());
+        assert!(run.stderr.contains("warning: trying again to get the manifest `latest`"), "{more:?}: {}", run.stderr);
+    }
+    busy();
+    let quiet = project.run(&["verify", "-q", &data]).expect(0);
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn other_sources_are_told_before_what_follows_from_them() {
+    let (project, registry) = published(Options::default(), &[]);
+    let reference = |name: &str| format!("{}/team/{name}:latest", registry.address);
+    let cure = "check out the commit that the image was built from";
+    // The same recipes and lock, and another file that they copy.
+    let page = project.read("recipes/site/tree/index.html");
+    project.write("recipes/site/tree/index.html", "<p>other</p>\n");
+    let run = against(&project, &reference("site"), &[]);
+    let run =
+        run.says(1, &["its provenance names this project's recipes and lock", "such as the files that it copies"]);
+    assert!(!run.stderr.contains(cure), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("its provenance names").count(), 1, "once for both platforms: {}", run.stderr);
+    assert!(run.stderr.contains("  site@linux/amd64, site@linux/arm64\n"), "{}", run.stderr);
+    project.write("recipes/site/tree/index.html", page);
+
+    // Another recipe.
+    let recipe = project.read("recipes/both/recipe.toml");
+    project.write("recipes/both/recipe.toml", recipe.replace("text = \"x\"", "text = \"y\""));
+    let another = "the image was made from another recipe `both`: sha256:";
+    let run =
+        against(&project, &reference("both"), &[]).says(1, &[another, "this project's is sha256:", cure, "/etc/both"]);
+    assert!(!run.stderr.contains("cure: ") && !run.stderr.contains("another remint.lock"), "{}", run.stderr);
+    project.run(&["build", "both"]).expect(0);
+    project.run(&["verify", &reference("both"), "--quick"]).says(1, &[another, cure]);
+    let found = verdict(&project.run(&["verify", &reference("both"), "--quick", "--format", "json"]).expect(1));
+    assert_eq!(found["images"][0]["other_sources"], true, "{found}");
+
+    // Another lock that comes to the same is no difference; where something differs, it is told.
+    let lock = project.lock();
+    project.write("remint.lock", format!("# newer\n{lock}"));
+    against(&project, &reference("data"), &[]).expect(0);
+    against(&project, &reference("both"), &[]).says(1, &["another remint.lock: sha256:", another]);
+    project.write("remint.lock", lock);
+
+    // What has no provenance may be either.
+    let to = format!("{}/bare", registry.address);
+    project.run(&["publish", "both", "--to", &to, "--no-attachments"]).expect(0);
+    project.write("recipes/both/recipe.toml", recipe);
+    let run = against(&project, &format!("{to}/both:latest"), &[]);
+    run.says(
+        1,
+        &[
+            "nothing attached to it says from which",
+            "either these are others",
+            "if it was published from another commit",
+        ],
+    );
+}
+
+#[test]
+fn who_refuses_behind_a_redirection_is_named() {
+    let other = Registry::start(Options::default());
+    other.plan(|_| Some(Fault::Status(403, None)));
+    let elsewhere = Some(format!("http://{}", other.address));
+    let (project, registry) = published(Options { elsewhere, ..Options::default() }, &[]);
+    let run = against(&project, &format!("{}/team/data:latest", registry.address), &[]);
+    let (from, to) = (&registry.address, &other.address);
+    let run = run.says(
+        6,
+        &[&format!("`{to}`: answered 403 Forbidden"), &format!("`{from}` redirects to `{to}`, which refuses")],
+    );
+    assert!(!run.stderr.contains("podman login"), "{}", run.stderr);
 }

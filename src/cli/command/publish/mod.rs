@@ -10,6 +10,7 @@ use super::Invocation;
 use crate::attest::{self, Materials};
 use crate::cli::amount;
 use crate::cli::arguments::{Publish as Arguments, TextOrJson};
+use crate::cli::ci::unfit;
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -19,18 +20,19 @@ use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table};
 use crate::digest::Digest;
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, TagMove};
 use crate::image::{Image, ImageRef};
 use crate::lock::{self, Lock};
 use crate::oci::Blob;
 use crate::plan::Plan;
 use crate::publish::{Error, Published, Publisher, Survey, Target};
 use crate::recipe::ImageName;
-use crate::registry::{Client, Selector};
+use crate::registry::{AnyDigest, Client, Selector, Tag};
 use crate::store::Store;
 use attachments::{Attached, Maker};
 use names::Naming;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// The tag where nobody names one.
 const LATEST: &str = "latest";
@@ -43,6 +45,12 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
             .hint("name a repository: `remint publish --to registry.example/team`")
             .hint("or write it into remint.toml: `[publish]` with `to = \"registry.example/team\"`")
     })?;
+    let run = arguments.invocation_id.as_ref().or(invocation.environment.invocation_id.as_ref());
+    if let Some(why) = run.and_then(|run| unfit(run)) {
+        // What it is may be what must not be shown.
+        let message = format!("`--invocation-id` or `REMINT_INVOCATION_ID` cannot stand in provenance: {why}");
+        return Err(Failure::new(Exit::Usage, message).hint("name the run by an address without them, or by `urn:…`"));
+    }
     let json = arguments.format == TextOrJson::Json;
     let reporter =
         Reporter::start(Manner::choose(invocation.global, invocation.environment, json), invocation.environment);
@@ -95,11 +103,6 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
     }
     let _ = reporter.finish();
     let lines: String = published.iter().map(|(_, one)| format!("{}@{}\n", one.repository, one.digest)).collect();
-    if let Some(path) = arguments.digest_file.as_ref().filter(|_| failed.is_none()) {
-        let path = invocation.environment.cwd.join(path);
-        let message = || format!("cannot write `{}`", path.display());
-        std::fs::write(&path, &lines).map_err(|error| Failure::wrap(Exit::Action, message(), &error))?;
-    }
     if !json {
         screen::data(&lines)?;
         if !invocation.global.quiet && !published.is_empty() {
@@ -107,9 +110,25 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         }
     }
     match failed {
-        None => Ok(Exit::Done),
+        None => {
+            // After the names are shown: what was published is not lost with a file that cannot be written.
+            if let Some(path) = &arguments.digest_file {
+                write_digests(&invocation.environment.cwd.join(path), &lines)?;
+            }
+            Ok(Exit::Done)
+        }
         Some((target, error)) => Err(refused(target, &error, targets.len() - published.len() - 1)),
     }
+}
+
+/// Keeps the names for later steps.
+fn write_digests(path: &Path, lines: &str) -> Result<(), Failure> {
+    std::fs::write(path, lines).map_err(|error| {
+        let message = format!("everything was published, but the digests cannot be written to `{}`", path.display());
+        Failure::wrap(Exit::Action, message, &error).hint(
+            "they were printed; the same command sends nothing again, and writes them where `--digest-file` can be",
+        )
+    })
 }
 
 /// The images to publish, what others start from before them.
@@ -153,7 +172,8 @@ fn plan(invocation: Invocation<'_>, session: &Session, images: &[Image], lock: &
     session.plan(lock, &names, &[], invocation.environment.epoch()?)
 }
 
-fn recipe_digests(session: &Session) -> BTreeMap<ImageName, Digest> {
+/// The digests of the recipes' files.
+pub(in crate::cli::command) fn recipe_digests(session: &Session) -> BTreeMap<ImageName, Digest> {
     let digest = |name: &ImageName| {
         let file = session.recipes.file(name.as_str())?;
         Some(Digest::of(&std::fs::read(session.places.project.join(file)).ok()?))
@@ -177,7 +197,7 @@ fn attach(
     };
     let builder = arguments.builder_id.clone().or_else(|| invocation.environment.builder_id.clone());
     let run = attest::Invocation {
-        id: None,
+        id: arguments.invocation_id.clone().or_else(|| invocation.environment.invocation_id.clone()),
         started: begun,
         finished: now().as_secs(),
         builder: builder.unwrap_or_else(|| "urn:remint:builder:unnamed".to_owned()),
@@ -252,10 +272,23 @@ fn dry_run(
         let Survey { tags, missing, there, .. } =
             publisher.survey(target).map_err(|error| refused(target, &error, 0))?;
         let bytes = missing.iter().map(|blob| blob.size).sum();
-        if json {
-            events.send(Event::SendPlanned { blobs: missing.len() as u64, bytes });
-        }
         let ours = target.image.root.digest.into();
+        if json {
+            let moved = |(tag, now): &(Tag, Option<AnyDigest>)| TagMove {
+                tag: tag.to_string(),
+                from: now.as_ref().map(ToString::to_string),
+                to: target.image.root.digest.to_string(),
+            };
+            events.send(Event::PublishPlanned {
+                name: target.image.name.to_string(),
+                repository: target.repository.to_string(),
+                digest: target.image.root.digest,
+                tags: tags.iter().map(moved).collect(),
+                blobs: missing.len() as u64,
+                bytes,
+                there,
+            });
+        }
         let tags = tags.iter().map(|(tag, now)| match now {
             None => format!("{tag} (new)"),
             Some(now) if *now == ours => tag.to_string(),

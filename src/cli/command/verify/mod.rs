@@ -5,13 +5,15 @@ mod place;
 mod rebuild;
 mod registry;
 mod show;
+mod sources;
 mod vouch;
 
 use super::Invocation;
 use super::build::override_compression;
 use crate::cli::arguments::{Against, Verify};
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, TORN_INDEX};
+use crate::cli::report::{Manner, Reporter};
 use crate::cli::session::Session;
 use crate::digest::Digest;
 use crate::recipe::ImageName;
@@ -37,6 +39,8 @@ struct Way {
     uncompared: bool,
     /// Who vouches for images in registries.
     trust: vouch::Trust,
+    /// What helps where images were made from something else.
+    hints: Vec<String>,
     /// The images to which it was attached that they were rebuilt.
     attested: BTreeSet<String>,
 }
@@ -57,7 +61,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
     let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let place = Place::for_documents(&store)?;
     let scratch = place.store("reference")?;
-    let built = Reference::from_layout(store.dir(), &named, &scratch).map_err(|error| refused(&error))?;
+    let built = Reference::from_layout(store.dir(), &named, &scratch).map_err(|error| of_store(&error))?;
     let reference = match &arguments.against {
         None => built,
         Some(against) => {
@@ -78,9 +82,17 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
         let images = only_platforms(recompute(&store, &reference.images), arguments);
         (Verdict { images, ..Verdict::default() }, Way::default())
     } else {
-        rebuild::rebuild(invocation, &session, arguments, &store, &reference, None)?
+        let reporter = reporter(invocation);
+        let rebuilt = rebuild::rebuild(invocation, &session, arguments, &store, &reference, None, &reporter.events())?;
+        let _ = reporter.finish();
+        rebuilt
     };
     show::show(invocation, arguments, &verdict, &way, began)
+}
+
+/// What shows a run; the verdict is printed once it is over.
+fn reporter(invocation: Invocation<'_>) -> Reporter {
+    Reporter::start(Manner::choose(invocation.global, invocation.environment, false), invocation.environment)
 }
 
 /// Reads what `--against` names.
@@ -171,6 +183,14 @@ fn only_platforms(mut images: Vec<ImageVerdict>, arguments: &Verify) -> Vec<Imag
     images
         .retain(|image| wanted.is_empty() || image.platform.as_ref().is_none_or(|platform| wanted.contains(platform)));
     images
+}
+
+/// What keeps the store's own images from being read.
+fn of_store(error: &Error) -> Failure {
+    match error {
+        Error::NoLayout { .. } => Failure::from_error(Exit::No, error).hint(TORN_INDEX),
+        _ => refused(error),
+    }
 }
 
 fn refused(error: &Error) -> Failure {

@@ -11,7 +11,6 @@ use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registries;
-use crate::cli::report::{Manner, Reporter};
 use crate::cli::session::Session;
 use crate::cli::varied::varied;
 use crate::event::{Event, Events};
@@ -40,6 +39,7 @@ pub(super) fn rebuild(
     store: &Store,
     reference: &Reference,
     fetched: Option<&Fetched<'_>>,
+    events: &Events,
 ) -> Result<(Verdict, Way), Failure> {
     let lock = session.lock()?.unwrap_or_default();
     if !lock::is_complete(&lock, &session.recipes, &session.project) {
@@ -55,9 +55,6 @@ pub(super) fn rebuild(
     let seed = arguments.seed.unwrap_or_else(|| u64::try_from(now().as_nanos() % SEEDS).unwrap_or(0));
     let variation = Variation::new(seed, invocation.environment.cores.get());
 
-    let reporter =
-        Reporter::start(Manner::choose(invocation.global, invocation.environment, false), invocation.environment);
-    let events = reporter.events();
     let mut way = Way { seed: Some(seed), ..Way::default() };
     let said = [
         varied("threads", variation.jobs.to_string()),
@@ -66,15 +63,14 @@ pub(super) fn rebuild(
         varied("variables", variables(&variation)),
     ];
     for event in &said {
-        way.hear(event, &events);
+        way.hear(event, events);
     }
     let hints = hints(invocation, &session.places.project, &place, &variation);
     let mut results = Results::new(store, &rebuilt, &plan, hints.clone());
     let names = reference.names();
     let start = Start { session, arguments, place: &place, variation: &variation };
     let mut child = start.spawn(&names, &platforms)?;
-    let ended = listen(&mut child, &mut results, &mut way, &events);
-    let _ = reporter.finish();
+    let ended = listen(&mut child, &mut results, &mut way, events);
     ended.map_err(|failure| failure.hint(format!("`remint verify --seed {seed}` does the same again")))?;
     let broken = |error: &crate::store::Error| Failure::from_error(Exit::Action, error);
     results.rest().map_err(|error| broken(&error))?;
@@ -95,7 +91,7 @@ pub(super) fn rebuild(
     for image in &mut images {
         add_causes(image, store, &plan, &results, since);
     }
-    let client = registries::client(invocation, Some(&session.project), &arguments.registry, &Events::none())?;
+    let client = registries::client(invocation, Some(&session.project), &arguments.registry, events)?;
     let both = Both {
         store,
         against: arguments.against.as_ref(),

@@ -2,7 +2,7 @@
 
 use super::super::publish::private;
 use super::place::Place;
-use super::{Invocation, Way, expect_all, quick_against, rebuild, refused, show, vouch};
+use super::{Invocation, Way, expect_all, of_store, quick_against, rebuild, refused, reporter, show, sources, vouch};
 use crate::attest::{PrivateKey, Rebuild, Subject, rebuild as statement, sign_bundle};
 use crate::cli::arguments::Verify;
 use crate::cli::command::build::override_compression;
@@ -73,7 +73,9 @@ pub(super) fn run(
     let mut session = Session::load(invocation)?;
     let references = pick(&session, arguments, references)?;
     override_compression(&mut session, arguments.compression);
-    let client = registries::client(invocation, Some(&session.project), &arguments.registry, &Events::none())?;
+    let reporter = reporter(invocation);
+    let events = reporter.events();
+    let client = registries::client(invocation, Some(&session.project), &arguments.registry, &events)?;
     let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let place = Place::for_documents(&store)?;
     let scratch = place.store("registry")?;
@@ -93,30 +95,36 @@ pub(super) fn run(
         if way.trust.refusal.is_some() {
             // What nobody vouches for is not worth a build.
             way.uncompared = true;
+            let _ = reporter.finish();
             return show::show(invocation, arguments, &vouch::verdict(&way.trust), &way, began);
         }
     }
     let names = reference.names();
+    let lock = std::fs::read(session.lock_path()).ok().map(|bytes| Digest::of(&bytes));
     if arguments.quick {
         let old = place.store("built")?;
-        let built = Reference::from_layout(store.dir(), &names, &old).map_err(|error| refused(&error))?;
+        let built = Reference::from_layout(store.dir(), &names, &old).map_err(|error| of_store(&error))?;
         let named = Verify { images: names.iter().map(ToString::to_string).collect(), ..arguments.clone() };
         expect_all(&named, &built, &names, &session)?;
-        let verdict = quick_against(&store, &built, &reference, arguments);
+        let mut verdict = quick_against(&store, &built, &reference, arguments);
+        way.hints = sources::explain(&mut verdict, &fetched, &session, lock);
+        let _ = reporter.finish();
         return show::show(invocation, arguments, &verdict, &way, began);
     }
-    let lock = std::fs::read(session.lock_path()).ok();
-    let (verdict, rebuilt) = rebuild::rebuild(invocation, &session, arguments, &store, &reference, Some(&fetched))?;
-    let mut way = Way { trust: way.trust, ..rebuilt };
+    let (mut verdict, rebuilt) =
+        rebuild::rebuild(invocation, &session, arguments, &store, &reference, Some(&fetched), &events)?;
+    let hints = sources::explain(&mut verdict, &fetched, &session, lock);
+    let mut way = Way { trust: way.trust, hints, ..rebuilt };
     if let (Some(key), Some(seed)) = (&signing, way.seed)
         && identical(&verdict, &reference, &way)
     {
-        let lock = Digest::of(&lock.unwrap_or_default());
+        let lock = lock.unwrap_or_else(|| Digest::of(b""));
         let who = arguments.vouch.rebuilder_id.clone().or_else(|| invocation.environment.builder_id.clone());
         let who = who.unwrap_or_else(|| "urn:remint:rebuilder:unnamed".to_owned());
         let attester = Attester { key, lock, who, seed };
-        way.attested = attester.attest(&fetched, &store, &reference)?;
+        way.attested = attester.attest(&fetched, &store, &reference, &events)?;
     }
+    let _ = reporter.finish();
     show::show(invocation, arguments, &verdict, &way, began)
 }
 
@@ -129,7 +137,8 @@ fn only_attached(
     began: Instant,
 ) -> Result<Exit, Failure> {
     let project = Session::settings(invocation)?;
-    let client = registries::client(invocation, project.as_ref(), &arguments.registry, &Events::none())?;
+    let reporter = reporter(invocation);
+    let client = registries::client(invocation, project.as_ref(), &arguments.registry, &reporter.events())?;
     let mut way = Way { uncompared: true, ..Way::default() };
     for remote in references {
         // Another image of the same name may be among them.
@@ -139,6 +148,7 @@ fn only_attached(
         let image = Expected::from_registry(&client, remote, &name, &scratch).map_err(|error| refused(&error))?;
         vouch::check(&client, remote, &image, &scratch, keys, &arguments.vouch, &mut way.trust)?;
     }
+    let _ = reporter.finish();
     show::show(invocation, arguments, &vouch::verdict(&way.trust), &way, began)
 }
 
@@ -203,9 +213,14 @@ struct Attester<'a> {
 
 impl Attester<'_> {
     /// Attaches to each image that it was rebuilt; gives the images.
-    fn attest(&self, fetched: &Fetched<'_>, store: &Store, reference: &Reference) -> Result<BTreeSet<String>, Failure> {
-        let events = Events::none();
-        let publisher = Publisher::new(fetched.client, store, &events, 1);
+    fn attest(
+        &self,
+        fetched: &Fetched<'_>,
+        store: &Store,
+        reference: &Reference,
+        events: &Events,
+    ) -> Result<BTreeSet<String>, Failure> {
+        let publisher = Publisher::new(fetched.client, store, events, 1);
         let mut attested = BTreeSet::new();
         for image in &reference.images {
             let (Some(Ok(found)), Some(remote)) = (&image.image, fetched.references.get(&image.name)) else { continue };

@@ -11,7 +11,7 @@ use crate::cli::table::{Column, Table};
 use crate::oci::canonical_json;
 use crate::oci::time::format_rfc3339;
 use crate::verify::page::{Circumstances, verdict_page};
-use crate::verify::rebuild::{Verdict, junit, summary};
+use crate::verify::rebuild::{Difference, Verdict, junit, summary};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -141,24 +141,50 @@ fn failure(verdict: &Verdict, way: &Way, again: &str) -> Failure {
     if let Some(first) = verdict.actions.first() {
         block("the first action whose result differs", &first.lines());
     }
-    for image in &wrong {
+    let told = wrong.iter().map(|image| {
         let shown = image.differences.iter().filter(|one| verdict.actions.first() != Some(one));
-        let mut lines: Vec<String> = shown.take(SHOWN).flat_map(crate::verify::rebuild::Difference::lines).collect();
-        lines.extend(image.explained());
-        block(&image.title(), &lines);
+        let mut parts: Vec<Vec<String>> = shown.take(SHOWN).map(Difference::lines).collect();
+        parts.push(image.explained());
+        (image.title(), parts)
+    });
+    for (titles, lines) in once(told) {
+        block(&titles.join(", "), &lines);
     }
     let message = if wrong.is_empty() {
         "the images are identical, but results of actions are not, and the next build would use them".to_owned()
     } else {
         format!("{} of {} not identical", wrong.len(), count(total, "image"))
     };
-    let mut failure = Failure::new(Exit::No, message).details(details);
-    failure = match way.seed {
+    let failure = Failure::new(Exit::No, message).details(details);
+    let failure = way.hints.iter().fold(failure, Failure::hint);
+    match way.seed {
         Some(seed) => failure.hint(format!("`{again} --seed {seed}` does the same again")),
         None if again.contains('/') => failure.hint(format!("`{again}` builds it again and says what differs")),
         None => failure.hint("`remint build` makes again what is damaged"),
-    };
-    failure
+    }
+}
+
+/// Says what is the same of several images once, below the titles of all of them, in the order in which it is met.
+fn once(told: impl Iterator<Item = (String, Vec<Vec<String>>)>) -> Vec<(Vec<String>, Vec<String>)> {
+    let mut parts: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (title, lines) in told {
+        for lines in lines {
+            match parts.iter_mut().find(|(titles, there)| *there == lines && titles.last() != Some(&title)) {
+                Some((titles, _)) => titles.push(title.clone()),
+                None => parts.push((vec![title.clone()], lines)),
+            }
+        }
+    }
+    let mut blocks: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (titles, lines) in parts {
+        match blocks.iter_mut().find(|(there, _)| *there == titles) {
+            Some((_, block)) => block.extend(lines),
+            None => blocks.push((titles, lines)),
+        }
+    }
+    // What has only an empty explanation has been told with others.
+    let named = |block: &(Vec<String>, Vec<String>)| !block.1.is_empty();
+    blocks.into_iter().filter(named).collect()
 }
 
 /// The verdict for machines.
@@ -203,4 +229,29 @@ pub(in crate::cli::command) fn write_file(path: &Path, text: &str, append: bool)
     options.create(true).write(true).append(append).truncate(!append);
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| Failure::wrap(Exit::Usage, format!("cannot write `{}`", path.display()), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_same_for_several_images_is_said_once() {
+        let lines = |all: &[&str]| all.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        let image = |title: &str, own: &str| {
+            let parts = vec![lines(&["the lock", "  is another"]), lines(&[own]), lines(&["/etc/x  layer 1"]), vec![]];
+            (title.to_owned(), parts)
+        };
+        let blocks = once([image("web@a", "configuration a"), image("web@b", "configuration b")].into_iter());
+        assert_eq!(
+            blocks,
+            [
+                (lines(&["web@a", "web@b"]), lines(&["the lock", "  is another", "/etc/x  layer 1"])),
+                (lines(&["web@a"]), lines(&["configuration a"])),
+                (lines(&["web@b"]), lines(&["configuration b"])),
+            ]
+        );
+        let one = once([image("web", "c")].into_iter());
+        assert_eq!(one, [(lines(&["web"]), lines(&["the lock", "  is another", "c", "/etc/x  layer 1"]))]);
+    }
 }
