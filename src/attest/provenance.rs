@@ -25,6 +25,9 @@ pub(super) const BUILD: &str = "urn:remint:build:v1";
 /// What the other one's mean.
 const INVOCATION: &str = "urn:remint:invocation:v1";
 
+/// How the names of copied files begin.
+pub(super) const COPIED: &str = "recipes/";
+
 /// Who builds, where nothing is said of who did: the tool, of whatever version, since the version decides no bit.
 const BUILDER: &str = "urn:remint:builder";
 
@@ -96,7 +99,7 @@ fn dependencies(trace: &Trace, materials: &Materials<'_>) -> Vec<Value> {
         if let OriginKind::Copy(tree, _) = &origin.kind {
             let number = origin.number.unwrap_or_default();
             let annotations = json!({ "title": origin.title });
-            add(format!("recipes/{}/layer/{number}", origin.recipe), &tree_digest(tree), annotations);
+            add(format!("{COPIED}{}/layer/{number}", origin.recipe), &tree_digest(tree), annotations);
         }
     }
     all.into_values().collect()

@@ -1,21 +1,23 @@
-//! What the provenance that is attached to an image says it was made from: recipes and lock, by digest.
+//! What the provenance that is attached to an image says it was made from: recipes, lock and copied files, by digest.
 
-use super::provenance::{BUILD, PROVENANCE};
+use super::provenance::{BUILD, COPIED, PROVENANCE};
 use super::statement::TYPE;
 use crate::digest::Digest;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The most recipes that are read of one statement: an image stands on a few.
-const RECIPES: usize = 1000;
+/// The most recipes, and the most layers of copied files, that are read of one statement: an image has a few.
+const MOST: usize = 1000;
 
-/// The recipes and the lock that a statement names. Nobody may have signed it, so it explains, and proves nothing.
+/// The recipes, the lock and the copied files that a statement names. Nobody may have signed it, so it explains, and proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stated {
     /// The digests of the recipes' files, by the names of their images.
     pub recipes: BTreeMap<String, Digest>,
     /// The digest of the lock's file.
     pub lock: Digest,
+    /// The digests of copied files, by where they are copied: `recipes/web/layer/1`.
+    pub copies: BTreeMap<String, Digest>,
 }
 
 impl Stated {
@@ -33,9 +35,17 @@ impl Stated {
             return None;
         }
         let parameters = definition.get("externalParameters")?;
-        let recipes = parameters.get("recipes")?.as_object()?.iter().take(RECIPES);
+        let recipes = parameters.get("recipes")?.as_object()?.iter().take(MOST);
         let recipes = recipes.map(|(name, digest)| Some((name.clone(), sha256(Some(digest))?)));
-        Some(Self { recipes: recipes.collect::<Option<_>>()?, lock: sha256(parameters.get("lock"))? })
+        let copies = definition["resolvedDependencies"].as_array().into_iter().flatten().filter_map(|one| {
+            let name = one["name"].as_str().filter(|name| name.starts_with(COPIED))?;
+            Some((name.to_owned(), sha256(one.get("digest"))?))
+        });
+        Some(Self {
+            recipes: recipes.collect::<Option<_>>()?,
+            lock: sha256(parameters.get("lock"))?,
+            copies: copies.take(MOST).collect(),
+        })
     }
 }
 
@@ -59,10 +69,14 @@ mod tests {
             "predicate": { "buildDefinition": { "buildType": BUILD, "externalParameters": {
                 "recipes": { "web": { "sha256": web.hex() } },
                 "lock": { "sha256": lock.hex() },
-            } } },
+            }, "resolvedDependencies": [
+                { "name": "debian/pool/a.deb", "digest": { "sha256": lock.hex() } },
+                { "name": "recipes/web/layer/1", "digest": { "sha256": web.hex() } },
+            ] } },
         });
         let parse = |value: &Value| Stated::parse(value.to_string().as_bytes(), &subject);
-        assert_eq!(parse(&good), Some(Stated { recipes: BTreeMap::from([("web".to_owned(), web)]), lock }));
+        let one = |name: &str| BTreeMap::from([(name.to_owned(), web)]);
+        assert_eq!(parse(&good), Some(Stated { recipes: one("web"), lock, copies: one("recipes/web/layer/1") }));
         for (place, wrong) in [
             ("/_type", json!("x")),
             ("/subject/0/digest/sha256", json!(lock.hex())),

@@ -101,19 +101,20 @@ pub(super) fn run(
     }
     let names = reference.names();
     let lock = std::fs::read(session.lock_path()).ok().map(|bytes| Digest::of(&bytes));
+    let epoch = invocation.environment.epoch()?;
     if arguments.quick {
         let old = place.store("built")?;
         let built = Reference::from_layout(store.dir(), &names, &old).map_err(|error| of_store(&error))?;
         let named = Verify { images: names.iter().map(ToString::to_string).collect(), ..arguments.clone() };
         expect_all(&named, &built, &names, &session)?;
         let mut verdict = quick_against(&store, &built, &reference, arguments);
-        way.hints = sources::explain(&mut verdict, &fetched, &session, lock);
+        way.hints = sources::explain(&mut verdict, &fetched, &session, lock, epoch);
         let _ = reporter.finish();
         return show::show(invocation, arguments, &verdict, &way, began);
     }
     let (mut verdict, rebuilt) =
         rebuild::rebuild(invocation, &session, arguments, &store, &reference, Some(&fetched), &events)?;
-    let hints = sources::explain(&mut verdict, &fetched, &session, lock);
+    let hints = sources::explain(&mut verdict, &fetched, &session, lock, epoch);
     let mut way = Way { trust: way.trust, hints, ..rebuilt };
     if let (Some(key), Some(seed)) = (&signing, way.seed)
         && identical(&verdict, &reference, &way)
