@@ -3,13 +3,13 @@
 /// The longest address that is written down, in bytes.
 const LONGEST: usize = 2048;
 
-/// Why something cannot stand in provenance as the name of a run.
+/// Why something cannot stand in provenance as the name of a run or a machine.
 pub(super) fn unfit(text: &str) -> Option<&'static str> {
     let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
     if authority.is_some_and(|authority| authority.contains('@')) {
-        Some("it names a user or a password, and everybody can read provenance")
+        Some("it has a user or a password in it, and everybody can read provenance")
     } else if text.is_empty() || text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Some("it is no URI")
+        Some("it is no URI, or longer than 2048 bytes")
     } else {
         None
     }

@@ -352,6 +352,8 @@ fn the_run_is_named_in_its_own_statement_alone() {
     let run = publish(&["--invocation-id", &format!("https://user:{canary}@ci.example/7")]);
     let run = run.says(2, &["`--invocation-id`", "everybody can read provenance"]);
     assert!(!run.stderr.contains(canary), "{}", run.stderr);
+    publish(&["--builder-id", "https://token@ci.example/"])
+        .says(2, &["`--builder-id`", "everybody can read provenance"]);
     let mut command = project.command(&["publish", "data", "--to", &to(&registry)]);
     for (name, value) in
         [("GITHUB_SERVER_URL", "https://ci.example"), ("GITHUB_REPOSITORY", "a/b"), ("GITHUB_RUN_ID", "7")]

@@ -385,6 +385,9 @@ fn what_a_registry_makes_wait_for_is_said() {
         assert!(run.stderr.contains("warning: trying again to get the manifest `latest`"), "{more:?}: {}", run.stderr);
     }
     busy();
+    let run = project.run(&["diff", "data", &data]).expect(0);
+    assert!(run.stderr.contains("warning: trying again to get the manifest `latest`"), "{}", run.stderr);
+    busy();
     let quiet = project.run(&["verify", "-q", &data]).expect(0);
     assert_eq!(quiet.stderr, "");
 }

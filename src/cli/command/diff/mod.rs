@@ -8,6 +8,7 @@ use crate::cli::arguments::{Diff, TextOrJson};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registries;
+use crate::cli::report::{Manner, Reporter};
 use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::event::Events;
@@ -23,7 +24,12 @@ pub(super) const EXPLAINED: usize = 500;
 /// Shows what differs between two images.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let (a, b) = (open(invocation, arguments, &arguments.a)?, open(invocation, arguments, &arguments.b)?);
+    // Of a registry that makes wait, somebody wants to hear.
+    let reporter =
+        Reporter::start(Manner::choose(invocation.global, invocation.environment, false), invocation.environment);
+    let events = reporter.events();
+    let side = |text: &str| open(invocation, arguments, text, &events);
+    let (a, b) = (side(&arguments.a)?, side(&arguments.b)?);
     let options = Options { scratch: std::env::temp_dir(), explained: EXPLAINED, hints: Hints::default() };
     let comparison = compare(&a, &b, &options).map_err(|error| {
         let failure = Failure::from_error(exit_of(&error), &error);
@@ -33,6 +39,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
             failure
         }
     })?;
+    let _ = reporter.finish();
     if let Some(file) = &arguments.report {
         let page = comparison_page(&comparison, &about_run(began.elapsed()));
         write_file(&invocation.environment.cwd.join(file), &page, false)?;
@@ -71,7 +78,7 @@ fn opening(error: &OpenError) -> Exit {
     }
 }
 
-fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str) -> Result<Opened, Failure> {
+fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str, events: &Events) -> Result<Opened, Failure> {
     let place: ImagePlace = text.parse().map_err(|error: PlaceError| {
         Failure::from_error(Exit::Usage, &error).hint(
             "an image that is not in the store is `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, `tar:FILE` or `registry/name:tag`",
@@ -85,7 +92,7 @@ fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str) -> Result<Open
         return Err(Failure::new(Exit::Usage, message).hint("`remint build` fills it"));
     }
     let project = if matches!(place, ImagePlace::Registry(_)) { Session::settings(invocation)? } else { None };
-    let client = registries::client(invocation, project.as_ref(), &arguments.registry, &Events::none())?;
+    let client = registries::client(invocation, project.as_ref(), &arguments.registry, events)?;
     let opened = place.open(&store, cwd, &client).map_err(|error| {
         let failure = Failure::from_error(opening(&error), &error);
         error.hint().into_iter().fold(failure, Failure::hint)

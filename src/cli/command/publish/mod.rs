@@ -45,12 +45,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
             .hint("name a repository: `remint publish --to registry.example/team`")
             .hint("or write it into remint.toml: `[publish]` with `to = \"registry.example/team\"`")
     })?;
-    let run = arguments.invocation_id.as_ref().or(invocation.environment.invocation_id.as_ref());
-    if let Some(why) = run.and_then(|run| unfit(run)) {
-        // What it is may be what must not be shown.
-        let message = format!("`--invocation-id` or `REMINT_INVOCATION_ID` cannot stand in provenance: {why}");
-        return Err(Failure::new(Exit::Usage, message).hint("name the run by an address without them, or by `urn:…`"));
-    }
+    fit_for_provenance(invocation, arguments)?;
     let json = arguments.format == TextOrJson::Json;
     let reporter =
         Reporter::start(Manner::choose(invocation.global, invocation.environment, json), invocation.environment);
@@ -119,6 +114,24 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         }
         Some((target, error)) => Err(refused(target, &error, targets.len() - published.len() - 1)),
     }
+}
+
+/// Refuses what cannot stand in provenance, before anything is sent; it is not shown, since it may be what must not be.
+fn fit_for_provenance(invocation: Invocation<'_>, arguments: &Arguments) -> Result<(), Failure> {
+    let environment = invocation.environment;
+    for (name, value) in [
+        ("`--builder-id` or `REMINT_BUILDER_ID`", arguments.builder_id.as_ref().or(environment.builder_id.as_ref())),
+        (
+            "`--invocation-id` or `REMINT_INVOCATION_ID`",
+            arguments.invocation_id.as_ref().or(environment.invocation_id.as_ref()),
+        ),
+    ] {
+        if let Some(why) = value.and_then(|value| unfit(value)) {
+            let message = format!("{name} cannot stand in provenance: {why}");
+            return Err(Failure::new(Exit::Usage, message).hint("give an address without them, or a name: `urn:…`"));
+        }
+    }
+    Ok(())
 }
 
 /// Keeps the names for later steps.
