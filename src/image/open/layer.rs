@@ -59,6 +59,11 @@ impl OpenedLayer {
         Ok(TarReader { layer: self, wrapping, sum, hasher, inner })
     }
 
+    /// Opens the tar of a layer that was read before, and hashes nothing: whoever reads it must know what is to come.
+    pub fn open_again(&self) -> Result<impl Read + Send + use<>, OpenError> {
+        self.unpack(self.blobs.open(&self.name)?).map(|(_, tar)| tar)
+    }
+
     fn unpack(&self, blob: impl Read + Send + 'static) -> Result<(Wrapping, Unpacked), OpenError> {
         let mut blob = BufReader::with_capacity(1 << 17, blob);
         // A file gives its first bytes at once; what gives fewer is shorter.
@@ -92,7 +97,8 @@ impl OpenedLayer {
     }
 
     /// Says what a failed read of this layer means: bytes that are not the blob's, or a blob that is no layer.
-    fn failed(&self, error: io::Error) -> OpenError {
+    #[must_use]
+    pub fn failed(&self, error: io::Error) -> OpenError {
         let (image, part) = (self.blobs.image.clone(), self.name.clone());
         let mismatch = caused_by::<Mismatch>(&error).copied().or_else(|| {
             // A decoder stumbles over rot before the digest shows it.
@@ -130,12 +136,6 @@ impl TarReader<'_> {
             }
             _ => Ok(TarFacts { blob, diff_id: found, size: LIMIT - self.inner.left, wrapping: self.wrapping }),
         }
-    }
-
-    /// Says what a failed read of this layer means.
-    #[must_use]
-    pub fn failed(&self, error: io::Error) -> OpenError {
-        self.layer.failed(error)
     }
 }
 
