@@ -48,8 +48,7 @@ impl Client {
         // Reading this machine's certificates takes longer than a request on it.
         let plain = settings.plain.contains(host);
         let trust = if plain { wire::Trust::default() } else { certificates::trust(settings, host)? };
-        // A proxy has another loopback, and what is said plainly on this machine is not for it to hear.
-        let agent = wire::agent(&settings.patience, trust, 0, host.is_loopback());
+        let agent = wire::agent(&settings.patience, trust, &settings.proxies, 0);
         let secure = if plain { Some(false) } else { (!host.is_loopback()).then_some(true) };
         let endpoint = Endpoint { host: host.clone(), agent, auth: Auth::default(), secure: Mutex::new(secure) };
         let endpoint = Arc::new(endpoint);

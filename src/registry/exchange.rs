@@ -281,12 +281,16 @@ pub(super) fn refused(task: &str, status: StatusCode, body: &[u8]) -> RegistryEr
 
 /// Why there was no answer; an address's query is not shown.
 pub(super) fn failed(error: &ureq::Error, host: &Host, task: &str) -> Failure {
-    use ureq::Error::{BadUri, Http, InvalidProxyUrl, RequireHttpsOnly, Tls};
+    use ureq::Error::{BadUri, Http, RequireHttpsOnly, Tls};
+    if let Some(proxy) = wire::ProxyError::of(error) {
+        let why = format!("`{host}` is reached through a proxy: {proxy}");
+        return if proxy.is_lasting() { Failure::malformed(task, why) } else { Failure::transient(why) };
+    }
     match error {
         BadUri(_) | Http(_) | RequireHttpsOnly(_) => {
             Failure::malformed(task, format!("`{host}` was given a bad address"))
         }
-        InvalidProxyUrl | Tls(_) => Failure::malformed(task, format!("`{host}`: {error}")),
+        Tls(_) => Failure::malformed(task, format!("`{host}`: {error}")),
         _ if wire::is_untrusted(error) => {
             let why = format!("`{host}`: {error}; whom to trust is read from certs.d, `--cacert` and the system");
             Failure::malformed(task, why)

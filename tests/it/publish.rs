@@ -266,6 +266,16 @@ fn this_machine_is_reached_without_a_proxy() {
 }
 
 #[test]
+fn a_proxy_that_is_none_is_an_error_that_names_its_variable() {
+    let project = built();
+    let mut command = project.command(&["publish", "data", "--to", "r.example/team", "--no-attachments"]);
+    command.env("HTTPS_PROXY", "http://user:canary@proxy.example:http");
+    let run = Run::of(&mut command);
+    assert!(!run.stderr.contains("canary"), "{}", run.stderr);
+    run.says(6, &["`r.example` is reached through a proxy", "the variable `HTTPS_PROXY` names no proxy", "HOST:PORT"]);
+}
+
+#[test]
 fn credentials_that_are_not_there_are_not_passed_over() {
     let project = built();
     let run = project.run(&["publish", "data", "--to", "r.example/team", "--authfile", "none.json"]);
