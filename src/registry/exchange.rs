@@ -5,6 +5,7 @@ use super::address::Address;
 use super::auth::Asker;
 use super::error::{Failure, RegistryError};
 use super::patience::Tries;
+use super::portal::is_no_registry;
 use super::reference::{Host, Repository};
 use super::said::{self, said};
 use super::scope::Scope;
@@ -204,6 +205,10 @@ impl Client {
                         why: said(status, &endpoint.auth.hide(words(answer.into_body()))),
                         pause,
                     });
+                }
+                _ if is_no_registry(&endpoint, ask, status, answer.headers(), at_home) => {
+                    let (task, host) = (ask.task.to_owned(), ask.host.clone());
+                    return Err(RegistryError::NoRegistry { task, host }.into());
                 }
                 _ => {
                     let (parts, body) = answer.into_parts();

@@ -19,6 +19,7 @@ mod journal;
 mod manifest;
 mod mirror;
 mod patience;
+mod portal;
 mod pull;
 mod reference;
 mod referrers;
