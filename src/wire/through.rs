@@ -85,7 +85,7 @@ pub(super) fn connect(details: &ConnectionDetails, proxy: &Proxy, tls: &Tls) -> 
     };
     let transport = reach(details, place, tls).map_err(|error| unreachable(&error))?;
     if !details.needs_tls() {
-        return Ok(Box::new(Asked::new(transport, details, place)));
+        return Ok(Box::new(Asked::new(transport, details, place, proxy.variable)));
     }
     let server = format!("{}:{}", details.uri.host().unwrap_or_default(), details.uri.port_u16().unwrap_or(443));
     let mut stream = TransportAdapter::new(transport, details.current_time.clone());
@@ -168,18 +168,27 @@ struct Asked {
     /// `http://host:port`.
     server: String,
     authorization: Option<String>,
+    /// The proxy's address.
+    proxy: String,
+    /// The variable that names it.
+    variable: &'static str,
     /// Whether what is sent next begins a request.
     begins: bool,
+    /// Whether what comes next begins an answer.
+    unheard: bool,
 }
 
 impl Asked {
-    fn new(transport: Box<dyn Transport>, details: &ConnectionDetails, place: &Place) -> Self {
+    fn new(transport: Box<dyn Transport>, details: &ConnectionDetails, place: &Place, variable: &'static str) -> Self {
         Self {
             stream: TransportAdapter::new(transport, details.current_time.clone()),
             buffers: LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size()),
             server: origin(details.uri),
             authorization: place.authorization.clone(),
+            proxy: place.shown(),
+            variable,
             begins: true,
+            unheard: true,
         }
     }
 }
@@ -220,12 +229,21 @@ impl Transport for Asked {
         self.stream.set_timeout(timeout);
         let amount = self.stream.read(self.buffers.input_append_buf())?;
         self.buffers.input_appended(amount);
+        // No server says 407: it is the proxy that wants to know who asks. The status may come in pieces.
+        if let Some(status) = self.buffers.input().get(8..12).filter(|_| self.unheard) {
+            self.unheard = false;
+            if status == b" 407" {
+                let (server, proxy, variable) = (self.server.clone(), self.proxy.clone(), self.variable);
+                let status = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+                return Err(said(ProxyError::Refused { proxy, variable, server, status }));
+            }
+        }
         Ok(amount > 0)
     }
 
     /// This is asked between requests, when the connection goes into the pool and when it comes out again.
     fn is_open(&mut self) -> bool {
-        self.begins = true;
+        (self.begins, self.unheard) = (true, true);
         self.stream.get_mut().is_open()
     }
 }

@@ -89,10 +89,17 @@ fn a_proxy_that_does_not_help_is_named_without_its_credentials() {
     assert!(failing.heads().len() > 1);
     let nonsense = Proxy::answering("nonsense");
     let wrong = ping("HTTPS_PROXY", &format!("http://user:canary@{}", nonsense.address));
+    let settings = Settings {
+        plain: BTreeSet::from([repository().host().clone()]),
+        proxies: proxies("http_proxy", &format!("http://user:canary@{}", refusing.address)),
+        ..Settings::default()
+    };
+    let plain = client(settings).ping(repository().host()).unwrap_err();
     let broken = ping("HTTPS_PROXY", "http://user:canary@:x");
     for (error, parts) in [
         (closed, ["`http://127.0.0.1:9`", "`https_proxy`", "refused"]),
         (refused, [refusing.address.as_str(), "`ALL_PROXY`", "`registry.example:443`: it answered 407 Proxy"]),
+        (plain, [refusing.address.as_str(), "`http_proxy`", "`http://registry.example`: it answered 407 Proxy"]),
         (failed, [failing.address.as_str(), "`HTTPS_PROXY`", "503 Service Unavailable"]),
         (wrong, [nonsense.address.as_str(), "`HTTPS_PROXY`", "not HTTP"]),
         (broken, ["the variable `HTTPS_PROXY` names no proxy", "expected `http://", "registry.example"]),

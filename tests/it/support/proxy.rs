@@ -49,6 +49,7 @@ fn serve(mut client: TcpStream, to: Option<&str>, status: &str, seen: &Mutex<Vec
     seen.lock().unwrap().push(first.clone());
     let tunnel = first.starts_with("CONNECT ");
     if tunnel || to.is_none() {
+        // In pieces, as it may come.
         write!(client, "HTTP/1.1 {status}\r\nVia: test\r\n\r\n")?;
     }
     let Some(to) = to else { return Ok(()) };
