@@ -4,6 +4,7 @@
 
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::wire::Proxies;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::num::NonZeroUsize;
@@ -36,6 +37,8 @@ pub struct Environment {
     pub builder_id: Option<String>,
     /// `REMINT_DEBIAN_MIRROR`: base addresses of mirrors, separated by white space, tried in this order.
     pub debian_mirrors: Vec<String>,
+    /// `HTTPS_PROXY` and its relatives.
+    pub proxies: Proxies,
     /// `SOURCE_DATE_EPOCH` as it was set; [`Environment::epoch`] checks it.
     pub source_date_epoch: Option<OsString>,
     /// Whether this is a CI run, by the variable `CI`: lines that stay are better there than bars that move.
@@ -89,6 +92,7 @@ impl Environment {
             runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
             builder_id: variable("REMINT_BUILDER_ID").map(|value| value.to_string_lossy().into_owned()),
             debian_mirrors: mirrors.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            proxies: Proxies::read(|name| Some(variable(name)?.to_string_lossy().into_owned())),
             source_date_epoch: variable("SOURCE_DATE_EPOCH"),
             ci: variable("CI").is_some_and(|value| value != "false" && value != "0"),
             dumb: variable("TERM").is_some_and(|value| value == "dumb"),
@@ -189,6 +193,7 @@ mod tests {
             registry_auth_file: None,
             runtime_dir: None,
             debian_mirrors: Vec::new(),
+            proxies: Proxies::default(),
             source_date_epoch: None,
             ci: false,
             dumb: false,
