@@ -15,7 +15,7 @@
 //! | 1 | `oci` | the image-spec's data, canonical JSON | nothing |
 //! | 2 | `recipe` | TOML → checked Recipe, with spans | nothing |
 //! | 2 | `event` | what a run says, typed | nothing |
-//! | 2 | `wire` | connections to servers: whom they trust, how long they wait | network |
+//! | 2 | `wire` | connections to servers: through which proxy, whom they trust, how long they wait | network |
 //! | 3 | `store` | blobs by digest, action results by key | files |
 //! | 3 | `layer` | file tree → format 1 bytes | reads files |
 //! | 3 | `registry` | the distribution-spec's client, nothing else; credential helpers are processes | network, files, processes |

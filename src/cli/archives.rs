@@ -25,7 +25,7 @@ pub(crate) struct Archives<'a> {
 impl<'a> Archives<'a> {
     /// Finds out where the archives are, without reaching for them.
     pub(crate) fn new(invocation: Invocation<'_>, session: &'a Session, events: &Events) -> Result<Self, Failure> {
-        let fetcher = Fetcher::new(events.clone(), std::thread::sleep);
+        let fetcher = Fetcher::new(events.clone(), std::thread::sleep).through(&invocation.environment.proxies);
         let environment = invocation.environment.debian_mirrors.join(" ");
         let host: Vec<(String, String)> = invocation
             .environment

@@ -4,6 +4,7 @@
 
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::wire::Proxies;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::num::NonZeroUsize;
@@ -38,6 +39,8 @@ pub struct Environment {
     pub invocation_id: Option<String>,
     /// `REMINT_DEBIAN_MIRROR`: base addresses of mirrors, separated by white space, tried in this order.
     pub debian_mirrors: Vec<String>,
+    /// `HTTPS_PROXY` and its relatives.
+    pub proxies: Proxies,
     /// `SOURCE_DATE_EPOCH` as it was set; [`Environment::epoch`] checks it.
     pub source_date_epoch: Option<OsString>,
     /// Whether this is a CI run, by the variable `CI`: lines that stay are better there than bars that move.
@@ -92,6 +95,7 @@ impl Environment {
             builder_id: text("REMINT_BUILDER_ID"),
             invocation_id: text("REMINT_INVOCATION_ID").or_else(|| super::ci::run_url(&text)),
             debian_mirrors: mirrors.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            proxies: Proxies::read(|name| Some(variable(name)?.to_string_lossy().into_owned())),
             source_date_epoch: variable("SOURCE_DATE_EPOCH"),
             ci: variable("CI").is_some_and(|value| value != "false" && value != "0"),
             dumb: variable("TERM").is_some_and(|value| value == "dumb"),
@@ -197,6 +201,7 @@ mod tests {
             registry_auth_file: None,
             runtime_dir: None,
             debian_mirrors: Vec::new(),
+            proxies: Proxies::default(),
             source_date_epoch: None,
             ci: false,
             dumb: false,

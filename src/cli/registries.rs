@@ -41,6 +41,7 @@ pub(crate) fn client(
         cert_dirs: certificates(invocation),
         plain: plain.map(|text| host(text)).collect::<Result<BTreeSet<_>, _>>()?,
         mirrors,
+        proxies: environment.proxies.clone(),
         ..Settings::default()
     };
     Ok(Client::new(settings, events.clone(), std::thread::sleep))

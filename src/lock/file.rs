@@ -21,6 +21,7 @@
 //! wanted = ["python3-minimal"]
 //! below = "sha256:…"
 //! date = "2026-11-21T02:10:46Z"
+//! epoch = 1795227046
 //! packages = [
 //!     "adduser",
 //! ]
@@ -34,6 +35,7 @@
 //! platform = "linux/amd64"
 //! root = "sha256:…"
 //! date = "2026-11-20T00:00:00Z"
+//! epoch = 1795132800
 //! manifest = "sha256:… 610"
 //! config = "sha256:… 1469"
 //! layers = [
@@ -47,6 +49,9 @@
 //!
 //! `root` is what the name led to: an index's digest, or the manifest's. `packages` is what the image's dpkg database names; absent
 //! where no recipe installs packages over it.
+//!
+//! `date` and `epoch` (seconds since 1970) say one moment twice: it goes into the image and nothing else in the lock tells it, so that
+//! a slip of either is noticed.
 //!
 //! A layer names a package by its name alone, or as `name=version` where the lock has several versions of it;
 //! `below` is the digest of all packages below it in the image, and is absent where there are none.
@@ -84,6 +89,7 @@ struct RawBase {
     platform: String,
     root: Digest,
     date: String,
+    epoch: u64,
     manifest: String,
     config: String,
     layers: Vec<String>,
@@ -112,6 +118,7 @@ struct RawLayer {
     dependencies: bool,
     below: Option<Digest>,
     date: String,
+    epoch: u64,
     packages: Vec<String>,
 }
 
@@ -178,7 +185,7 @@ pub fn print(lock: &Lock) -> String {
         if let Some(below) = &layer.below {
             let _ = writeln!(out, "below = \"{below}\"");
         }
-        let _ = writeln!(out, "date = \"{}\"\npackages = [", format_rfc3339(layer.date));
+        let _ = writeln!(out, "date = \"{}\"\nepoch = {}\npackages = [", format_rfc3339(layer.date), layer.date);
         for package in &layer.packages {
             let same = namesakes(lock, package, platform.arch).count();
             match same {
@@ -196,11 +203,12 @@ fn print_base(out: &mut String, image: &str, platform: Platform, base: &BasePin)
     let blob = |blob: &Blob| format!("{} {}", blob.digest, blob.size);
     let _ = write!(
         out,
-        "\n[[base]]\nimage = {}\nplatform = \"{platform}\"\nroot = \"{}\"\ndate = \"{}\"\nmanifest = \"{}\"\nconfig = \"{}\"\n\
+        "\n[[base]]\nimage = {}\nplatform = \"{platform}\"\nroot = \"{}\"\ndate = \"{}\"\nepoch = {}\nmanifest = \"{}\"\nconfig = \"{}\"\n\
          layers = [\n    # blob size diff-id\n",
         quoted(image),
         base.root,
         format_rfc3339(base.date),
+        base.date,
         blob(&base.manifest),
         blob(&base.config),
     );
@@ -292,7 +300,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Lock, Error> {
             essential: layer.essential,
             dependencies: layer.dependencies,
             below: layer.below,
-            date: reader.date(&layer.date)?,
+            date: reader.moment(&layer.date, layer.epoch)?,
             packages,
         };
         lock.layers.insert((image, layer.layer, platform), pin);
@@ -308,7 +316,7 @@ impl Reader<'_> {
             root: raw.root,
             manifest: self.blob(&raw.manifest)?,
             config: self.blob(&raw.config)?,
-            date: self.date(&raw.date)?,
+            date: self.moment(&raw.date, raw.epoch)?,
             layers: raw.layers.iter().map(|line| self.base_layer(line)).collect::<Result<_, _>>()?,
             packages: raw
                 .packages
@@ -348,6 +356,13 @@ impl Reader<'_> {
 
     fn date(&self, text: &str) -> Result<u64, Error> {
         parse_rfc3339(text).ok_or_else(|| self.wrong(text, "a date such as `2026-09-12T07:55:41Z`"))
+    }
+
+    fn moment(&self, date: &str, epoch: u64) -> Result<u64, Error> {
+        match self.date(date)? {
+            same if same == epoch => Ok(epoch),
+            _ => Err(self.wrong(&format!("date {date}, epoch {epoch}"), "one moment, as `remint lock` writes it")),
+        }
     }
 
     fn package(&self, archive: &str, line: &str) -> Result<(PackageKey, PackagePin), Error> {
@@ -425,6 +440,21 @@ mod tests {
         lock.layers.insert((image("x"), 1, platform("linux/arm64")), layer(&[0, 3]));
         lock.layers.insert((image("y"), 2, platform("linux/amd64")), layer(&[1]));
         lock
+    }
+
+    #[test]
+    fn a_moment_that_is_said_in_two_ways_is_refused() {
+        let text = print(&sample());
+        for (date, epoch) in [("2026-09-12T07:55:42Z", "1789199741"), ("2026-09-12T07:55:41Z", "1789199740")] {
+            let now = format!("date = \"{date}\"\nepoch = {epoch}");
+            let wrong = text.replacen("date = \"2026-09-12T07:55:41Z\"\nepoch = 1789199741", &now, 1);
+            assert_ne!(wrong, text);
+            let said = parse(Path::new("remint.lock"), &wrong).unwrap_err().to_string();
+            assert_eq!(
+                said,
+                format!("`remint.lock`: `date {date}, epoch {epoch}` is not one moment, as `remint lock` writes it")
+            );
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) struct Endpoint {
     pub(super) auth: Auth,
     /// Whether it speaks TLS; `None` until it was asked.
     secure: Mutex<Option<bool>>,
+    /// Whether there is a registry's API on it; `None` until there was a doubt.
+    pub(super) api: Mutex<Option<bool>>,
 }
 
 impl Endpoint {
@@ -48,11 +50,10 @@ impl Client {
         // Reading this machine's certificates takes longer than a request on it.
         let plain = settings.plain.contains(host);
         let trust = if plain { wire::Trust::default() } else { certificates::trust(settings, host)? };
-        // A proxy has another loopback, and what is said plainly on this machine is not for it to hear.
-        let agent = wire::agent(&settings.patience, trust, 0, host.is_loopback());
+        let agent = wire::agent(&settings.patience, trust, &settings.proxies, 0);
         let secure = if plain { Some(false) } else { (!host.is_loopback()).then_some(true) };
-        let endpoint = Endpoint { host: host.clone(), agent, auth: Auth::default(), secure: Mutex::new(secure) };
-        let endpoint = Arc::new(endpoint);
+        let (secure, api) = (Mutex::new(secure), Mutex::default());
+        let endpoint = Arc::new(Endpoint { host: host.clone(), agent, auth: Auth::default(), secure, api });
         endpoints.insert(host.clone(), Arc::clone(&endpoint));
         Ok(endpoint)
     }

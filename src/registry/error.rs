@@ -41,6 +41,14 @@ pub enum RegistryError {
         /// Its answer.
         said: String,
     },
+    /// What answers is no registry.
+    #[error("cannot {task}: `{host}` answers with pages for people, not as a registry")]
+    NoRegistry {
+        /// What was being done.
+        task: String,
+        /// Which host.
+        host: Host,
+    },
     /// It gave something else, or holds something else.
     #[error("cannot {task}: expected {expected}, found {found}")]
     Wrong {
@@ -120,6 +128,10 @@ impl RegistryError {
                  or ask who runs this one"
                     .to_owned(),
             ),
+            Self::NoRegistry { host, .. } => Some(format!(
+                "`{host}` does not answer as a registry does below `/v2/`: if its registry has another name, write that one, or, to read from it, \
+                 `[registry.\"{host}\"]` with `mirrors = [\"THE-OTHER-NAME\"]` into remint.toml"
+            )),
             Self::Credentials(error) => error.hint(),
             _ => None,
         }

@@ -5,6 +5,7 @@ use super::address::Address;
 use super::auth::Asker;
 use super::error::{Failure, RegistryError};
 use super::patience::Tries;
+use super::portal::is_no_registry;
 use super::reference::{Host, Repository};
 use super::said::{self, said};
 use super::scope::Scope;
@@ -209,6 +210,10 @@ impl Client {
                         pause,
                     });
                 }
+                _ if is_no_registry(&endpoint, ask, status, answer.headers(), at_home) => {
+                    let (task, host) = (ask.task.to_owned(), ask.host.clone());
+                    return Err(RegistryError::NoRegistry { task, host }.into());
+                }
                 _ => {
                     let (parts, body) = answer.into_parts();
                     return Ok(Answer { status, headers: parts.headers, body, from: address });
@@ -285,12 +290,16 @@ pub(super) fn refused(task: &str, status: StatusCode, body: &[u8]) -> RegistryEr
 
 /// Why there was no answer; an address's query is not shown.
 pub(super) fn failed(error: &ureq::Error, host: &Host, task: &str) -> Failure {
-    use ureq::Error::{BadUri, Http, InvalidProxyUrl, RequireHttpsOnly, Tls};
+    use ureq::Error::{BadUri, Http, RequireHttpsOnly, Tls};
+    if let Some(proxy) = wire::ProxyError::of(error) {
+        let why = format!("`{host}` is reached through a proxy: {proxy}");
+        return if proxy.is_lasting() { Failure::malformed(task, why) } else { Failure::transient(why) };
+    }
     match error {
         BadUri(_) | Http(_) | RequireHttpsOnly(_) => {
             Failure::malformed(task, format!("`{host}` was given a bad address"))
         }
-        InvalidProxyUrl | Tls(_) => Failure::malformed(task, format!("`{host}`: {error}")),
+        Tls(_) => Failure::malformed(task, format!("`{host}`: {error}")),
         _ if wire::is_untrusted(error) => {
             let why = format!("`{host}`: {error}; whom to trust is read from certs.d, `--cacert` and the system");
             Failure::malformed(task, why)

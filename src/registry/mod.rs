@@ -19,6 +19,7 @@ mod journal;
 mod manifest;
 mod mirror;
 mod patience;
+mod portal;
 mod pull;
 mod reference;
 mod referrers;
@@ -65,6 +66,8 @@ pub struct Settings {
     pub plain: BTreeSet<Host>,
     /// Where to look for what a registry holds before it is asked itself.
     pub mirrors: BTreeMap<Host, Vec<Mirror>>,
+    /// The proxies through which they are reached.
+    pub proxies: wire::Proxies,
     /// How long servers are waited for.
     pub patience: wire::Patience,
     /// How many bytes of a blob are sent in one request, where the registry does not want more: what is lost with a connection.
@@ -72,7 +75,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// Nobody logged in, the system's certificates, no mirrors, chunks of 64 MiB.
+    /// Nobody logged in, the system's certificates, no mirrors, no proxies, chunks of 64 MiB.
     fn default() -> Self {
         Self {
             credentials: Credentials::default(),
@@ -80,6 +83,7 @@ impl Default for Settings {
             cert_dirs: Vec::new(),
             plain: BTreeSet::new(),
             mirrors: BTreeMap::new(),
+            proxies: wire::Proxies::default(),
             patience: wire::Patience::default(),
             chunk: 64 << 20,
         }

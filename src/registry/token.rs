@@ -145,7 +145,7 @@ mod tests {
         let (host, scope) = ("r.example".parse().unwrap(), Scope::default());
         // Each byte is three in an address, which has 65534 at most.
         let service = "!".repeat(30_000);
-        let agent = wire::agent(&wire::Patience::default(), wire::Trust::default(), 0, true);
+        let agent = wire::agent(&wire::Patience::default(), wire::Trust::default(), &wire::Proxies::default(), 0);
         for login in [None, Some(Login::Password { user: "u".to_owned(), password: Secret::new("hunter2".to_owned()) })]
         {
             let (service, login) = (Some(&*service), login.as_ref());

@@ -1,16 +1,26 @@
-//! Connections to servers: whom they trust, what they say of themselves, and how long they wait.
+//! Connections to servers: the way there, whom they trust, what they say of themselves, and how long they wait.
 //!
-//! Downloads and the registry's client share this; what is asked over the connections is theirs. Proxies are what the
-//! environment says, as with other programs. Invariant: TLS is verified, always.
+//! Downloads and the registry's client share this; what is asked over the connections is theirs. Invariants: TLS is verified, always;
+//! a proxy is shown its own credentials and no others, and they are in no message.
 
 mod patience;
 mod pause;
+mod proxies;
+mod route;
+mod through;
+mod tls;
+mod verifier;
 
 pub use patience::Patience;
 pub use pause::pause_asked;
+pub use proxies::Proxies;
+pub use through::ProxyError;
 
-use std::sync::{Arc, OnceLock};
-use ureq::tls::{Certificate, ClientCert, RootCerts, TlsConfig};
+use std::sync::OnceLock;
+use ureq::tls::{Certificate, ClientCert};
+
+/// What servers and proxies are told of who asks.
+const AGENT: &str = concat!("remint/", env!("CARGO_PKG_VERSION"));
 
 /// Whom a connection trusts, and who it says it is.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +37,7 @@ impl Trust {
         Self { system: true, ..Self::default() }
     }
 
-    /// These as well.
+    /// These as well: authorities, or a server's very own certificate.
     #[must_use]
     pub fn and(mut self, roots: impl IntoIterator<Item = Certificate<'static>>) -> Self {
         self.roots.extend(roots);
@@ -39,14 +49,6 @@ impl Trust {
     pub fn showing(mut self, client: Option<ClientCert>) -> Self {
         self.client = client;
         self
-    }
-
-    fn roots(self) -> Vec<Certificate<'static>> {
-        let mut roots = self.roots;
-        if self.system {
-            roots.extend_from_slice(system());
-        }
-        roots
     }
 }
 
@@ -60,22 +62,17 @@ fn system() -> &'static [Certificate<'static>] {
     })
 }
 
-/// A pool of connections that follows so many redirections; `direct` is what goes through no proxy, whatever the environment says.
+/// A pool of connections that follows so many redirections.
 #[must_use]
-pub fn agent(patience: &Patience, trust: Trust, redirects: u32, direct: bool) -> ureq::Agent {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = TlsConfig::builder()
-        .unversioned_rustls_crypto_provider(provider)
-        .client_cert(trust.client.clone())
-        .root_certs(RootCerts::Specific(Arc::new(trust.roots())))
-        .build();
+pub fn agent(patience: &Patience, trust: Trust, proxies: &Proxies, redirects: u32) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
-        .tls_config(tls)
+        // The route knows them.
+        .proxy(None)
         .http_status_as_error(false)
         .max_redirects(redirects)
         .max_redirects_will_error(redirects > 0)
         .redirect_auth_headers(ureq::config::RedirectAuthHeaders::Never)
-        .user_agent(concat!("remint/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         // What is fetched is verified as it stands on the server: nothing on the way may pack it.
         .accept_encoding("identity")
         .timeout_connect(Some(patience.silence))
@@ -84,8 +81,8 @@ pub fn agent(patience: &Patience, trust: Trust, redirects: u32, direct: bool) ->
         .timeout_per_write(Some(patience.silence))
         .max_idle_connections(64)
         .max_idle_connections_per_host(16);
-    let config = if direct { config.proxy(None) } else { config };
-    config.build().new_agent()
+    let route = route::Route { proxies: proxies.clone(), tls: tls::Tls::new(trust) };
+    ureq::Agent::with_parts(config.build(), route, route::Names(proxies.clone()))
 }
 
 /// Whether the other side's certificate, or ours, is the trouble: another attempt will not succeed.

@@ -3,9 +3,10 @@
 mod faults;
 
 use crate::support::file_server::{Fault, Server};
+use crate::support::proxy::Proxy;
 use remint::digest::Digest;
 use remint::event::Events;
-use remint::source::fetch::{Expected, Fetcher, Request, Url};
+use remint::source::fetch::{Expected, Fetcher, Proxies, Request, Url};
 use std::collections::BTreeMap;
 
 fn fetcher() -> Fetcher {
@@ -124,4 +125,26 @@ fn credentials_stay_with_their_host() {
     mine.fault("file", Fault::Status(403, None));
     let error = fetcher().to_memory(&request(&[url], &file)).unwrap_err();
     assert!(!error.to_string().contains("secret") && !format!("{error:?}").contains("secret"), "{error:?}");
+}
+
+#[test]
+fn mirrors_are_reached_through_a_proxy() {
+    let file = b"the file".to_vec();
+    let server = Server::start(BTreeMap::from([("file".to_owned(), file.clone())]));
+    let proxy = Proxy::to(server.base().strip_prefix("http://").unwrap());
+    let through =
+        |value: &str| fetcher().through(&Proxies::read(|name| (name == "http_proxy").then(|| value.to_owned())));
+    // The name leads nowhere but through the proxy.
+    let urls = ["http://mirror.example/file".to_owned()];
+    for _ in 0..2 {
+        assert_eq!(through(&proxy.address).to_memory(&request(&urls, &file)).unwrap().0, file);
+    }
+    assert!(proxy.heads()[0].starts_with("GET http://mirror.example/file HTTP/1.1\r\n"), "{:?}", proxy.heads());
+    let error = through("http://u:canary@127.0.0.1:9").to_memory(&request(&urls, &file)).unwrap_err().to_string();
+    assert!(error.contains("`http://127.0.0.1:9`") && error.contains("`http_proxy`"), "{error}");
+    let error = through("http://u:canary@127.0.0.1:x").to_memory(&request(&urls, &file)).unwrap_err().to_string();
+    assert!(error.contains("`http_proxy` names no proxy") && !error.contains("canary"), "{error}");
+    // This machine's own server needs none.
+    let here = [format!("{}/file", server.base())];
+    assert_eq!(through("http://127.0.0.1:9").to_memory(&request(&here, &file)).unwrap().0, file);
 }

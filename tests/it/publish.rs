@@ -229,11 +229,28 @@ fn signing_is_repeatable_and_adds_to_what_others_signed() {
 }
 
 #[test]
-fn a_server_that_answers_everything_with_a_page_has_nothing() {
+fn a_server_that_answers_everything_has_nothing() {
     let (project, registry) = (built(), Registry::start(Options::default()));
-    registry.plan(|_| Some(Fault::Page));
+    registry.plan(|_| Some(Fault::Words));
     let run = project.run(&["publish", "hello", "--to", &to(&registry), "--no-attachments"]);
     run.says(6, &["cannot get the manifest `sha256:", "expected sha256:", "found sha256:"]);
+    // As a portal does, and as a host does whose registry has another name.
+    for status in [200, 404, 405] {
+        registry.plan(move |_| Some(Fault::Page(status)));
+        let run = project.run(&["publish", "hello", "--to", &to(&registry), "--no-attachments"]);
+        let hint = format!("`[registry.\"{}\"]` with `mirrors = [", registry.address);
+        run.says(
+            6,
+            &[
+                "answers with pages for people, not as a registry",
+                "does not answer as a registry does below `/v2/`",
+                &hint,
+            ],
+        );
+    }
+    // A registry may explain in a page that it has not got something.
+    registry.plan(|seen| (seen.method == "HEAD").then_some(Fault::Page(404)));
+    project.run(&["publish", "hello", "--to", &to(&registry), "--no-attachments", "--dry-run"]).expect(0);
     assert_eq!(writes(&registry.seen()).len(), 0);
 }
 
@@ -263,6 +280,16 @@ fn this_machine_is_reached_without_a_proxy() {
         command.env(name, "http://127.0.0.1:9");
     }
     Run::of(&mut command).expect(0);
+}
+
+#[test]
+fn a_proxy_that_is_none_is_an_error_that_names_its_variable() {
+    let project = built();
+    let mut command = project.command(&["publish", "data", "--to", "r.example/team", "--no-attachments"]);
+    command.env("HTTPS_PROXY", "http://user:canary@proxy.example:http");
+    let run = Run::of(&mut command);
+    assert!(!run.stderr.contains("canary"), "{}", run.stderr);
+    run.says(6, &["`r.example` is reached through a proxy", "the variable `HTTPS_PROXY` names no proxy", "HOST:PORT"]);
 }
 
 #[test]

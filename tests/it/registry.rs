@@ -4,6 +4,7 @@ mod access;
 mod contract;
 mod docker;
 mod faults;
+mod proxy;
 mod secrets;
 mod transfers;
 

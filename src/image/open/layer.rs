@@ -2,7 +2,7 @@
 
 use super::blobs::{Blobs, Files};
 use super::error::OpenError;
-use crate::digest::{DiffId, Digest, Hasher, HashingReader, Mismatch};
+use crate::digest::{DiffId, Digest, Hasher, Mismatch};
 use crate::image::layer_reader::{Bounded, LIMIT, caused_by};
 use crate::layer::Wrapping;
 use crate::oci::Blob;
@@ -35,13 +35,18 @@ pub struct TarFacts {
     pub wrapping: Wrapping,
 }
 
+/// A tar as it comes out of its blob.
+type Unpacked = Bounded<Box<dyn Read + Send>>;
+
 /// Reads a layer's tar; [`TarReader::finish`] says whether blob and tar are what they should be.
 pub struct TarReader<'a> {
     layer: &'a OpenedLayer,
     wrapping: Wrapping,
     /// Of the blob's bytes so far, where nobody else names them.
     sum: Option<Arc<Mutex<Hasher>>>,
-    inner: HashingReader<Bounded<Box<dyn Read + Send>>>,
+    /// Of the tar's bytes so far, where the blob is not the tar itself.
+    hasher: Option<Hasher>,
+    inner: Unpacked,
 }
 
 impl OpenedLayer {
@@ -49,12 +54,22 @@ impl OpenedLayer {
     pub fn open(&self) -> Result<TarReader<'_>, OpenError> {
         let blob = self.blobs.open_verified(&self.name, self.blob)?;
         let sum = self.blob.is_none().then(Arc::<Mutex<Hasher>>::default);
-        let blob = Summed { inner: blob, sum: sum.clone() };
+        let (wrapping, inner) = self.unpack(Summed { inner: blob, sum: sum.clone() })?;
+        let hasher = (wrapping != Wrapping::Plain).then(Hasher::new);
+        Ok(TarReader { layer: self, wrapping, sum, hasher, inner })
+    }
+
+    /// Opens the tar of a layer that was read before, and hashes nothing: whoever reads it must know what is to come.
+    pub fn open_again(&self) -> Result<impl Read + Send + use<>, OpenError> {
+        self.unpack(self.blobs.open(&self.name)?).map(|(_, tar)| tar)
+    }
+
+    fn unpack(&self, blob: impl Read + Send + 'static) -> Result<(Wrapping, Unpacked), OpenError> {
         let mut blob = BufReader::with_capacity(1 << 17, blob);
         // A file gives its first bytes at once; what gives fewer is shorter.
         let wrapping = blob.fill_buf().map(Wrapping::of).map_err(|source| self.failed(source))?;
         let inner = wrapping.unwrap(blob).map_err(|source| self.failed(source))?;
-        Ok(TarReader { layer: self, wrapping, sum, inner: HashingReader::new(Bounded { inner, left: LIMIT }) })
+        Ok((wrapping, Bounded { inner, left: LIMIT }))
     }
 
     /// Copies the blob, as it is packed, into the store.
@@ -82,7 +97,8 @@ impl OpenedLayer {
     }
 
     /// Says what a failed read of this layer means: bytes that are not the blob's, or a blob that is no layer.
-    fn failed(&self, error: io::Error) -> OpenError {
+    #[must_use]
+    pub fn failed(&self, error: io::Error) -> OpenError {
         let (image, part) = (self.blobs.image.clone(), self.name.clone());
         let mismatch = caused_by::<Mismatch>(&error).copied().or_else(|| {
             // A decoder stumbles over rot before the digest shows it.
@@ -106,28 +122,20 @@ impl TarReader<'_> {
 
     /// Reads whatever is left and checks the DiffId.
     pub fn finish(mut self) -> Result<TarFacts, OpenError> {
-        if let Err(error) = io::copy(&mut self.inner, &mut io::sink()) {
-            return Err(self.failed(error));
+        if let Err(error) = io::copy(&mut self, &mut io::sink()) {
+            return Err(self.layer.failed(error));
         }
-        let (_, found, size) = self.inner.finish();
-        let found = DiffId(found);
+        // The blob is verified by now if anybody said its digest.
+        let sum = self.sum.map(|sum| sum.lock().expect("no holder of this lock panics").clone().finish());
+        let blob = self.layer.blob.map(|blob| blob.digest).or(sum).expect("one of them is there");
+        let found = DiffId(self.hasher.map_or(blob, Hasher::finish));
         match self.layer.diff_id {
             Some(expected) if expected != found => {
                 let (image, part) = (self.layer.blobs.image.clone(), self.layer.name.clone());
                 Err(OpenError::DiffId { image, part, expected, found })
             }
-            _ => {
-                let sum = self.sum.map(|sum| sum.lock().expect("no holder of this lock panics").clone().finish());
-                let blob = self.layer.blob.map(|blob| blob.digest).or(sum).expect("one of them is there");
-                Ok(TarFacts { blob, diff_id: found, size, wrapping: self.wrapping })
-            }
+            _ => Ok(TarFacts { blob, diff_id: found, size: LIMIT - self.inner.left, wrapping: self.wrapping }),
         }
-    }
-
-    /// Says what a failed read of this layer means.
-    #[must_use]
-    pub fn failed(&self, error: io::Error) -> OpenError {
-        self.layer.failed(error)
     }
 }
 
@@ -149,6 +157,10 @@ impl Read for Summed {
 
 impl Read for TarReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buffer)
+        let read = self.inner.read(buffer)?;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&buffer[..read]);
+        }
+        Ok(read)
     }
 }

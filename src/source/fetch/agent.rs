@@ -67,9 +67,9 @@ impl Failure {
 /// How many redirections are followed.
 const REDIRECTS: u32 = 5;
 
-/// Connections with the certificates that this machine trusts. The proxy is what the environment says, as with other programs.
-pub(super) fn agent(patience: &Patience) -> ureq::Agent {
-    wire::agent(patience, wire::Trust::system(), REDIRECTS, false)
+/// Connections with the certificates that this machine trusts.
+pub(super) fn agent(patience: &Patience, proxies: &wire::Proxies) -> ureq::Agent {
+    wire::agent(patience, wire::Trust::system(), proxies, REDIRECTS)
 }
 
 /// Asks an address for its file, from an offset on if it can.
@@ -125,11 +125,13 @@ fn get(agent: &ureq::Agent, url: &str, offset: u64) -> Result<Answer, Failure> {
 }
 
 fn failure(error: &ureq::Error) -> Failure {
-    use ureq::Error::{BadUri, Http, InvalidProxyUrl, RedirectFailed, Tls, TooManyRedirects};
+    use ureq::Error::{BadUri, Http, RedirectFailed, Tls, TooManyRedirects};
+    if let Some(proxy) = wire::ProxyError::of(error) {
+        let why = proxy.to_string();
+        return if proxy.is_lasting() { Failure::Refused(why) } else { Failure::transient(why) };
+    }
     match error {
-        BadUri(_) | Http(_) | InvalidProxyUrl | RedirectFailed | Tls(_) | TooManyRedirects => {
-            Failure::Refused(error.to_string())
-        }
+        BadUri(_) | Http(_) | RedirectFailed | Tls(_) | TooManyRedirects => Failure::Refused(error.to_string()),
         // A certificate that is not trusted will not be at the next attempt.
         _ if wire::is_untrusted(error) => untrusted(error),
         _ => Failure::transient(error.to_string()),

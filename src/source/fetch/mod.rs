@@ -8,7 +8,7 @@ mod sink;
 mod tried;
 mod url;
 
-pub use crate::wire::Patience;
+pub use crate::wire::{Patience, Proxies};
 pub use tried::{FetchError, Tried, Why};
 pub use url::{Url, UrlError};
 
@@ -89,7 +89,14 @@ impl Fetcher {
 
     /// As [`Fetcher::new`], but waits for servers as long as it is told.
     pub fn patient(patience: Patience, events: Events, sleep: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        Self { agent: agent::agent(&patience), patience, events, sleep: Arc::new(sleep) }
+        let agent = agent::agent(&patience, &Proxies::default());
+        Self { agent, patience, events, sleep: Arc::new(sleep) }
+    }
+
+    /// The same through proxies.
+    #[must_use]
+    pub fn through(self, proxies: &Proxies) -> Self {
+        Self { agent: agent::agent(&self.patience, proxies), ..self }
     }
 
     /// Fetches a small file into memory.

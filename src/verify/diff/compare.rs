@@ -4,8 +4,9 @@ use super::class::Class;
 use super::content::{self, Context, Hints};
 use super::document;
 use super::error::Error;
+use super::fingerprint::PIECE;
 use super::layers::{Layers, pairs, same_blob};
-use super::listing::{LayerName, Listing, PIECE};
+use super::listing::{LayerName, Listing};
 use super::model::{Comparison, Field, Finding, LayerPair, PlatformComparison, Presence, Relation, Side, Verdict};
 use super::paths::{self, Found, Grown};
 use super::spool::{Spool, WHOLE, Wanted};
@@ -200,8 +201,11 @@ fn explain(
         wanted_a.entry(entry(grown_a, in_a)).or_insert((from, most));
         wanted_b.entry(entry(grown_b, in_b)).or_insert((from, most));
     }
-    let spool_a = Spool::fill(name_a, &a.layers, &wanted_a, &options.scratch)?;
-    let spool_b = Spool::fill(name_b, &b.layers, &wanted_b, &options.scratch)?;
+    let (spool_a, spool_b) = rayon::join(
+        || Spool::fill(name_a, &a.layers, grown_a.listings, &wanted_a, &options.scratch),
+        || Spool::fill(name_b, &b.layers, grown_b.listings, &wanted_b, &options.scratch),
+    );
+    let (spool_a, spool_b) = (spool_a?, spool_b?);
     let mut left_out = 0;
     for Found { mut difference, contents } in found {
         if let Some((in_a, in_b)) = contents {

@@ -33,6 +33,16 @@ pub enum Error {
         /// Where it points.
         target: String,
     },
+    /// A content was another when it was read again to be explained.
+    #[error("layer {number} of `{image}` changed while it was read: `{path}` is not what it was before")]
+    Changed {
+        /// The image.
+        image: String,
+        /// Which layer, from 1.
+        number: usize,
+        /// The file.
+        path: String,
+    },
     /// The contents of differing files could not be put aside.
     #[error("could not put file contents aside in `{}`", directory.display())]
     Spool {

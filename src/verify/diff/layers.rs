@@ -97,7 +97,7 @@ fn essence(listed: &Listed) -> impl PartialEq + '_ {
     let seen = &listed.seen;
     // Linux has one mode for symbolic links.
     let mode = if matches!(seen.kind, SeenKind::Symlink(_)) { 0 } else { seen.mode };
-    (&seen.path, &seen.kind, (mode, seen.uid, seen.gid, seen.mtime, seen.nanos), &seen.xattrs, listed.digest)
+    (&seen.path, &seen.kind, (mode, seen.uid, seen.gid, seen.mtime, seen.nanos), &seen.xattrs, &listed.content)
 }
 
 /// How two tars of the same entries are written otherwise; `None`: the entries differ.

@@ -14,6 +14,7 @@ mod compare;
 mod content;
 mod document;
 mod error;
+mod fingerprint;
 mod layers;
 mod listing;
 mod model;

@@ -2,10 +2,10 @@
 
 use super::class::Class;
 use super::content;
+use super::fingerprint::Fingerprint;
 use super::listing::{Listed, Listing};
 use super::model::{Change, Field, Finding, PathDifference};
 use super::tree::{Path, Tree, shown};
-use crate::digest::Digest;
 use crate::layer::SeenKind;
 use crate::oci::time::format_rfc3339;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,13 @@ impl Grown<'_> {
 
     fn layer(&self, inode: usize) -> usize {
         self.tree.inodes[inode].layer + 1
+    }
+
+    /// The content of the file that is shown so, unless it is empty.
+    fn content(&self, path: &str) -> Option<&[Fingerprint]> {
+        let node = self.tree.nodes.get(path.strip_prefix('/')?.as_bytes())?;
+        let entry = self.entry(node.inode)?;
+        (entry.size() > 0).then_some(&entry.content)
     }
 }
 
@@ -100,7 +107,7 @@ fn both(a: Option<&Listed>, b: Option<&Listed>) -> (Vec<Finding>, bool) {
     let mut differ = false;
     let bytes = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match (kind_a, kind_b) {
-        (SeenKind::File(_), SeenKind::File(_)) => differ = a.map(|a| a.digest) != b.map(|b| b.digest),
+        (SeenKind::File(_), SeenKind::File(_)) => differ = a.map(|a| &a.content) != b.map(|b| &b.content),
         (SeenKind::Symlink(to_a), SeenKind::Symlink(to_b)) if to_a != to_b => {
             findings.push(Finding::new(Field::Link, Class::Link).values(bytes(to_a), bytes(to_b)));
         }
@@ -184,15 +191,10 @@ fn attributes(all: &[(Vec<u8>, Vec<u8>)]) -> String {
 
 /// Finds files that are on one side only and have the content of one that is on the other only: the same file under another name.
 fn pair_moved(found: &mut [Found], a: &Grown<'_>, b: &Grown<'_>) {
-    let content = |side: &Grown<'_>, path: &str| -> Option<Digest> {
-        let node = side.tree.nodes.get(path.strip_prefix('/')?.as_bytes())?;
-        let entry = side.entry(node.inode)?;
-        (entry.size() > 0).then_some(entry.digest)
-    };
-    let mut gone: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();
+    let mut gone: BTreeMap<&[Fingerprint], Vec<usize>> = BTreeMap::new();
     for (at, one) in found.iter().enumerate().filter(|(_, one)| one.difference.change == Change::Removed) {
-        if let Some(digest) = content(a, &one.difference.path) {
-            gone.entry(digest).or_default().push(at);
+        if let Some(content) = a.content(&one.difference.path) {
+            gone.entry(content).or_default().push(at);
         }
     }
     for at in 0..found.len() {
@@ -200,7 +202,7 @@ fn pair_moved(found: &mut [Found], a: &Grown<'_>, b: &Grown<'_>) {
         if new.change != Change::Added {
             continue;
         }
-        let Some(old) = content(b, &new.path).and_then(|digest| gone.get_mut(&digest)?.pop()) else { continue };
+        let Some(old) = b.content(&new.path).and_then(|content| gone.get_mut(content)?.pop()) else { continue };
         let (from, to) = (found[old].difference.path.clone(), new.path.clone());
         let class = content::words(&from, &to).filter(|class| *class != Class::Content);
         for (at, name, other) in [(old, "the same content is now at", &to), (at, "the same content was at", &from)] {

@@ -11,7 +11,9 @@ import trees
 TITLE = "`remint diff` of two images of 1 GiB that differ in one byte"
 AGAINST = "`zstd -dc` and `openssl sha256` of both layers, side by side"
 REST = """
-Both layers are decompressed and hashed as the peer does it, and their entries are compared as they pass; the file that differs is read once more.
+Both layers are decompressed and hashed as the peer does it, and so are the blobs, since an image promises both digests: these SHA-256
+take three quarters of the CPU time. Files are told apart by BLAKE3 as they pass, a tenth of it. The file that differs is read once
+more, without hashing what stands before it.
 """
 
 FILES = 64

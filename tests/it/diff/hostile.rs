@@ -40,6 +40,13 @@ const CASES: &[Case] = &[
         |dir| layout(dir, &plain(), |config, _| config["rootfs"]["diff_ids"][0] = json!(Digest::of(b"x"))),
         "another DiffId",
     ),
+    (
+        "another DiffId of a packed layer",
+        |dir| {
+            layout(dir, &pack("gzip", &plain()), |config, _| config["rootfs"]["diff_ids"][0] = json!(Digest::of(b"x")));
+        },
+        "another DiffId",
+    ),
     ("no DiffIds", |dir| layout(dir, &plain(), |config, _| config["rootfs"] = json!({})), "has no DiffIds"),
     (
         "more layers than DiffIds",
@@ -88,6 +95,19 @@ const CASES: &[Case] = &[
         |dir| {
             layout(dir, &plain(), |_, _| {});
             fs::write(dir.join("blobs/sha256").join(Digest::of(&plain()).hex()), vec![0; plain().len()]).unwrap();
+        },
+        "is damaged",
+    ),
+    (
+        "another blob of the same tar",
+        |dir| {
+            layout(dir, &pack("gzip", &plain()), |config, _| {
+                config["rootfs"]["diff_ids"][0] = json!(Digest::of(&plain()));
+            });
+            let mut blob = pack("gzip", &plain());
+            let name = Digest::of(&blob).hex();
+            blob[4] ^= 1; // the time of its making (RFC 1952, section 2.3.1)
+            fs::write(dir.join("blobs/sha256").join(name), blob).unwrap();
         },
         "is damaged",
     ),

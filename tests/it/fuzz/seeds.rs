@@ -129,7 +129,7 @@ const SCRIPT: &str = "#!/bin/sh\nset -e\nif [ \"$1\" = configure ]; then\n  upda
 
 const SMALL: &str = "from = \"base\"\n[[layer]]\nwrite = { \"/etc/a\" = { text = \"b\", mode = \"0644\" }, \"/etc/l\" = { link = \"a\" } }\n[users.a]\nuid = 10\n[config]\nuser = \"a\"\nports = [80]\nenv = { A = \"b\" }\n";
 
-const LOCK: &str = "version = 1\nformat = 1\n\n[release.debian]\ntrixie = { date = \"2026-01-01T00:00:00Z\", inrelease = \"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", signed-by = \"0123456789ABCDEF0123456789ABCDEF01234567\" }\n\n[packages]\ndebian = [\n    \"a 1.0-1 all trixie 10 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa pool/a.deb\",\n]\n\n[[layer]]\nimage = \"i\"\nlayer = 1\nplatform = \"linux/amd64\"\narchive = \"debian\"\nwanted = [\"a\"]\ndate = \"2026-01-01T00:00:00Z\"\npackages = [\n    \"a\",\n]\n";
+const LOCK: &str = "version = 1\nformat = 1\n\n[release.debian]\ntrixie = { date = \"2026-01-01T00:00:00Z\", inrelease = \"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", signed-by = \"0123456789ABCDEF0123456789ABCDEF01234567\" }\n\n[packages]\ndebian = [\n    \"a 1.0-1 all trixie 10 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa pool/a.deb\",\n]\n\n[[layer]]\nimage = \"i\"\nlayer = 1\nplatform = \"linux/amd64\"\narchive = \"debian\"\nwanted = [\"a\"]\ndate = \"2026-01-01T00:00:00Z\"\nepoch = 1767225600\npackages = [\n    \"a\",\n]\n";
 
 /// An archive as `docker save` writes it, of one layer.
 fn docker_archive(layer: &[u8]) -> Vec<u8> {

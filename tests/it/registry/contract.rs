@@ -107,7 +107,9 @@ fn manifests_tags_and_referrers_are_kept() {
 #[test]
 fn registries_without_a_list_of_referrers_say_so_in_several_ways() {
     let client = client(Settings::default());
-    for fault in [400, 404, 405, 406, 501].map(|status| Fault::Status(status, None)).into_iter().chain([Fault::Page]) {
+    for fault in
+        [400, 404, 405, 406, 501].map(|status| Fault::Status(status, None)).into_iter().chain([Fault::Page(200)])
+    {
         let registry = Registry::start(Options { old: true, ..Options::default() });
         let repository: Repository = format!("{}/one", registry.address).parse().unwrap();
         let shown = format!("{fault:?}");

@@ -11,9 +11,20 @@ use std::path::{Path, PathBuf};
 const USERS: &str = "user:$2y$04$abcdefghijklmnopqrstuuag0.YlF7tv7WKWN7rgqJ5KkJ9XU2wny\n";
 
 /// A certificate and its key, in files.
-struct Pair {
-    certificate: PathBuf,
-    key: PathBuf,
+pub(super) struct Pair {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+/// Makes a server's certificate as most people do: it signed itself, and says that it is an authority's.
+pub(super) fn own(openssl: &Path, dir: &Path, names: &str) -> Pair {
+    let pair = Pair { certificate: dir.join("own.crt"), key: dir.join("own.key") };
+    let (key, certificate) = (pair.key.to_str().unwrap(), pair.certificate.to_str().unwrap());
+    let names = format!("subjectAltName={names}");
+    let mut arguments = vec!["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    arguments.extend(["-days", "2", "-subj", "/CN=own", "-addext", &names, "-keyout", key, "-out", certificate]);
+    judge::run(openssl, arguments);
+    pair
 }
 
 /// Makes an authority, or what it signs.

@@ -12,6 +12,7 @@ pub(crate) mod layout;
 pub(crate) mod oci_registry;
 pub(crate) mod podman;
 pub(crate) mod project;
+pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod registry_server;
 pub(crate) mod server;

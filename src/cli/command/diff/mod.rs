@@ -58,7 +58,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
 fn exit_of(error: &Error) -> Exit {
     match error {
         Error::Open(error) => opening(error),
-        Error::Layer { .. } | Error::Hardlink { .. } => Exit::Source,
+        Error::Layer { .. } | Error::Hardlink { .. } | Error::Changed { .. } => Exit::Source,
         Error::Spool { .. } => Exit::Action,
     }
 }

@@ -47,8 +47,10 @@ pub(crate) enum Access {
 pub(crate) enum Fault {
     /// An answer of that status, with `Retry-After` if given, and nothing done.
     Status(u16, Option<u32>),
-    /// A page for people with status 200, as from a portal, and nothing done.
-    Page,
+    /// A page for people with this status, as from a portal, and nothing done.
+    Page(u16),
+    /// Some text with status 200 for whatever is asked, and nothing done.
+    Words,
     /// The connection ends before anything is done.
     Reset,
     /// It is done, and the connection ends before the answer.

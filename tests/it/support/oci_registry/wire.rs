@@ -107,7 +107,10 @@ fn one(stream: &TcpStream, reader: &mut impl Read, shared: &Shared, seen: &Seen,
             let reply = Reply::error(*status, "UNKNOWN", "told so");
             pause.map_or(Reply::error(*status, "UNKNOWN", "told so"), |pause| reply.with("Retry-After", &pause))
         }
-        Some(Fault::Page) => Reply::new(200).with("Content-Type", &"text/html").body(b"<html>Welcome</html>".to_vec()),
+        Some(Fault::Page(status)) => {
+            Reply::new(*status).with("Content-Type", &"text/html; charset=utf-8").body(b"<html>Welcome</html>".to_vec())
+        }
+        Some(Fault::Words) => Reply::new(200).with("Content-Type", &"text/plain").body(b"Welcome".to_vec()),
         _ => route(shared, seen, &brought),
     };
     if !brought.whole || matches!(fault, Some(Fault::Lost)) {
