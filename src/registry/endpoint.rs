@@ -4,11 +4,13 @@ use super::address::Address;
 use super::auth::{Auth, lock};
 use super::certificates;
 use super::error::{Failure, RegistryError};
-use super::exchange;
+use super::exchange::{self, Ask, To};
 use super::reference::Host;
 use super::{Client, wire};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use ureq::http::StatusCode;
+use ureq::Body;
+use ureq::http::{Method, Response, StatusCode};
 
 /// What is known of a host.
 pub(super) struct Endpoint {
@@ -17,6 +19,8 @@ pub(super) struct Endpoint {
     pub(super) auth: Auth,
     /// Whether it speaks TLS; `None` until it was asked.
     secure: Mutex<Option<bool>>,
+    /// Whether it is known to have no lists of referrers.
+    no_referrers: AtomicBool,
 }
 
 impl Endpoint {
@@ -35,6 +39,16 @@ impl Endpoint {
         *secure = Some(known);
         Ok(Address::new(known, &self.host, path))
     }
+
+    /// Notes that it has no lists of referrers, so that it is asked for one once a run and not once an image.
+    pub(super) fn has_no_referrers(&self) {
+        self.no_referrers.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was found to have none.
+    pub(super) fn lacks_referrers(&self) -> bool {
+        self.no_referrers.load(Ordering::Relaxed)
+    }
 }
 
 impl Client {
@@ -51,10 +65,26 @@ impl Client {
         // A proxy has another loopback, and what is said plainly on this machine is not for it to hear.
         let agent = wire::agent(&settings.patience, trust, 0, host.is_loopback());
         let secure = if plain { Some(false) } else { (!host.is_loopback()).then_some(true) };
-        let endpoint = Endpoint { host: host.clone(), agent, auth: Auth::default(), secure: Mutex::new(secure) };
+        let endpoint = Endpoint { host: host.clone(), agent, auth: Auth::default(), secure: Mutex::new(secure), no_referrers: AtomicBool::new(false) };
         let endpoint = Arc::new(endpoint);
         endpoints.insert(host.clone(), Arc::clone(&endpoint));
         Ok(endpoint)
+    }
+
+    /// Lets the first question to a server on this machine be the one whether it speaks TLS: it shows nothing of who asks. `None`: that
+    /// is known, or it has to be asked properly.
+    pub(super) fn first(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Option<Response<Body>> {
+        let To::Path(path) = &ask.to else { return None };
+        let repeatable = matches!(ask.method, Method::GET | Method::HEAD);
+        if !repeatable || lock(&endpoint.secure).is_some() {
+            return None;
+        }
+        let answer = self.send(endpoint.agent(), ask, &Address::new(false, &endpoint.host, path), None).ok()?;
+        if answer.status() == StatusCode::BAD_REQUEST {
+            return None;
+        }
+        *lock(&endpoint.secure) = Some(false);
+        Some(answer)
     }
 
     /// Refuses to go where anybody could listen, unless the user chose that.

@@ -1,8 +1,9 @@
 //! Manifests: read, written and deleted as exact bytes (OCI distribution-spec, "Pulling manifests", "Pushing Manifests").
 
 use super::any_digest::AnyDigest;
-use super::error::RegistryError;
+use super::error::{Failure, RegistryError};
 use super::exchange::{Ask, Body, To, Whole, refused};
+use super::patience::Tries;
 use super::reference::{Repository, Selector};
 use super::scope::Scope;
 use super::{Client, said};
@@ -43,6 +44,9 @@ pub struct Put {
 
 /// The largest manifest that is read: twice what the specification wants registries to take.
 const LARGEST: u64 = 8 << 20;
+
+/// What a registry says of a manifest that is broken, or was read while it was written.
+const RACED: [&str; 2] = ["DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN"];
 
 /// Every kind of manifest that is known; a registry may convert or hide what is not asked for.
 const KINDS: [&str; 4] = [
@@ -122,7 +126,14 @@ impl Client {
         let ask = manifests(repository, Method::PUT, which, Scope::push(repository), &task)
             .header(header::CONTENT_TYPE, media_type)
             .body(Body::Bytes(bytes));
-        let answer = self.whole(&ask, said::MOST)?;
+        let mut answer = self.whole(&ask, said::MOST)?;
+        // So registries answer that keep a tag in a file which another client is writing: once more, and it is the manifest's fault.
+        if answer.status == StatusCode::BAD_REQUEST && said::names(&answer.bytes, &RACED) {
+            let failure = Failure::transient(said::said(answer.status, &answer.bytes));
+            if self.pause(&mut Tries::new(self.settings().patience), false, failure, &task).is_ok() {
+                answer = self.whole(&ask, said::MOST)?;
+            }
+        }
         if !matches!(
             answer.status,
             StatusCode::CREATED | StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT

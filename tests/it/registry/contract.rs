@@ -86,7 +86,7 @@ fn manifests_tags_and_referrers_are_kept() {
         let subject = json!({ "mediaType": media::MANIFEST, "digest": image.digest.to_string(), "size": size });
         for kind in ["application/x.one", "application/x.two", "application/x.one"] {
             let more = json!({ "subject": subject, "artifactType": kind, "annotations": { "k": kind } });
-            client.add_referrer(&repository, &image.digest, &manifest(&[b"{}"], &more)).unwrap();
+            client.add_referrers(&repository, &image.digest, &[manifest(&[b"{}"], &more)]).unwrap();
         }
         assert_eq!(client.referrers(&repository, &image.digest, None).unwrap().len(), 2);
         let one = client.referrers(&repository, &image.digest, Some("application/x.one")).unwrap();
@@ -118,7 +118,7 @@ fn registries_without_a_list_of_referrers_say_so_in_several_ways() {
         let about = manifest(&[b"{}"], &subject);
         client.put_manifest(&repository, &Selector::Digest(image.digest), media::MANIFEST, &image.bytes).unwrap();
         assert_eq!(client.referrers(&repository, &image.digest, None).unwrap(), [], "{shown}");
-        client.add_referrer(&repository, &image.digest, &about).unwrap();
+        client.add_referrers(&repository, &image.digest, &[about.clone()]).unwrap();
         let listed = client.referrers(&repository, &image.digest, None).unwrap();
         assert_eq!(listed.iter().map(|one| one.digest).collect::<Vec<_>>(), [about.digest], "{shown}");
     }
