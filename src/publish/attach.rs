@@ -52,21 +52,24 @@ impl Publisher<'_> {
         amendments.extend(self.client.put_referrers(repository, &digest, &manifests)?);
         for one in tagged {
             let Some(tag) = one.tag.as_deref().map(str::parse::<Tag>).transpose()? else { continue };
-            let current =
-                if new { None } else { self.client.manifest_at(repository, &Selector::Tag(tag.clone()))? };
-            if one.beside(current.as_ref().map(|current| &current.bytes[..]))?.is_none() {
-                continue;
-            }
-            // The first is the configuration, which lists all that the tag will have.
-            self.send_parts(repository, one.blobs.get(1..).unwrap_or_default(), new)?;
+            let current = if new { None } else { self.client.manifest_at(repository, &Selector::Tag(tag.clone()))? };
+            let Some(mut wanted) = one.beside(current.as_ref().map(|current| &current.bytes[..]))? else { continue };
+            self.send_parts(repository, &wanted.blobs, new)?;
             count += 1;
-            let mut wanted = one.clone();
-            amendments.push(Amendment::new(tag, move |current: Option<&Manifest>| {
-                let Some(all) = wanted.beside(current.map(|current| &current.bytes[..]))? else { return Ok(None) };
-                self.send_parts(repository, all.blobs.get(..1).unwrap_or_default(), true)?;
-                // What others have added is kept from now on, too.
-                wanted = all;
-                Ok(Some((wanted.media_type, wanted.manifest.clone())))
+            amendments.push(Amendment::new(tag.clone(), move |current: Option<&Manifest>| {
+                let mut current = current.map(|current| current.bytes.clone());
+                loop {
+                    let Some(all) = wanted.beside(current.as_deref())? else { return Ok(None) };
+                    // What others have added is kept from now on, too.
+                    wanted = all;
+                    // Its configuration lists everything, so it is another one if they have. While it is sent, they may do so again.
+                    let Some(config) = wanted.blobs.first() else { return Ok(None) };
+                    if !self.send_bytes(repository, &config.bytes, false)? {
+                        return Ok(Some((wanted.media_type, wanted.manifest.clone())));
+                    }
+                    let tag = Selector::Tag(tag.clone());
+                    current = self.client.manifest_at(repository, &tag)?.map(|current| current.bytes);
+                }
             }));
         }
         Ok(count)
@@ -74,6 +77,9 @@ impl Publisher<'_> {
 
     /// Sends the blobs of an attachment to what is `new`, or may have them.
     fn send_parts(&self, repository: &Repository, parts: &[Part], new: bool) -> Result<(), Error> {
-        parts.iter().try_for_each(|part| self.send_bytes(repository, &part.bytes, !new || part.bytes == EMPTY))
+        for part in parts {
+            self.send_bytes(repository, &part.bytes, !new || part.bytes == EMPTY)?;
+        }
+        Ok(())
     }
 }

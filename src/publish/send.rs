@@ -60,17 +60,17 @@ impl Publisher<'_> {
         Ok(Way::Sent)
     }
 
-    /// Sends bytes that are in memory, unless they are there; that is asked only where they `may_be`, and once.
-    pub(super) fn send_bytes(&self, repository: &Repository, bytes: &[u8], may_be: bool) -> Result<(), Error> {
+    /// Sends bytes that are in memory, unless they are there; that is asked only where they `may_be`, and once. Whether it had to.
+    pub(super) fn send_bytes(&self, repository: &Repository, bytes: &[u8], may_be: bool) -> Result<bool, Error> {
         let blob = Blob::of(bytes);
         let there = || self.there.lock().expect("no holder of this lock panics");
         let name = (repository.clone(), blob.digest);
         if there().contains(&name) {
-            return Ok(());
+            return Ok(false);
         }
         if may_be && self.client.blob_exists(repository, &blob.digest.into())?.is_some() {
             there().insert(name);
-            return Ok(());
+            return Ok(false);
         }
         let open = |offset| -> io::Result<Box<dyn Read>> {
             let mut cursor = Cursor::new(bytes.to_vec());
@@ -79,7 +79,7 @@ impl Publisher<'_> {
         };
         self.send(repository, &blob, &open, None, None)?;
         there().insert(name);
-        Ok(())
+        Ok(true)
     }
 
     fn send(

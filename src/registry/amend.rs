@@ -21,6 +21,9 @@ use crate::event::Event;
 /// How often tags are written when others write them too.
 const ROUNDS: u32 = 16;
 
+/// How much shorter than the pause before another attempt the one is that lets others end what they have begun.
+const SHORTER: u32 = 4;
+
 /// What is to stand under a tag, by what stands there: a media type and a manifest's bytes; `None`: that is enough.
 type Merge<'a, E> = dyn FnMut(Option<&Manifest>) -> Result<Option<(&'static str, Vec<u8>)>, E> + 'a;
 
@@ -61,12 +64,15 @@ impl Client {
             }
             all = written;
             let Some(first) = all.first() else { return Ok(()) };
+            // Whoever has read before this write has written by the time that it is read back.
+            let pause = self.settings().patience.first_pause;
+            (self.0.sleep)(pause / SHORTER);
             // Having written once is no sign of others; having had to write again is.
             if round > 0 {
                 let task = format!("add to the tag `{}` of `{repository}`", first.tag);
                 let why = "another client wrote over it".to_owned();
                 self.0.events.send(Event::RegistryRetry { task, why });
-                (self.0.sleep)(scattered(self.settings().patience.first_pause));
+                (self.0.sleep)(scattered(pause));
             }
         }
         let tag = all.first().map(|one| one.tag.to_string()).unwrap_or_default();

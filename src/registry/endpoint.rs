@@ -65,7 +65,13 @@ impl Client {
         // A proxy has another loopback, and what is said plainly on this machine is not for it to hear.
         let agent = wire::agent(&settings.patience, trust, 0, host.is_loopback());
         let secure = if plain { Some(false) } else { (!host.is_loopback()).then_some(true) };
-        let endpoint = Endpoint { host: host.clone(), agent, auth: Auth::default(), secure: Mutex::new(secure), no_referrers: AtomicBool::new(false) };
+        let endpoint = Endpoint {
+            host: host.clone(),
+            agent,
+            auth: Auth::default(),
+            secure: Mutex::new(secure),
+            no_referrers: AtomicBool::new(false),
+        };
         let endpoint = Arc::new(endpoint);
         endpoints.insert(host.clone(), Arc::clone(&endpoint));
         Ok(endpoint)

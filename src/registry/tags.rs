@@ -52,12 +52,7 @@ impl Client {
     }
 
     /// Reads a list to its end.
-    pub(super) fn pages(
-        &self,
-        repository: &Repository,
-        path: &str,
-        task: &str,
-    ) -> Result<List, RegistryError> {
+    pub(super) fn pages(&self, repository: &Repository, path: &str, task: &str) -> Result<List, RegistryError> {
         let mut to = To::Path(path.to_owned());
         let (mut pages, mut size) = (Vec::new(), 0);
         loop {

@@ -47,6 +47,8 @@ pub(crate) enum Access {
 pub(crate) enum Fault {
     /// An answer of that status, with `Retry-After` if given, and nothing done.
     Status(u16, Option<u32>),
+    /// An answer of that status with that code of an error, and nothing done.
+    Code(u16, &'static str),
     /// A page for people with status 200, as from a portal, and nothing done.
     Page,
     /// The connection ends before anything is done.

@@ -107,6 +107,7 @@ fn one(stream: &TcpStream, reader: &mut impl Read, shared: &Shared, seen: &Seen,
             let reply = Reply::error(*status, "UNKNOWN", "told so");
             pause.map_or(Reply::error(*status, "UNKNOWN", "told so"), |pause| reply.with("Retry-After", &pause))
         }
+        Some(Fault::Code(status, code)) => Reply::error(*status, code, "told so"),
         Some(Fault::Page) => Reply::new(200).with("Content-Type", &"text/html").body(b"<html>Welcome</html>".to_vec()),
         _ => route(shared, seen, &brought),
     };
