@@ -179,7 +179,7 @@ fn registries_without_a_list_of_referrers_say_so_in_several_ways() {
         let about = manifest(&[b"{}"], &subject);
         client.put_manifest(&repository, &Selector::Digest(image.digest), media::MANIFEST, &image.bytes).unwrap();
         assert_eq!(client.referrers(&repository, &image.digest, None).unwrap(), [], "{shown}");
-        client.add_referrers(&repository, &image.digest, &[about.clone()]).unwrap();
+        client.add_referrers(&repository, &image.digest, std::slice::from_ref(&about)).unwrap();
         let listed = client.referrers(&repository, &image.digest, None).unwrap();
         assert_eq!(listed.iter().map(|one| one.digest).collect::<Vec<_>>(), [about.digest], "{shown}");
     }
