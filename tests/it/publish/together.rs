@@ -2,7 +2,8 @@
 
 use super::requests::{key, pem};
 use super::{assert_whole, built, to};
-use crate::support::oci_registry::{Options, Registry};
+use crate::support::judge;
+use crate::support::oci_registry::{Fault, Options, Registry};
 use crate::support::project::Project;
 use remint::attest::{Attachment, PrivateKey, Secret, Statement, Subject, sign_bundle, simple_signing};
 use remint::digest::Digest;
@@ -40,17 +41,11 @@ fn send(client: &Client, repository: &Repository, bytes: &[u8]) {
 fn signatures_that_are_made_at_once_are_all_kept() {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(dir.path()).unwrap());
-    for round in 0..12 {
+    for round in 0..if judge::long() { 40 } else { 3 } {
         let registry = Registry::start(Options { old: round % 3 != 0, ..Options::default() });
         let repository: Repository = format!("{}/a", registry.address).parse().unwrap();
-        send(&client(), &repository, b"{}");
-        let config = json!({ "mediaType": media::CONFIG, "digest": Digest::of(b"{}"), "size": 2 });
-        let image = canonical_json(
-            &json!({ "schemaVersion": 2, "mediaType": media::MANIFEST, "config": config, "layers": [] }),
-        );
-        let blob = Blob::of(&image);
-        client().put_manifest(&repository, &Selector::Digest(blob.digest.into()), media::MANIFEST, &image).unwrap();
-        let subject = Subject { media_type: media::MANIFEST.to_owned(), blob, created: None };
+        let subject = subject(&repository);
+        let blob = subject.blob;
         let start = Arc::new(Barrier::new(usize::from(SIGNERS)));
         let signers: Vec<_> = (0..SIGNERS)
             .map(|seed| {
@@ -84,6 +79,45 @@ fn signatures_that_are_made_at_once_are_all_kept() {
         let listed = client().referrers(&repository, &blob.digest.into(), None).unwrap();
         assert_eq!(listed.len(), usize::from(SIGNERS), "{round}");
     }
+}
+
+/// Puts an image that something can be attached to.
+fn subject(repository: &Repository) -> Subject {
+    send(&client(), repository, b"{}");
+    let config = json!({ "mediaType": media::CONFIG, "digest": Digest::of(b"{}"), "size": 2 });
+    let image =
+        canonical_json(&json!({ "schemaVersion": 2, "mediaType": media::MANIFEST, "config": config, "layers": [] }));
+    let blob = Blob::of(&image);
+    client().put_manifest(repository, &Selector::Digest(blob.digest.into()), media::MANIFEST, &image).unwrap();
+    Subject { media_type: media::MANIFEST.to_owned(), blob, created: None }
+}
+
+#[test]
+fn a_tag_that_cannot_be_written_at_once_is_read_again_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let registry = Registry::start(Options { old: true, ..Options::default() });
+    let repository: Repository = format!("{}/a", registry.address).parse().unwrap();
+    let subject = subject(&repository);
+    let name = format!("sha256-{}.sig", subject.blob.digest.hex());
+    let path = format!("/v2/a/manifests/{name}");
+    let faulty = path.clone();
+    let mut faults = vec![Fault::Code(400, "DIGEST_INVALID"), Fault::Status(500, None), Fault::Lost];
+    registry.plan(move |seen| {
+        let hit = seen.method == "PUT" && seen.path == faulty && !faults.is_empty();
+        hit.then(|| faults.remove(0))
+    });
+    let (client, events) = (Client::new(Settings::default(), Events::none(), |_| ()), Events::none());
+    let publisher = Publisher::new(&client, &store, &events, 1);
+    let signature = simple_signing(&subject, "r.example/a", &private(1), None).unwrap();
+    publisher.attach(&repository, subject.blob, &[signature]).unwrap();
+    let seen = registry.seen();
+    let tag: Vec<&str> = seen.iter().filter(|seen| seen.path == path).map(|seen| &*seen.method).collect();
+    // Looked for; then written thrice after a read each, the last time without a word of it; and seen twice to stand there.
+    assert_eq!(tag, ["GET", "GET", "PUT", "GET", "PUT", "GET", "PUT", "GET", "GET"]);
+    let there = registry.holds("a");
+    assert_whole(&there);
+    assert!(there.tags.contains_key(&name));
 }
 
 fn private(seed: u8) -> PrivateKey {
