@@ -126,6 +126,37 @@ impl Attachment {
         if !layers.contains(&new) {
             layers.push(new);
         }
+        let (config, manifest) = Self::of_layers(&layers);
+        Ok(Self {
+            media_type: media::MANIFEST,
+            artifact_type: None,
+            annotations: BTreeMap::new(),
+            manifest,
+            blobs: vec![config, part],
+            tag: Some(format!("{}.{suffix}", tag(&subject.blob.digest))),
+        })
+    }
+
+    /// This one of cosign's tag scheme, beside what its tag has by now; `None`: the tag has all of it.
+    pub fn beside(&self, existing: Option<&[u8]>) -> Result<Option<Self>, Error> {
+        let Some(existing) = existing else { return Ok(Some(self.clone())) };
+        let mut layers = layers_of(existing)?;
+        let before = layers.len();
+        for layer in layers_of(&self.manifest)? {
+            if !layers.contains(&layer) {
+                layers.push(layer);
+            }
+        }
+        if layers.len() == before {
+            return Ok(None);
+        }
+        let (config, manifest) = Self::of_layers(&layers);
+        let blobs = [config].into_iter().chain(self.blobs.iter().skip(1).cloned()).collect();
+        Ok(Some(Self { manifest, blobs, ..self.clone() }))
+    }
+
+    /// The config and the manifest of a tag of cosign's scheme.
+    fn of_layers(layers: &[Value]) -> (Part, Vec<u8>) {
         let diff_ids: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
         // An image's config, since that is what clients of the scheme expect; the blobs are not compressed, so each is its own DiffId.
         let config = canonical_json(&json!({
@@ -141,14 +172,7 @@ impl Attachment {
             "config": descriptor(&config),
             "layers": layers,
         }));
-        Ok(Self {
-            media_type: media::MANIFEST,
-            artifact_type: None,
-            annotations: BTreeMap::new(),
-            manifest,
-            blobs: vec![config, part],
-            tag: Some(format!("{}.{suffix}", tag(&subject.blob.digest))),
-        })
+        (config, manifest)
     }
 
     /// The manifest's digest and size.
@@ -226,6 +250,11 @@ mod tests {
         let second = Attachment::tagged(&subject(), "sig", part("b"), Some(&first.manifest)).unwrap();
         let again = Attachment::tagged(&subject(), "sig", part("a"), Some(&second.manifest)).unwrap();
         assert_eq!(again.manifest, second.manifest);
+        // Who did not know of the first comes to the same.
+        let alone = Attachment::tagged(&subject(), "sig", part("b"), None).unwrap();
+        assert_eq!(alone.beside(Some(&first.manifest)).unwrap().as_ref(), Some(&second));
+        assert_eq!(alone.beside(None).unwrap().as_ref(), Some(&alone));
+        assert_eq!(first.beside(Some(&second.manifest)).unwrap(), None);
         let manifest: Value = serde_json::from_slice(&second.manifest).unwrap();
         assert_eq!(manifest["layers"].as_array().map(Vec::len), Some(2));
         let config: Value = serde_json::from_slice(&second.blobs[0].bytes).unwrap();

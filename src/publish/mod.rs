@@ -9,6 +9,7 @@
 //! tag finds the whole image or the one before; a run that was interrupted is taken up by the next, which sends only what is missing.
 //! The main type is [`Publisher`].
 
+mod attach;
 mod error;
 mod queue;
 mod send;
@@ -20,11 +21,11 @@ pub use template::{Names, Unnamed};
 use crate::attest::Attachment;
 use crate::digest::Digest;
 use crate::event::{Event, Events};
-use crate::image::Image;
+use crate::image::{Image, PlatformImage};
 use crate::oci::Blob;
-use crate::registry::{AnyDigest, Client, Manifest, Repository, Selector, Tag};
+use crate::registry::{AnyDigest, Client, Repository, Selector, Tag};
 use crate::store::Store;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// Sends images to registries.
@@ -36,6 +37,8 @@ pub struct Publisher<'a> {
     parallel: usize,
     /// Where blobs are known to be, or may be.
     known: Mutex<BTreeMap<Digest, Vec<Repository>>>,
+    /// Small blobs that are there for certain, since this run asked for them or sent them.
+    there: Mutex<BTreeSet<(Repository, Digest)>>,
 }
 
 /// An image and where it goes.
@@ -64,6 +67,14 @@ pub struct Survey {
     pub there: u64,
 }
 
+impl Survey {
+    /// Whether a manifest or index of the image cannot have been there, so that nobody has attached anything to it.
+    fn is_new(&self, image: &Image, subject: &Blob) -> bool {
+        let lacks = |one: &PlatformImage| one.manifest == *subject && self.missing.contains(&one.config);
+        !self.whole && (image.root == *subject || image.platforms.iter().any(lacks))
+    }
+}
+
 /// What came of publishing an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
@@ -86,7 +97,7 @@ pub struct Published {
 impl<'a> Publisher<'a> {
     /// Sends to registries that a client reaches what a store holds, so many blobs at once.
     pub fn new(client: &'a Client, store: &'a Store, events: &'a Events, parallel: usize) -> Self {
-        Self { client, store, events, parallel: parallel.max(1), known: Mutex::default() }
+        Self { client, store, events, parallel: parallel.max(1), known: Mutex::default(), there: Mutex::default() }
     }
 
     /// Says that a repository may have an image's blobs, so that they are asked for there before they are sent.
@@ -103,6 +114,9 @@ impl<'a> Publisher<'a> {
         let (repository, root) = (&target.repository, AnyDigest::from(target.image.root.digest));
         let mut tags = Vec::with_capacity(target.tags.len());
         for tag in &target.tags {
+            if tags.iter().any(|(known, _)| known == tag) {
+                continue;
+            }
             let head = self.client.head_manifest(repository, &Selector::Tag(tag.clone()))?;
             let now = match head {
                 // A registry that does not say what a tag means is asked for it.
@@ -173,6 +187,7 @@ impl<'a> Publisher<'a> {
         let ways = queue::each(self.parallel, &survey.missing, |blob| self.bring(repository, blob))?;
         for (blob, way) in survey.missing.iter().zip(ways) {
             match way {
+                send::Way::There => published.there += 1,
                 send::Way::Mounted => published.mounted += 1,
                 send::Way::Sent => published.sent = (published.sent.0 + 1, published.sent.1 + blob.size),
             }
@@ -188,12 +203,14 @@ impl<'a> Publisher<'a> {
             }
             self.put(repository, root, media_type, &document)?;
         }
+        let mut amendments = Vec::new();
         for (subject, always, once) in attached {
-            published.attached += self.attach(repository, *subject, always)?;
-            if !survey.whole {
-                published.attached += self.attach(repository, *subject, once)?;
-            }
+            let once = if survey.whole { &[] } else { *once };
+            let all: Vec<&Attachment> = always.iter().chain(once).collect();
+            let new = survey.is_new(target.image, subject);
+            published.attached += self.attach_to(repository, subject, &all, new, &mut amendments)?;
         }
+        self.client.amend(repository, amendments)?;
         for (tag, now) in survey.tags {
             if now != Some(root.digest.into()) {
                 self.client.put_manifest(repository, &Selector::Tag(tag.clone()), media_type, &document)?;
@@ -206,43 +223,6 @@ impl<'a> Publisher<'a> {
     fn put(&self, repository: &Repository, blob: Blob, media_type: &str, bytes: &[u8]) -> Result<(), Error> {
         self.client.put_manifest(repository, &Selector::Digest(blob.digest.into()), media_type, bytes)?;
         Ok(())
-    }
-
-    /// Attaches what is not there yet; how much that was.
-    pub fn attach(&self, repository: &Repository, subject: Blob, all: &[Attachment]) -> Result<u64, Error> {
-        if all.is_empty() {
-            return Ok(0);
-        }
-        let there = if all.iter().any(|one| one.tag.is_none()) {
-            self.client.referrers(repository, &subject.digest.into(), None)?
-        } else {
-            Vec::new()
-        };
-        let mut count = 0;
-        for attachment in all {
-            let digest = AnyDigest::from(attachment.blob().digest);
-            let manifest =
-                Manifest { media_type: attachment.media_type.to_owned(), digest, bytes: attachment.manifest.clone() };
-            let tag = attachment.tag.as_deref().map(str::parse::<Tag>).transpose()?.map(Selector::Tag);
-            let listed = match &tag {
-                Some(tag) => {
-                    self.client.head_manifest(repository, tag)?.is_some_and(|head| head.digest == Some(digest))
-                }
-                None => there.iter().any(|referrer| referrer.digest == digest),
-            };
-            if listed {
-                continue;
-            }
-            for part in &attachment.blobs {
-                self.send_bytes(repository, &part.bytes)?;
-            }
-            match &tag {
-                Some(tag) => self.client.put_manifest(repository, tag, &manifest.media_type, &manifest.bytes)?,
-                None => self.client.add_referrer(repository, &subject.digest.into(), &manifest)?,
-            };
-            count += 1;
-        }
-        Ok(count)
     }
 
     fn learn(&self, digest: Digest, repository: &Repository) {

@@ -10,6 +10,8 @@ use std::path::Path;
 /// How a blob came to a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
+    /// Another process sent it meanwhile.
+    There,
     Mounted,
     Sent,
 }
@@ -36,7 +38,11 @@ impl Publisher<'_> {
         }
         // The journal of an upload belongs to one process.
         let name = Digest::of(format!("{repository} {}", blob.digest).as_bytes());
-        let _turn = self.store.lock_fetch(&name)?;
+        let turn = self.store.lock_fetch(&name)?;
+        if turn.waited() && self.client.blob_exists(repository, &blob.digest.into())?.is_some() {
+            self.learn(blob.digest, repository);
+            return Ok(Way::There);
+        }
         let journal = self.store.partial().join(format!("upload-{}", name.hex()));
         let open = |offset| -> io::Result<Box<dyn Read>> {
             let mut file = self.store.open_file(&blob.digest).map_err(io::Error::other)?;
@@ -54,18 +60,26 @@ impl Publisher<'_> {
         Ok(Way::Sent)
     }
 
-    /// Sends bytes that are in memory, unless they are there.
-    pub(super) fn send_bytes(&self, repository: &Repository, bytes: &[u8]) -> Result<(), Error> {
+    /// Sends bytes that are in memory, unless they are there; that is asked only where they `may_be`, and once. Whether it had to.
+    pub(super) fn send_bytes(&self, repository: &Repository, bytes: &[u8], may_be: bool) -> Result<bool, Error> {
         let blob = Blob::of(bytes);
-        if self.client.blob_exists(repository, &blob.digest.into())?.is_some() {
-            return Ok(());
+        let there = || self.there.lock().expect("no holder of this lock panics");
+        let name = (repository.clone(), blob.digest);
+        if there().contains(&name) {
+            return Ok(false);
+        }
+        if may_be && self.client.blob_exists(repository, &blob.digest.into())?.is_some() {
+            there().insert(name);
+            return Ok(false);
         }
         let open = |offset| -> io::Result<Box<dyn Read>> {
             let mut cursor = Cursor::new(bytes.to_vec());
             cursor.set_position(offset);
             Ok(Box::new(cursor))
         };
-        self.send(repository, &blob, &open, None, None)
+        self.send(repository, &blob, &open, None, None)?;
+        there().insert(name);
+        Ok(true)
     }
 
     fn send(

@@ -4,11 +4,13 @@ use super::address::Address;
 use super::auth::{Auth, lock};
 use super::certificates;
 use super::error::{Failure, RegistryError};
-use super::exchange;
+use super::exchange::{self, Ask, To};
 use super::reference::Host;
 use super::{Client, wire};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use ureq::http::StatusCode;
+use ureq::Body;
+use ureq::http::{Method, Response, StatusCode};
 
 /// What is known of a host.
 pub(super) struct Endpoint {
@@ -19,6 +21,8 @@ pub(super) struct Endpoint {
     secure: Mutex<Option<bool>>,
     /// Whether there is a registry's API on it; `None` until there was a doubt.
     pub(super) api: Mutex<Option<bool>>,
+    /// Whether it is known to have no lists of referrers.
+    no_referrers: AtomicBool,
 }
 
 impl Endpoint {
@@ -37,6 +41,16 @@ impl Endpoint {
         *secure = Some(known);
         Ok(Address::new(known, &self.host, path))
     }
+
+    /// Notes that it has no lists of referrers, so that it is asked for one once a run and not once an image.
+    pub(super) fn has_no_referrers(&self) {
+        self.no_referrers.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was found to have none.
+    pub(super) fn lacks_referrers(&self) -> bool {
+        self.no_referrers.load(Ordering::Relaxed)
+    }
 }
 
 impl Client {
@@ -52,10 +66,32 @@ impl Client {
         let trust = if plain { wire::Trust::default() } else { certificates::trust(settings, host)? };
         let agent = wire::agent(&settings.patience, trust, &settings.proxies, 0);
         let secure = if plain { Some(false) } else { (!host.is_loopback()).then_some(true) };
-        let (secure, api) = (Mutex::new(secure), Mutex::default());
-        let endpoint = Arc::new(Endpoint { host: host.clone(), agent, auth: Auth::default(), secure, api });
+        let endpoint = Arc::new(Endpoint {
+            host: host.clone(),
+            agent,
+            auth: Auth::default(),
+            secure: Mutex::new(secure),
+            api: Mutex::default(),
+            no_referrers: AtomicBool::new(false),
+        });
         endpoints.insert(host.clone(), Arc::clone(&endpoint));
         Ok(endpoint)
+    }
+
+    /// Lets the first question to a server on this machine be the one whether it speaks TLS: it shows nothing of who asks. `None`: that
+    /// is known, or it has to be asked properly.
+    pub(super) fn first(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Option<Response<Body>> {
+        let To::Path(path) = &ask.to else { return None };
+        let repeatable = matches!(ask.method, Method::GET | Method::HEAD);
+        if !repeatable || lock(&endpoint.secure).is_some() {
+            return None;
+        }
+        let answer = self.send(endpoint.agent(), ask, &Address::new(false, &endpoint.host, path), None).ok()?;
+        if answer.status() == StatusCode::BAD_REQUEST {
+            return None;
+        }
+        *lock(&endpoint.secure) = Some(false);
+        Some(answer)
     }
 
     /// Refuses to go where anybody could listen, unless the user chose that.

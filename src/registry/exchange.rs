@@ -154,6 +154,7 @@ impl Client {
     /// request to come back later.
     pub(super) fn attempt(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let endpoint = self.endpoint(ask.host)?;
+        let mut first = self.first(&endpoint, ask);
         let own = endpoint.address("/", ask.task)?;
         let mut address = match &ask.to {
             To::Path(path) => endpoint.address(path, ask.task)?,
@@ -164,11 +165,14 @@ impl Client {
         loop {
             self.may_speak(&address, ask.task)?;
             let at_home = address.is_with(&own);
-            let shown = if at_home { endpoint.auth.show(&asker)? } else { None };
+            let shown = if at_home && first.is_none() { endpoint.auth.show(&asker)? } else { None };
             let other = if at_home { None } else { Some(self.endpoint(address.host())?) };
             let agent = other.as_ref().unwrap_or(&endpoint).agent();
             let header = shown.as_ref().map(|shown| shown.header.expose());
-            let answer = self.send(agent, ask, &address, header)?;
+            let answer = match first.take() {
+                Some(answer) => answer,
+                None => self.send(agent, ask, &address, header)?,
+            };
             let status = answer.status();
             let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             match status {
@@ -222,7 +226,8 @@ impl Client {
         }
     }
 
-    fn send(
+    /// Sends a request and gives the beginning of the answer, whatever it is.
+    pub(super) fn send(
         &self,
         agent: &ureq::Agent,
         ask: &Ask<'_>,

@@ -1,8 +1,9 @@
 //! Manifests: read, written and deleted as exact bytes (OCI distribution-spec, "Pulling manifests", "Pushing Manifests").
 
 use super::any_digest::AnyDigest;
-use super::error::RegistryError;
+use super::error::{Failure, RegistryError};
 use super::exchange::{Ask, Body, To, Whole, refused};
+use super::patience::Tries;
 use super::reference::{Repository, Selector};
 use super::scope::Scope;
 use super::{Client, said};
@@ -43,6 +44,9 @@ pub struct Put {
 
 /// The largest manifest that is read: twice what the specification wants registries to take.
 const LARGEST: u64 = 8 << 20;
+
+/// What a registry says of a manifest that is broken, and those that keep a tag in a file say while another client is writing it.
+const RACED: [&str; 2] = ["DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN"];
 
 /// Every kind of manifest that is known; a registry may convert or hide what is not asked for.
 const KINDS: [&str; 4] = [
@@ -104,7 +108,25 @@ impl Client {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Put, RegistryError> {
-        let task = format!("put the manifest `{which}` into `{repository}`");
+        let (mut tries, mut refusals) = (Tries::new(self.settings().patience), 1);
+        loop {
+            match self.put_once(repository, which, media_type, bytes, &mut refusals) {
+                Ok(put) => return Ok(put),
+                Err(failure) => self.pause(&mut tries, false, failure, &put_task(repository, which))?,
+            }
+        }
+    }
+
+    /// Writes a manifest, or fails; so often, a refusal that a manifest can get which others write at the same time may pass.
+    pub(super) fn put_once(
+        &self,
+        repository: &Repository,
+        which: &Selector,
+        media_type: &str,
+        bytes: &[u8],
+        refusals: &mut u32,
+    ) -> Result<Put, Failure> {
+        let task = put_task(repository, which);
         let wrong = |expected: AnyDigest, found: AnyDigest| RegistryError::Wrong {
             task: task.clone(),
             expected: expected.to_string(),
@@ -117,22 +139,26 @@ impl Client {
         if let Selector::Digest(expected) = which
             && *expected != digest
         {
-            return Err(wrong(*expected, digest));
+            return Err(wrong(*expected, digest).into());
         }
         let ask = manifests(repository, Method::PUT, which, Scope::push(repository), &task)
             .header(header::CONTENT_TYPE, media_type)
             .body(Body::Bytes(bytes));
-        let answer = self.whole(&ask, said::MOST)?;
+        let answer = self.whole_once(&ask, said::MOST)?;
+        if answer.status == StatusCode::BAD_REQUEST && *refusals > 0 && said::names(&answer.bytes, &RACED) {
+            *refusals -= 1;
+            return Err(Failure::transient(said::said(answer.status, &answer.bytes)));
+        }
         if !matches!(
             answer.status,
             StatusCode::CREATED | StatusCode::OK | StatusCode::ACCEPTED | StatusCode::NO_CONTENT
         ) {
-            return Err(refused(&task, answer.status, &answer.bytes));
+            return Err(refused(&task, answer.status, &answer.bytes).into());
         }
         if let Some(found) = self::digest(&answer.headers)
             && found.same_of(bytes) != found
         {
-            return Err(wrong(digest, found));
+            return Err(wrong(digest, found).into());
         }
         Ok(Put { digest, lists_referrers: answer.headers.contains_key("oci-subject") })
     }
@@ -158,6 +184,10 @@ impl Client {
             status => Err(refused(ask.task, status, &answer.bytes)),
         }
     }
+}
+
+fn put_task(repository: &Repository, which: &Selector) -> String {
+    format!("put the manifest `{which}` into `{repository}`")
 }
 
 fn manifests<'a>(repository: &'a Repository, method: Method, which: &Selector, scope: Scope, task: &'a str) -> Ask<'a> {

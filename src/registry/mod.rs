@@ -5,6 +5,7 @@
 //! over plain HTTP to a host for which the user did not choose it, and into no message, event or file.
 
 mod address;
+mod amend;
 mod any_digest;
 mod auth;
 mod blob;
@@ -32,6 +33,7 @@ mod tags;
 mod token;
 mod upload;
 
+pub use amend::Amendment;
 pub use any_digest::{AnyDigest, BadDigest};
 pub use blob::Mounted;
 pub use credentials::{CredentialError, Credentials};

@@ -34,6 +34,11 @@ impl Tries {
     }
 }
 
+/// A pause of any length up to twice this one, so that those who were in each other's way are not so again.
+pub(super) fn scattered(pause: Duration) -> Duration {
+    pause.mul_f64(2.0 * random())
+}
+
 /// From 0 to 1, so that many clients that failed at once do not come back at once. No result depends on it.
 fn random() -> f64 {
     f64::from((RandomState::new().hash_one(0) >> 32) as u32) / f64::from(u32::MAX)

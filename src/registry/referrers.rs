@@ -6,12 +6,17 @@
 
 use super::Client;
 use super::address::escaped;
+use super::amend::Amendment;
 use super::any_digest::AnyDigest;
 use super::error::{Failure, RegistryError};
-use super::manifest::{self, Manifest, Put};
+use super::exchange::Whole;
+use super::manifest::{self, Manifest};
 use super::reference::{Repository, Selector, Tag};
+use super::said;
+use super::tags::List;
 use crate::oci::{canonical_json, media};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use ureq::http::HeaderMap;
 
 /// One that refers to a subject.
@@ -29,9 +34,6 @@ pub struct Referrer {
     pub annotations: Vec<(String, String)>,
 }
 
-/// How often the index is written when others write it too.
-const ATTEMPTS: u32 = 8;
-
 impl Client {
     /// Lists what refers to a manifest, of one type or of all, in the registry's order; nothing where there is nothing.
     pub fn referrers(
@@ -46,11 +48,8 @@ impl Client {
             path.push_str(&format!("?artifactType={}", escaped(kind)));
         }
         let mut entries = Vec::new();
-        let listed = match self.pages(repository, &path, &task) {
-            // So registries without the list answer, too.
-            Err(RegistryError::Refused { status: 400 | 405 | 406 | 501, .. }) => None,
-            pages => pages?.filter(|pages| pages.iter().all(|page| is_json(&page.headers))),
-        };
+        let endpoint = self.endpoint(repository.host())?;
+        let listed = if endpoint.lacks_referrers() { None } else { self.listed(repository, &path, &task)? };
         match listed {
             Some(pages) => {
                 for page in pages {
@@ -69,44 +68,61 @@ impl Client {
         Ok(referrers.filter(wanted).collect())
     }
 
-    /// Writes a manifest that names a subject, and makes sure that it is listed among the subject's referrers.
-    pub fn add_referrer(
-        &self,
-        repository: &Repository,
-        subject: &AnyDigest,
-        manifest: &Manifest,
-    ) -> Result<Put, RegistryError> {
-        let which = Selector::Digest(manifest.digest);
-        let put = self.put_manifest(repository, &which, &manifest.media_type, &manifest.bytes)?;
-        if !put.lists_referrers {
-            self.list_referrer(repository, subject, manifest)?;
+    /// Reads the registry's own list; `None`: it has none.
+    fn listed(&self, repository: &Repository, path: &str, task: &str) -> Result<Option<Vec<Whole>>, RegistryError> {
+        let none = match self.pages(repository, path, task) {
+            Ok(List::Pages(pages)) => return Ok(pages.iter().all(|page| is_json(&page.headers)).then_some(pages)),
+            // That there is no such repository says nothing of lists.
+            Ok(List::None(said)) => !said::names(&said, &["NAME_UNKNOWN", "MANIFEST_UNKNOWN"]),
+            // So registries without the list answer, too; the second way may be meant for this one question.
+            Err(RegistryError::Refused { status: 405 | 501, .. }) => true,
+            Err(RegistryError::Refused { status: 400 | 406, .. }) => false,
+            Err(error) => return Err(error),
+        };
+        if none {
+            self.endpoint(repository.host())?.has_no_referrers();
         }
-        Ok(put)
+        Ok(None)
     }
 
-    /// Adds a manifest to the index that clients keep, with all that others have put there.
-    fn list_referrer(
+    /// Writes manifests that name a subject, and makes sure that they are listed among the subject's referrers.
+    pub fn add_referrers(
         &self,
         repository: &Repository,
         subject: &AnyDigest,
-        manifest: &Manifest,
+        manifests: &[Manifest],
     ) -> Result<(), RegistryError> {
-        let task = format!("list what refers to {} in `{repository}`", subject.short());
-        let tag = Selector::Tag(tag_of(subject));
-        let entry = entry_of(manifest);
-        for _ in 0..ATTEMPTS {
-            let index = self.manifest_at(repository, &tag)?;
-            let mut entries = index.map_or(Ok(Vec::new()), |index| entries_of(&index.bytes, &task))?;
-            // Another client that writes at the same time may have overwritten this one: it is read again until it stands there.
-            if entries.iter().any(|there| there.get("digest") == entry.get("digest")) {
-                return Ok(());
+        let index = self.put_referrers(repository, subject, manifests)?;
+        self.amend(repository, index.into_iter().collect())
+    }
+
+    /// Writes manifests that name a subject; gives what has to be done for them to be listed where the registry does not do so itself.
+    pub fn put_referrers<E: From<RegistryError>>(
+        &self,
+        repository: &Repository,
+        subject: &AnyDigest,
+        manifests: &[Manifest],
+    ) -> Result<Option<Amendment<'static, E>>, RegistryError> {
+        let mut wanted = Vec::new();
+        for manifest in manifests {
+            let which = Selector::Digest(manifest.digest);
+            let put = self.put_manifest(repository, &which, &manifest.media_type, &manifest.bytes)?;
+            if !put.lists_referrers {
+                wanted.push(entry_of(manifest));
             }
-            entries.push(entry.clone());
-            let index = json!({ "schemaVersion": 2, "mediaType": media::INDEX, "manifests": entries });
-            self.put_manifest(repository, &tag, media::INDEX, &canonical_json(&index))?;
         }
-        let why = "others keep overwriting the index".to_owned();
-        Err(RegistryError::Unreachable { task, why })
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        let task = format!("list what refers to {} in `{repository}`", subject.short());
+        Ok(Some(Amendment::new(tag_of(subject), move |current| {
+            let entries = current.map_or(Ok(Vec::new()), |index| entries_of(&index.bytes, &task))?;
+            let Some(all) = with(&entries, &wanted) else { return Ok(None) };
+            let index = json!({ "schemaVersion": 2, "mediaType": media::INDEX, "manifests": all });
+            // What others have added is kept from now on, too.
+            wanted = all;
+            Ok(Some((media::INDEX, canonical_json(&index))))
+        })))
     }
 }
 
@@ -115,6 +131,13 @@ fn tag_of(subject: &AnyDigest) -> Tag {
     let hex = subject.hex();
     let text = format!("{}-{}", subject.algorithm(), &hex[..hex.len().min(64)]);
     text.parse().expect("letters, digits and a dash")
+}
+
+/// Entries, and after them the wanted ones that are missing; `None`: none is.
+fn with(entries: &[Value], wanted: &[Value]) -> Option<Vec<Value>> {
+    let there: BTreeSet<Option<&str>> = entries.iter().map(|entry| entry["digest"].as_str()).collect();
+    let missing: Vec<&Value> = wanted.iter().filter(|entry| !there.contains(&entry["digest"].as_str())).collect();
+    (!missing.is_empty()).then(|| entries.iter().chain(missing).cloned().collect())
 }
 
 /// What an index says of a manifest: its descriptor, its type and its annotations.

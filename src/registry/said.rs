@@ -35,6 +35,12 @@ pub(super) fn said(status: StatusCode, body: &[u8]) -> String {
     text
 }
 
+/// Whether an answer names one of these codes.
+pub(super) fn names(body: &[u8], codes: &[&str]) -> bool {
+    let answer = serde_json::from_slice::<Answer>(body);
+    answer.is_ok_and(|answer| answer.errors.iter().any(|said| codes.contains(&said.code.as_str())))
+}
+
 fn own(body: &[u8]) -> String {
     let Ok(answer) = serde_json::from_slice::<Answer>(body) else { return String::new() };
     let mut all = Vec::new();

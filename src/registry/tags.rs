@@ -25,12 +25,20 @@ struct Page {
     tags: Option<Vec<String>>,
 }
 
+/// What came of reading a list.
+pub(super) enum List {
+    /// Its pages.
+    Pages(Vec<Whole>),
+    /// There is none; what the registry says of that.
+    None(Vec<u8>),
+}
+
 impl Client {
     /// Lists the tags of a repository, sorted; `None`: there is no such repository.
     pub fn tags(&self, repository: &Repository) -> Result<Option<Vec<Tag>>, RegistryError> {
         let task = format!("list the tags of `{repository}`");
         let path = format!("/v2/{}/tags/list", repository.name());
-        let Some(pages) = self.pages(repository, &path, &task)? else { return Ok(None) };
+        let List::Pages(pages) = self.pages(repository, &path, &task)? else { return Ok(None) };
         let mut tags = BTreeSet::new();
         for page in pages {
             let bad = |_| Failure::malformed(&task, "it is no list of tags").finally(&task);
@@ -43,13 +51,8 @@ impl Client {
         Ok(Some(tags.into_iter().collect()))
     }
 
-    /// Reads a list to its end; `None`: there is none.
-    pub(super) fn pages(
-        &self,
-        repository: &Repository,
-        path: &str,
-        task: &str,
-    ) -> Result<Option<Vec<Whole>>, RegistryError> {
+    /// Reads a list to its end.
+    pub(super) fn pages(&self, repository: &Repository, path: &str, task: &str) -> Result<List, RegistryError> {
         let mut to = To::Path(path.to_owned());
         let (mut pages, mut size) = (Vec::new(), 0);
         loop {
@@ -57,14 +60,14 @@ impl Client {
             let page = self.whole(&ask, LARGEST)?;
             match page.status {
                 StatusCode::OK => {}
-                StatusCode::NOT_FOUND if pages.is_empty() => return Ok(None),
+                StatusCode::NOT_FOUND if pages.is_empty() => return Ok(List::None(page.bytes)),
                 status => return Err(refused(task, status, &page.bytes)),
             }
             let next = next(&page.from, &page.headers);
             size += page.bytes.len() as u64;
             pages.push(page);
             match next {
-                None => return Ok(Some(pages)),
+                None => return Ok(List::Pages(pages)),
                 Some(_) if pages.len() >= PAGES || size > MOST => {
                     return Err(Failure::malformed(task, "the list has no end").finally(task));
                 }

@@ -40,6 +40,8 @@ struct Going<'a> {
     blob: &'a Upload<'a>,
     task: &'a str,
     session: Option<Session>,
+    /// Whether the session is an earlier run's, and nothing was added to it yet.
+    kept: bool,
     /// Whether the registry may have it all by now.
     maybe_done: bool,
     refusals: u32,
@@ -52,15 +54,28 @@ impl Client {
         let task = format!("send {name}");
         let kept = blob.journal.filter(|_| blob.size > self.settings().chunk);
         let kept = kept.and_then(|path| journal::read(path, repository, &blob.digest));
+        let from_journal = kept.is_some();
         let session = kept.or_else(|| blob.session.clone());
         self.0.events.send(Event::SendStarted { name: name.clone(), size: blob.size });
-        let mut going = Going { repository, blob, task: &task, session, maybe_done: false, refusals: 0 };
+        let mut going =
+            Going { repository, blob, task: &task, session, kept: from_journal, maybe_done: false, refusals: 0 };
         let mut tries = Tries::new(self.settings().patience);
         let mut furthest = 0;
         while let Err(failure) = self.go_on(&mut going) {
             let offset = going.session.as_ref().map_or(0, |session| session.offset);
-            self.pause(&mut tries, offset > furthest, failure, &task)?;
-            furthest = furthest.max(offset);
+            match self.pause(&mut tries, offset > furthest, failure, &task) {
+                // Not with this upload: what an earlier run has left must not stand in the way of every later one.
+                Err(RegistryError::Unreachable { why, .. }) if going.kept => {
+                    (going.session, going.kept) = (blob.session.clone(), false);
+                    tries = Tries::new(self.settings().patience);
+                    furthest = 0;
+                    self.0.events.send(Event::RegistryRetry { task: task.clone(), why });
+                }
+                paused => {
+                    paused?;
+                    furthest = furthest.max(offset);
+                }
+            }
         }
         if let Some(path) = blob.journal {
             self.noted(path, journal::remove(path));
@@ -97,6 +112,7 @@ impl Client {
                 StatusCode::CREATED | StatusCode::NO_CONTENT | StatusCode::OK if last => return stored(going, &answer),
                 StatusCode::ACCEPTED | StatusCode::NO_CONTENT | StatusCode::CREATED if !last => {
                     let session = advanced(going, session, &answer, chunk)?;
+                    going.kept = false;
                     if let Some(path) = going.blob.journal {
                         self.noted(path, journal::write(path, going.repository, &going.blob.digest, &session));
                     }

@@ -22,7 +22,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct StoreLock<'a> {
     store: &'a Store,
     name: String,
+    waited: bool,
     _file: File,
+}
+
+impl StoreLock<'_> {
+    /// Whether somebody else had it first, who may have done the work meanwhile.
+    #[must_use]
+    pub fn waited(&self) -> bool {
+        self.waited
+    }
 }
 
 impl Drop for StoreLock<'_> {
@@ -75,21 +84,21 @@ impl Store {
     pub(super) fn lock(&self, name: &str) -> Result<StoreLock<'_>, Error> {
         let path = self.dir.join("locks").join(name);
         let file = disk::open_or_create(&path).map_err(doing("open the lock", &path))?;
-        self.wait(&file, &path, File::try_lock, File::lock).map_err(doing("lock", &path))?;
+        let waited = self.wait(&file, &path, File::try_lock, File::lock).map_err(doing("lock", &path))?;
         self.held().insert(name.to_owned());
-        Ok(StoreLock { store: self, name: name.to_owned(), _file: file })
+        Ok(StoreLock { store: self, name: name.to_owned(), waited, _file: file })
     }
 
-    /// Locks a file, and says so if that takes long.
+    /// Locks a file, and says so if that takes long; whether it had to wait.
     fn wait(
         &self,
         file: &File,
         path: &Path,
         attempt: fn(&File) -> Result<(), TryLockError>,
         block: fn(&File) -> io::Result<()>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         match attempt(file) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(false),
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) => {}
         }
@@ -105,7 +114,7 @@ impl Store {
             });
             let result = block(file);
             drop(locked);
-            result
+            result.map(|()| true)
         })
     }
 

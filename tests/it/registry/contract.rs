@@ -86,7 +86,7 @@ fn manifests_tags_and_referrers_are_kept() {
         let subject = json!({ "mediaType": media::MANIFEST, "digest": image.digest.to_string(), "size": size });
         for kind in ["application/x.one", "application/x.two", "application/x.one"] {
             let more = json!({ "subject": subject, "artifactType": kind, "annotations": { "k": kind } });
-            client.add_referrer(&repository, &image.digest, &manifest(&[b"{}"], &more)).unwrap();
+            client.add_referrers(&repository, &image.digest, &[manifest(&[b"{}"], &more)]).unwrap();
         }
         assert_eq!(client.referrers(&repository, &image.digest, None).unwrap().len(), 2);
         let one = client.referrers(&repository, &image.digest, Some("application/x.one")).unwrap();
@@ -105,6 +105,67 @@ fn manifests_tags_and_referrers_are_kept() {
 }
 
 #[test]
+fn many_referrers_are_listed_at_once() {
+    let client = client(Settings::default());
+    let registry = Registry::start(Options { old: true, ..Options::default() });
+    let repository: Repository = format!("{}/one", registry.address).parse().unwrap();
+    send(&client, &repository, b"{}", None).unwrap();
+    let image = manifest(&[b"{}"], &json!({}));
+    client.put_manifest(&repository, &Selector::Digest(image.digest), media::MANIFEST, &image.bytes).unwrap();
+    let about = |kind: &str| {
+        let size = image.bytes.len();
+        let subject = json!({ "mediaType": media::MANIFEST, "digest": image.digest.to_string(), "size": size });
+        manifest(&[b"{}"], &json!({ "subject": subject, "artifactType": kind }))
+    };
+    let all = ["x/a", "x/b", "x/c"].map(about);
+    registry.seen();
+    client.add_referrers(&repository, &image.digest, &all).unwrap();
+    let methods: Vec<String> = registry.seen().into_iter().map(|seen| seen.method).collect();
+    // Each manifest; then the index, read, written with all, and read back.
+    assert_eq!(methods, ["PUT", "PUT", "PUT", "GET", "PUT", "GET"]);
+    assert_eq!(client.referrers(&repository, &image.digest, None).unwrap().len(), 3);
+    assert_eq!(registry.seen().len(), 2, "its own list, and the index");
+    assert_eq!(client.referrers(&repository, &image.digest, None).unwrap().len(), 3);
+    assert_eq!(registry.seen().len(), 1, "which is known to be all there is");
+}
+
+#[test]
+fn what_is_not_said_of_lists_is_not_remembered() {
+    let client = client(Settings::default());
+    let registry = Registry::start(Options::default());
+    let repository: Repository = format!("{}/one", registry.address).parse().unwrap();
+    send(&client, &repository, b"{}", None).unwrap();
+    let image = manifest(&[b"{}"], &json!({}));
+    for fault in [Fault::Code(404, "NAME_UNKNOWN"), Fault::Status(400, None), Fault::Page(200)] {
+        registry.faults(&[("GET", fault)]);
+        assert_eq!(client.referrers(&repository, &image.digest, None).unwrap(), []);
+    }
+    registry.seen();
+    assert_eq!(client.referrers(&repository, &image.digest, None).unwrap(), []);
+    let seen = registry.seen();
+    assert!(seen.len() == 1 && seen[0].path.contains("/referrers/"), "{seen:?}");
+}
+
+#[test]
+fn a_manifest_that_is_refused_as_broken_is_sent_twice() {
+    let client = client(Settings::default());
+    let registry = Registry::start(Options::default());
+    let repository: Repository = format!("{}/one", registry.address).parse().unwrap();
+    send(&client, &repository, b"{}", None).unwrap();
+    let image = manifest(&[b"{}"], &json!({}));
+    let put = || client.put_manifest(&repository, &Selector::Digest(image.digest), media::MANIFEST, &image.bytes);
+    for code in ["DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN"] {
+        registry.faults(&[("PUT", Fault::Code(400, code))]);
+        put().unwrap();
+        registry.faults(&[("PUT", Fault::Code(400, code)), ("PUT", Fault::Code(400, code))]);
+        let error = put().unwrap_err();
+        assert!(matches!(error, RegistryError::Refused { status: 400, .. }), "{error}");
+    }
+    registry.faults(&[("PUT", Fault::Code(400, "MANIFEST_INVALID"))]);
+    put().unwrap_err();
+}
+
+#[test]
 fn registries_without_a_list_of_referrers_say_so_in_several_ways() {
     let client = client(Settings::default());
     for fault in
@@ -120,7 +181,7 @@ fn registries_without_a_list_of_referrers_say_so_in_several_ways() {
         let about = manifest(&[b"{}"], &subject);
         client.put_manifest(&repository, &Selector::Digest(image.digest), media::MANIFEST, &image.bytes).unwrap();
         assert_eq!(client.referrers(&repository, &image.digest, None).unwrap(), [], "{shown}");
-        client.add_referrer(&repository, &image.digest, &about).unwrap();
+        client.add_referrers(&repository, &image.digest, std::slice::from_ref(&about)).unwrap();
         let listed = client.referrers(&repository, &image.digest, None).unwrap();
         assert_eq!(listed.iter().map(|one| one.digest).collect::<Vec<_>>(), [about.digest], "{shown}");
     }

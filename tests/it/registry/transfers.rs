@@ -62,6 +62,30 @@ fn a_journal_lets_the_next_run_go_on() {
 }
 
 #[test]
+fn an_upload_that_nothing_can_be_learnt_of_stands_in_nobodys_way() {
+    let registry = Registry::start(Options::default());
+    let repository: Repository = format!("{}/a", registry.address).parse().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, bytes) = (dir.path().join("journal"), noise(1, 500_000));
+    let line = format!(
+        "{{\"upload\":1,\"repository\":\"{repository}\",\"digest\":\"{}\",\"location\":\"http://{}/v2/a/blobs/uploads/999\",\"offset\":100000,\"least\":0}}",
+        Digest::of(&bytes),
+        registry.address
+    );
+    std::fs::write(&journal, &line).unwrap();
+    registry.plan(|seen| seen.path.contains("/uploads/999").then_some(Fault::Status(502, None)));
+    send(&chunked(100_000), &repository, &bytes, Some(&journal)).unwrap();
+    assert_eq!(sent(&registry.seen()), 500_000);
+    assert!(!journal.exists());
+    // Where a new one fails as well, it is the registry's fault, and the earlier one is kept.
+    std::fs::write(&journal, &line).unwrap();
+    registry.plan(|_| Some(Fault::Status(502, None)));
+    let error = send(&chunked(100_000), &repository, &bytes, Some(&journal)).unwrap_err();
+    assert!(matches!(error, RegistryError::Unreachable { .. }), "{error}");
+    assert_eq!(std::fs::read_to_string(&journal).unwrap(), line);
+}
+
+#[test]
 fn an_upload_survives_what_can_be_survived() {
     let cases = [
         ("PATCH", Fault::CutIn(12_345)),

@@ -34,9 +34,6 @@ pub(super) struct Attached {
     pub(super) once: Vec<Attachment>,
 }
 
-/// Gives the manifest that a tag of cosign's scheme has already, by what it is of and the tag's ending.
-pub(super) type Existing<'a, E> = dyn Fn(&Blob, &str) -> Result<Option<Vec<u8>>, E> + 'a;
-
 /// A bill of materials that was written before.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Written {
@@ -52,25 +49,23 @@ impl ActionResult for Written {
 }
 
 impl Maker<'_> {
-    /// The attachments of an image; `existing` gives the manifest that a tag of cosign's scheme has already.
-    pub(super) fn make<E: From<attest::Error>>(
+    /// The attachments of an image, whatever others have attached to it.
+    pub(super) fn make(
         &self,
         image: &Image,
         reference: &str,
         run: &Run,
         documents: bool,
-        existing: &Existing<'_, E>,
-    ) -> Result<Vec<Attached>, E> {
+    ) -> Result<Vec<Attached>, attest::Error> {
         let mut all = Vec::new();
         if documents {
             for one in &image.platforms {
-                all.push(self.documents(image, one, run, existing)?);
+                all.push(self.documents(image, one, run)?);
             }
         }
         if let Some(key) = self.key {
             let subject = subject(image.root, image.media_type(), &image.platforms[0]);
-            let tagged = existing(&image.root, "sig")?;
-            let signature = simple_signing(&subject, reference, key, tagged.as_deref())?;
+            let signature = simple_signing(&subject, reference, key, None)?;
             let bundle = sign_bundle(&subject, &Statement::signed(image.root.digest), key);
             let there = all.iter_mut().find(|attached| attached.subject == image.root);
             match there {
@@ -82,13 +77,7 @@ impl Maker<'_> {
     }
 
     /// Bills of materials and provenance of one platform's image; signed, if there is a key.
-    fn documents<E: From<attest::Error>>(
-        &self,
-        image: &Image,
-        one: &PlatformImage,
-        run: &Run,
-        existing: &Existing<'_, E>,
-    ) -> Result<Attached, E> {
+    fn documents(&self, image: &Image, one: &PlatformImage, run: &Run) -> Result<Attached, attest::Error> {
         let planned = self.planned(image, one)?;
         let trace = Trace::of(self.plan, planned, self.recipes);
         trace.check(self.store, one)?;
@@ -110,8 +99,7 @@ impl Maker<'_> {
         let ran = invocation(one.manifest.digest, run);
         let mut once = vec![Attachment::statement(&subject, &ran)];
         if let Some(key) = self.key {
-            let mut tagged = existing(&one.manifest, "att")?;
-            let (mut last, mut envelopes) = (None, Vec::new());
+            let (mut tagged, mut last, mut envelopes) = (None::<Vec<u8>>, None, Vec::new());
             for statement in &statements {
                 always.push(sign_bundle(&subject, statement, key));
                 let mut next = Attachment::attestation(&subject, statement, key, tagged.as_deref())?;

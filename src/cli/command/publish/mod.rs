@@ -23,11 +23,10 @@ use crate::digest::Digest;
 use crate::event::{Event, Events, TagMove};
 use crate::image::{Image, ImageRef};
 use crate::lock::{self, Lock};
-use crate::oci::Blob;
 use crate::plan::Plan;
 use crate::publish::{Error, Published, Publisher, Survey, Target};
 use crate::recipe::ImageName;
-use crate::registry::{AnyDigest, Client, Selector, Tag};
+use crate::registry::{AnyDigest, Tag};
 use crate::store::Store;
 use attachments::{Attached, Maker};
 use names::Naming;
@@ -83,7 +82,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
     let mut published = Vec::new();
     let mut failed = None;
     for target in &targets {
-        let result = attach(&maker, &client, target, begun, invocation, arguments)
+        let result = attach(&maker, target, begun, invocation, arguments)
             .and_then(|attached| publish(&publisher, target, &attached));
         match result {
             Ok(one) => {
@@ -196,18 +195,11 @@ pub(in crate::cli::command) fn recipe_digests(session: &Session) -> BTreeMap<Ima
 
 fn attach(
     maker: &Maker<'_>,
-    client: &Client,
     target: &Target<'_>,
     begun: u64,
     invocation: Invocation<'_>,
     arguments: &Arguments,
 ) -> Result<Vec<Attached>, Error> {
-    let existing = |subject: &Blob, suffix: &str| -> Result<Option<Vec<u8>>, Error> {
-        let tag = format!("{}.{suffix}", subject.digest.to_string().replace(':', "-"));
-        // Not from a mirror: what others have signed since would be written over.
-        let manifest = client.manifest_at(&target.repository, &Selector::Tag(tag.parse()?))?;
-        Ok(manifest.map(|manifest| manifest.bytes))
-    };
     let builder = arguments.builder_id.clone().or_else(|| invocation.environment.builder_id.clone());
     let run = attest::Invocation {
         id: arguments.invocation_id.clone().or_else(|| invocation.environment.invocation_id.clone()),
@@ -218,7 +210,7 @@ fn attach(
         command: vec!["remint".to_owned(), "publish".to_owned(), target.image.name.to_string()],
         circumstances: BTreeMap::new(),
     };
-    maker.make(target.image, &target.repository.to_string(), &run, !arguments.no_attachments, &existing)
+    Ok(maker.make(target.image, &target.repository.to_string(), &run, !arguments.no_attachments)?)
 }
 
 /// Publishes an image, and what is attached to its platforms and to the whole, before its tags.

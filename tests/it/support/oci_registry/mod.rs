@@ -51,6 +51,8 @@ pub(crate) enum Fault {
     Page(u16),
     /// Some text with status 200 for whatever is asked, and nothing done.
     Words,
+    /// An answer of that status with that code of an error, and nothing done.
+    Code(u16, &'static str),
     /// The connection ends before anything is done.
     Reset,
     /// It is done, and the connection ends before the answer.

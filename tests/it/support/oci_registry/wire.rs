@@ -111,6 +111,7 @@ fn one(stream: &TcpStream, reader: &mut impl Read, shared: &Shared, seen: &Seen,
             Reply::new(*status).with("Content-Type", &"text/html; charset=utf-8").body(b"<html>Welcome</html>".to_vec())
         }
         Some(Fault::Words) => Reply::new(200).with("Content-Type", &"text/plain").body(b"Welcome".to_vec()),
+        Some(Fault::Code(status, code)) => Reply::error(*status, code, "told so"),
         _ => route(shared, seen, &brought),
     };
     if !brought.whole || matches!(fault, Some(Fault::Lost)) {

@@ -1,0 +1,85 @@
+//! What is attached to manifests: sent where it is missing, beside what others have attached.
+//!
+//! Documents and the manifests that name them come first; then the tags that lead to them where the registry has no list of its own,
+//! since several clients may write those at the same time.
+
+use super::{Error, Publisher};
+use crate::attest::{Attachment, Part};
+use crate::oci::Blob;
+use crate::registry::{Amendment, AnyDigest, Manifest, Repository, Selector, Tag};
+use std::collections::BTreeSet;
+
+/// The empty configuration, which everybody's attachments share (OCI image-spec 1.1, manifest.md, "Guidance for an Empty Descriptor").
+const EMPTY: &[u8] = b"{}";
+
+impl Publisher<'_> {
+    /// Attaches what is not there yet; how much that was.
+    pub fn attach(&self, repository: &Repository, subject: Blob, all: &[Attachment]) -> Result<u64, Error> {
+        let mut amendments = Vec::new();
+        let all: Vec<&Attachment> = all.iter().collect();
+        let count = self.attach_to(repository, &subject, &all, false, &mut amendments)?;
+        self.client.amend(repository, amendments)?;
+        Ok(count)
+    }
+
+    /// Sends what is not there yet, and gives what its tags lack then; how much that was. Of a subject that is `new` nothing is asked:
+    /// there is nothing yet.
+    pub(super) fn attach_to<'b>(
+        &'b self,
+        repository: &'b Repository,
+        subject: &Blob,
+        all: &[&Attachment],
+        new: bool,
+        amendments: &mut Vec<Amendment<'b, Error>>,
+    ) -> Result<u64, Error> {
+        let digest = AnyDigest::from(subject.digest);
+        let (tagged, referrers): (Vec<&Attachment>, Vec<&Attachment>) = all.iter().partition(|one| one.tag.is_some());
+        let mut there = BTreeSet::new();
+        if !new && !referrers.is_empty() {
+            there.extend(self.client.referrers(repository, &digest, None)?.iter().map(|one| one.digest));
+        }
+        let mut manifests = Vec::new();
+        for one in referrers {
+            let digest = AnyDigest::from(one.blob().digest);
+            // The same may be attached twice over.
+            if there.insert(digest) {
+                self.send_parts(repository, &one.blobs, new)?;
+                let media_type = one.media_type.to_owned();
+                manifests.push(Manifest { media_type, digest, bytes: one.manifest.clone() });
+            }
+        }
+        let mut count = manifests.len() as u64;
+        amendments.extend(self.client.put_referrers(repository, &digest, &manifests)?);
+        for one in tagged {
+            let Some(tag) = one.tag.as_deref().map(str::parse::<Tag>).transpose()? else { continue };
+            let current = if new { None } else { self.client.manifest_at(repository, &Selector::Tag(tag.clone()))? };
+            let Some(mut wanted) = one.beside(current.as_ref().map(|current| &current.bytes[..]))? else { continue };
+            self.send_parts(repository, &wanted.blobs, new)?;
+            count += 1;
+            amendments.push(Amendment::new(tag.clone(), move |current: Option<&Manifest>| {
+                let mut current = current.map(|current| current.bytes.clone());
+                loop {
+                    let Some(all) = wanted.beside(current.as_deref())? else { return Ok(None) };
+                    // What others have added is kept from now on, too.
+                    wanted = all;
+                    // Its configuration lists everything, so it is another one if they have. While it is sent, they may do so again.
+                    let Some(config) = wanted.blobs.first() else { return Ok(None) };
+                    if !self.send_bytes(repository, &config.bytes, false)? {
+                        return Ok(Some((wanted.media_type, wanted.manifest.clone())));
+                    }
+                    let tag = Selector::Tag(tag.clone());
+                    current = self.client.manifest_at(repository, &tag)?.map(|current| current.bytes);
+                }
+            }));
+        }
+        Ok(count)
+    }
+
+    /// Sends the blobs of an attachment to what is `new`, or may have them.
+    fn send_parts(&self, repository: &Repository, parts: &[Part], new: bool) -> Result<(), Error> {
+        for part in parts {
+            self.send_bytes(repository, &part.bytes, !new || part.bytes == EMPTY)?;
+        }
+        Ok(())
+    }
+}
