@@ -5,8 +5,12 @@ const LONGEST: usize = 2048;
 
 /// Why something cannot stand in provenance as the name of a run or a machine.
 pub(super) fn unfit(text: &str) -> Option<&'static str> {
-    let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    if authority.is_some_and(|authority| authority.contains('@')) {
+    let shown = match text.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
+        None if text.starts_with("urn:") || text.starts_with("mailto:") => "",
+        None => text,
+    };
+    if shown.contains('@') {
         Some("it has a user or a password in it, and everybody can read provenance")
     } else if text.is_empty() || text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Some("it is no URI, or longer than 2048 bytes")
@@ -52,7 +56,12 @@ mod tests {
         for secret in ["https://user:word@ci.example/1", "https://token@ci.example/1", "https://ci.example/a b", "7"] {
             assert_eq!(of(&[("CI_JOB_URL", secret)]), None, "{secret}");
         }
-        assert!(unfit("https://a:b@c/").is_some() && unfit("").is_some() && unfit("a\nb").is_some());
+        assert!(
+            unfit("https://a:b@c/").is_some()
+                && unfit("a:b@c").is_some()
+                && unfit("").is_some()
+                && unfit("a\nb").is_some()
+        );
         assert!(unfit("urn:example:run:7").is_none() && unfit("mailto:a@ci.example").is_none());
     }
 }

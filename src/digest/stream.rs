@@ -126,6 +126,8 @@ impl From<Mismatch> for io::Error {
 pub struct VerifyingReader<R> {
     inner: R,
     hasher: Option<Hasher>,
+    /// What the bytes hash to, once all have passed.
+    found: Option<Digest>,
     digest: Digest,
     left: u64,
     size: u64,
@@ -134,7 +136,7 @@ pub struct VerifyingReader<R> {
 impl<R: Read> VerifyingReader<R> {
     /// Expects `size` bytes that hash to `digest`.
     pub fn new(inner: R, digest: Digest, size: u64) -> Self {
-        Self { inner, hasher: Some(Hasher::new()), digest, left: size, size }
+        Self { inner, hasher: Some(Hasher::new()), found: None, digest, left: size, size }
     }
 }
 
@@ -158,12 +160,13 @@ impl<R: Read> Read for VerifyingReader<R> {
             return Err(Mismatch::Size { expected: self.size, found: self.size - self.left }.into());
         }
         if let Some(hasher) = self.hasher.take() {
-            let found = hasher.finish();
-            if found != self.digest {
-                return Err(Mismatch::Digest { expected: self.digest, found }.into());
-            }
+            self.found = Some(hasher.finish());
         }
-        Ok(0)
+        // Again and again: whoever overhears it once must not take what comes next for the end.
+        match self.found {
+            Some(found) if found != self.digest => Err(Mismatch::Digest { expected: self.digest, found }.into()),
+            _ => Ok(0),
+        }
     }
 }
 
@@ -176,6 +179,15 @@ mod tests {
         match VerifyingReader::new(bytes, digest, size).read_to_end(&mut all) {
             Ok(_) => Ok(all),
             Err(error) => Err(*error.get_ref().and_then(|e| e.downcast_ref()).expect("a mismatch")),
+        }
+    }
+
+    #[test]
+    fn a_mismatch_is_said_as_often_as_it_is_asked_for() {
+        let mut reader = VerifyingReader::new(&b"other"[..], Digest::of(b"bytes"), 5);
+        assert_eq!(reader.read(&mut [0; 8]).unwrap(), 5);
+        for _ in 0..3 {
+            assert!(reader.read(&mut [0; 8]).is_err());
         }
     }
 

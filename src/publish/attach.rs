@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 /// The empty configuration, which everybody's attachments share (OCI image-spec 1.1, manifest.md, "Guidance for an Empty Descriptor").
 const EMPTY: &[u8] = b"{}";
 
+/// How often others' additions are taken in before what is wanted is written.
+const ROUNDS: usize = 16;
+
 impl Publisher<'_> {
     /// Attaches what is not there yet; how much that was.
     pub fn attach(&self, repository: &Repository, subject: Blob, all: &[Attachment]) -> Result<u64, Error> {
@@ -58,7 +61,7 @@ impl Publisher<'_> {
             count += 1;
             amendments.push(Amendment::new(tag.clone(), move |current: Option<&Manifest>| {
                 let mut current = current.map(|current| current.bytes.clone());
-                loop {
+                for _ in 0..ROUNDS {
                     let Some(all) = wanted.beside(current.as_deref())? else { return Ok(None) };
                     // What others have added is kept from now on, too.
                     wanted = all;
@@ -70,6 +73,8 @@ impl Publisher<'_> {
                     let tag = Selector::Tag(tag.clone());
                     current = self.client.manifest_at(repository, &tag)?.map(|current| current.bytes);
                 }
+                // Whoever is never done: what is wanted so far is written, and read back like everything.
+                Ok(Some((wanted.media_type, wanted.manifest.clone())))
             }));
         }
         Ok(count)

@@ -19,6 +19,7 @@ use super::manifest::Manifest;
 use super::patience::{Tries, scattered};
 use super::reference::{Repository, Selector, Tag};
 use crate::event::Event;
+use std::time::Instant;
 
 /// How often tags are written when others write them too.
 const ROUNDS: u32 = 16;
@@ -65,6 +66,7 @@ impl Client {
         let mut tries = Tries::new(self.settings().patience);
         let mut unsure = None;
         for round in 0..ROUNDS {
+            let begun = Instant::now();
             let mut written = Vec::new();
             let mut quiet = true;
             unsure = None;
@@ -102,8 +104,8 @@ impl Client {
             if quiet {
                 return Ok(());
             }
-            // Whoever has read before this write has written by the time that it is read back.
-            (self.0.sleep)(first_pause / SHORTER);
+            // Whoever has read before this write has written by the time that it is read back, unless it takes longer than this client.
+            (self.0.sleep)((first_pause / SHORTER).max(begun.elapsed()));
             if round > 0 {
                 (self.0.sleep)(scattered(first_pause));
             }

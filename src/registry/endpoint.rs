@@ -5,9 +5,9 @@ use super::auth::{Auth, lock};
 use super::certificates;
 use super::error::{Failure, RegistryError};
 use super::exchange::{self, Ask, To};
-use super::reference::Host;
+use super::reference::{Host, Repository};
 use super::{Client, wire};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use ureq::Body;
 use ureq::http::{Method, Response, StatusCode};
@@ -21,8 +21,8 @@ pub(super) struct Endpoint {
     secure: Mutex<Option<bool>>,
     /// Whether there is a registry's API on it; `None` until there was a doubt.
     pub(super) api: Mutex<Option<bool>>,
-    /// Whether it is known to have no lists of referrers.
-    no_referrers: AtomicBool,
+    /// Repositories that are known to have no lists of referrers; those beside them may be kept elsewhere.
+    no_referrers: Mutex<BTreeSet<String>>,
 }
 
 impl Endpoint {
@@ -42,14 +42,14 @@ impl Endpoint {
         Ok(Address::new(known, &self.host, path))
     }
 
-    /// Notes that it has no lists of referrers, so that it is asked for one once a run and not once an image.
-    pub(super) fn has_no_referrers(&self) {
-        self.no_referrers.store(true, Ordering::Relaxed);
+    /// Notes that a repository has no lists of referrers, so that it is asked for one once a run and not once an image.
+    pub(super) fn has_no_referrers(&self, repository: &Repository) {
+        lock(&self.no_referrers).insert(repository.name().to_owned());
     }
 
     /// Whether it was found to have none.
-    pub(super) fn lacks_referrers(&self) -> bool {
-        self.no_referrers.load(Ordering::Relaxed)
+    pub(super) fn lacks_referrers(&self, repository: &Repository) -> bool {
+        lock(&self.no_referrers).contains(repository.name())
     }
 }
 
@@ -72,7 +72,7 @@ impl Client {
             auth: Auth::default(),
             secure: Mutex::new(secure),
             api: Mutex::default(),
-            no_referrers: AtomicBool::new(false),
+            no_referrers: Mutex::default(),
         });
         endpoints.insert(host.clone(), Arc::clone(&endpoint));
         Ok(endpoint)

@@ -49,7 +49,7 @@ impl Client {
         }
         let mut entries = Vec::new();
         let endpoint = self.endpoint(repository.host())?;
-        let listed = if endpoint.lacks_referrers() { None } else { self.listed(repository, &path, &task)? };
+        let listed = if endpoint.lacks_referrers(repository) { None } else { self.listed(repository, &path, &task)? };
         match listed {
             Some(pages) => {
                 for page in pages {
@@ -73,14 +73,14 @@ impl Client {
         let none = match self.pages(repository, path, task) {
             Ok(List::Pages(pages)) => return Ok(pages.iter().all(|page| is_json(&page.headers)).then_some(pages)),
             // That there is no such repository says nothing of lists.
-            Ok(List::None(said)) => !said::names(&said, &["NAME_UNKNOWN", "MANIFEST_UNKNOWN"]),
+            Ok(List::None(said)) => !said::names(&said, &["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NOT_FOUND"]),
             // So registries without the list answer, too; the second way may be meant for this one question.
             Err(RegistryError::Refused { status: 405 | 501, .. }) => true,
             Err(RegistryError::Refused { status: 400 | 406, .. }) => false,
             Err(error) => return Err(error),
         };
         if none {
-            self.endpoint(repository.host())?.has_no_referrers();
+            self.endpoint(repository.host())?.has_no_referrers(repository);
         }
         Ok(None)
     }

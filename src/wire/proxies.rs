@@ -85,6 +85,11 @@ fn place(text: &str) -> Result<Place, &'static str> {
         Some(scheme) if scheme.starts_with("socks") => return Err("proxies that speak SOCKS cannot be used"),
         _ => return Err(EXPECTED),
     };
+    // What stands behind the host is no credential, and would be shown: a password has `/`, `?` and `#` as `%XX`.
+    let behind = whole.split_once("://").and_then(|(_, rest)| rest.find(['/', '?', '#']).map(|at| &rest[at..]));
+    if behind.is_some_and(|behind| behind.contains('@')) {
+        return Err(EXPECTED);
+    }
     let authority = uri.authority().ok_or(EXPECTED)?;
     let (user, rest) =
         authority.as_str().rsplit_once('@').map_or((None, authority.as_str()), |(u, rest)| (Some(u), rest));

@@ -3,7 +3,8 @@
 //! `openssl req -x509` makes a certificate that signed itself and says that it is an authority's (RFC 5280, section 4.2.1.9). webpki
 //! refuses to see such a one shown by a server, whoever trusts it; curl, podman and skopeo accept it. It is accepted here where the
 //! user gave this very certificate, byte for byte, in a file for registries: whoever has its key is whom the user named. Never is it
-//! for what merely stands among the machine's authorities, and never is anything else forgiven:
+//! for what merely stands among the machine's authorities. webpki ends at what it refuses, so that what the key may be used for (section
+//! 4.2.1.12) is not asked of such a one; the rest is:
 //!
 //! | asked | by |
 //! |---|---|

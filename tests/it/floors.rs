@@ -47,6 +47,8 @@ fn every_directory_is_in_the_table() {
 fn every_file_says_what_it_is_and_is_short() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let all = files(&root.join("src")).into_iter().chain(files(&root.join("tests")));
+    // What the fuzzer is built of is there once it has run.
+    let all = all.filter(|(path, _)| !path.starts_with(root.join("tests/fuzz/target")));
     let findings: Vec<String> = all.filter_map(|(path, text)| unlike_a_file_of_ours(&path, &text)).collect();
     assert_eq!(findings, [""; 0], "\n{}", findings.join("\n"));
 }

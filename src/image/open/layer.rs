@@ -7,8 +7,11 @@ use crate::image::layer_reader::{Bounded, LIMIT, caused_by};
 use crate::layer::Wrapping;
 use crate::oci::Blob;
 use crate::store::{Error as StoreError, Store};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::{Arc, Mutex};
+
+/// How many bytes tell how a layer is packed.
+const MAGIC: u64 = 6;
 
 /// A layer of an [`super::Opened`] image.
 #[derive(Debug, Clone)]
@@ -65,9 +68,11 @@ impl OpenedLayer {
     }
 
     fn unpack(&self, blob: impl Read + Send + 'static) -> Result<(Wrapping, Unpacked), OpenError> {
-        let mut blob = BufReader::with_capacity(1 << 17, blob);
-        // A file gives its first bytes at once; what gives fewer is shorter.
-        let wrapping = blob.fill_buf().map(Wrapping::of).map_err(|source| self.failed(source))?;
+        let (mut blob, mut magic) = (blob, Vec::new());
+        // A connection may give them one by one.
+        blob.by_ref().take(MAGIC).read_to_end(&mut magic).map_err(|source| self.failed(source))?;
+        let wrapping = Wrapping::of(&magic);
+        let blob = BufReader::with_capacity(1 << 17, io::Cursor::new(magic).chain(blob));
         let inner = wrapping.unwrap(blob).map_err(|source| self.failed(source))?;
         Ok((wrapping, Bounded { inner, left: LIMIT }))
     }

@@ -97,8 +97,9 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
     }
     let _ = reporter.finish();
     let lines: String = published.iter().map(|(_, one)| format!("{}@{}\n", one.repository, one.digest)).collect();
+    let mut shown = Ok(());
     if !json {
-        screen::data(&lines)?;
+        shown = screen::data(&lines);
         if !invocation.global.quiet && !published.is_empty() {
             screen::talk(&table(&published).render(invocation.environment.stderr.width));
         }
@@ -109,6 +110,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
             if let Some(path) = &arguments.digest_file {
                 write_digests(&invocation.environment.cwd.join(path), &lines)?;
             }
+            shown?;
             Ok(Exit::Done)
         }
         Some((target, error)) => Err(refused(target, &error, targets.len() - published.len() - 1)),
