@@ -201,6 +201,8 @@ mod tests {
             "http://p:x",
             "ftp://p",
             "a b",
+            "http://user:2024/abc@p:3128",
+            "http://p:1/#u:w@h",
             "http://u:%zz@p",
             "http://u:%e@p",
             "://",

@@ -298,6 +298,9 @@ fn rebuilders_are_counted_by_key() {
     // Of the first key's two, one is as good as both.
     project.run(&["verify", &site, "--require-rebuilds", "1", "--key", &second_public]).expect(0);
     project.run(&["verify", &site, "--attest"]).says(2, &["--sign-key"]);
+    let secret = ["verify", &site, "--attest", "--sign-key", &first, "--rebuilder-id", "https://u:canary@ci.example/"];
+    let refused = project.run(&secret).says(2, &["`--rebuilder-id`", "user or a password"]);
+    assert!(!refused.stderr.contains("canary"), "{}", refused.stderr);
 
     // The statement names the lock and the seed.
     let there = There::of(&registry, "site");
