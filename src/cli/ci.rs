@@ -1,10 +1,20 @@
 //! Which run of a CI this is, as an address where its log is: for provenance, and so without anything secret.
 
+use super::exit::Exit;
+use super::failure::Failure;
+
 /// The longest address that is written down, in bytes.
 const LONGEST: usize = 2048;
 
+/// Refuses what cannot stand in provenance, by the name of where it comes from; it is not shown, since it may be what must not be.
+pub(super) fn fit(name: &str, value: Option<&String>) -> Result<(), Failure> {
+    let Some(why) = value.and_then(|value| unfit(value)) else { return Ok(()) };
+    let message = format!("{name} cannot stand in provenance: {why}");
+    Err(Failure::new(Exit::Usage, message).hint("give an address without them, or a name: `urn:…`"))
+}
+
 /// Why something cannot stand in provenance as the name of a run or a machine.
-pub(super) fn unfit(text: &str) -> Option<&'static str> {
+fn unfit(text: &str) -> Option<&'static str> {
     let shown = match text.split_once("://") {
         Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
         None if text.starts_with("urn:") || text.starts_with("mailto:") => "",

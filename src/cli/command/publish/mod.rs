@@ -10,7 +10,7 @@ use super::Invocation;
 use crate::attest::{self, Materials};
 use crate::cli::amount;
 use crate::cli::arguments::{Publish as Arguments, TextOrJson};
-use crate::cli::ci::unfit;
+use crate::cli::ci;
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -117,22 +117,13 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
     }
 }
 
-/// Refuses what cannot stand in provenance, before anything is sent; it is not shown, since it may be what must not be.
+/// Refuses what cannot stand in provenance, before anything is sent.
 fn fit_for_provenance(invocation: Invocation<'_>, arguments: &Arguments) -> Result<(), Failure> {
     let environment = invocation.environment;
-    for (name, value) in [
-        ("`--builder-id` or `REMINT_BUILDER_ID`", arguments.builder_id.as_ref().or(environment.builder_id.as_ref())),
-        (
-            "`--invocation-id` or `REMINT_INVOCATION_ID`",
-            arguments.invocation_id.as_ref().or(environment.invocation_id.as_ref()),
-        ),
-    ] {
-        if let Some(why) = value.and_then(|value| unfit(value)) {
-            let message = format!("{name} cannot stand in provenance: {why}");
-            return Err(Failure::new(Exit::Usage, message).hint("give an address without them, or a name: `urn:…`"));
-        }
-    }
-    Ok(())
+    let builder = arguments.builder_id.as_ref().or(environment.builder_id.as_ref());
+    ci::fit("`--builder-id` or `REMINT_BUILDER_ID`", builder)?;
+    let run = arguments.invocation_id.as_ref().or(environment.invocation_id.as_ref());
+    ci::fit("`--invocation-id` or `REMINT_INVOCATION_ID`", run)
 }
 
 /// Keeps the names for later steps.

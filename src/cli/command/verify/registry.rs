@@ -5,7 +5,7 @@ use super::place::Place;
 use super::{Invocation, Way, expect_all, of_store, quick_against, rebuild, refused, reporter, show, sources, vouch};
 use crate::attest::{PrivateKey, Rebuild, Subject, rebuild as statement, sign_bundle};
 use crate::cli::arguments::Verify;
-use crate::cli::ci::unfit;
+use crate::cli::ci;
 use crate::cli::command::build::override_compression;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -72,10 +72,8 @@ pub(super) fn run(
     }
     let signing = arguments.vouch.sign_key.as_deref().map(|place| private(invocation, place)).transpose()?;
     let who = arguments.vouch.rebuilder_id.clone().or_else(|| invocation.environment.builder_id.clone());
-    // It is not shown, since it may be what must not be.
-    if let Some(why) = who.as_deref().filter(|_| signing.is_some()).and_then(unfit) {
-        let message = format!("`--rebuilder-id` or `REMINT_BUILDER_ID` cannot stand in a statement: {why}");
-        return Err(Failure::new(Exit::Usage, message).hint("give an address without them, or a name: `urn:…`"));
+    if signing.is_some() {
+        ci::fit("`--rebuilder-id` or `REMINT_BUILDER_ID`", who.as_ref())?;
     }
     let mut session = Session::load(invocation)?;
     let references = pick(&session, arguments, references)?;
