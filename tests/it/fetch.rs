@@ -4,6 +4,7 @@ mod faults;
 
 use crate::support::file_server::{Fault, Server};
 use crate::support::proxy::Proxy;
+use crate::support::server::free_port;
 use remint::digest::Digest;
 use remint::event::Events;
 use remint::source::fetch::{Expected, Fetcher, Proxies, Request, Url};
@@ -75,7 +76,7 @@ fn downloads_end_where_nothing_helps() {
     let absent = absent.unwrap_err();
     assert!(absent.is_absent() && absent.hint().contains("no longer"), "{absent}");
     // A port where nobody listens.
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let dead = format!("127.0.0.1:{}", free_port());
     let refused = fetcher().to_memory(&request(&[format!("http://{dead}/file")], &file)).unwrap_err();
     assert!(!refused.is_absent(), "{refused}");
     let (bytes, fetched) = fetcher().to_memory(&request(&[format!("http://{dead}/file"), url], &file)).unwrap();

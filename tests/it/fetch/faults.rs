@@ -2,6 +2,7 @@
 
 use super::request;
 use crate::support::file_server::{Fault, Server};
+use crate::support::server::free_port;
 use remint::digest::Digest;
 use remint::event::Events;
 use remint::source::fetch::{FetchError, Fetcher, Patience, Why};
@@ -85,8 +86,7 @@ fn cases(nowhere: &str) -> Vec<(&'static str, Vec<Fault>, End)> {
 #[test]
 fn faults_pass_or_are_named_and_fall_to_the_next_mirror() {
     let file: Vec<u8> = (0..1000_u32).flat_map(u32::to_le_bytes).collect();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nowhere = format!("http://{nobody}/file");
+    let nowhere = format!("http://127.0.0.1:{}/file", free_port());
     for (name, faults, end) in cases(&nowhere) {
         for others in [false, true] {
             let files = BTreeMap::from([("file".to_owned(), file.clone()), ("moved".to_owned(), vec![])]);

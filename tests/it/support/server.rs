@@ -2,9 +2,14 @@
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+/// The ports of servers that have to be told one.
+const PORTS: Range<u16> = 20_000..30_000;
 
 /// A process that is asked to end, and then made to, when this is dropped. No other process is ever touched.
 pub(crate) struct Server {
@@ -54,9 +59,20 @@ impl Drop for Server {
     }
 }
 
-/// A port of the loopback that was free a moment ago.
+/// A port of the loopback that nobody listens on, and that stays free until a test's own server takes it: it lies below those that
+/// the system gives to whoever asks for any, and no test gets it twice.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    for _ in 0..count {
+        // Another run of the tests begins elsewhere.
+        let offset = (std::process::id() % count + NEXT.fetch_add(1, Ordering::Relaxed)) % count;
+        let port = PORTS.start + u16::try_from(offset).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("all ports of {PORTS:?} are taken");
 }
 
 /// Whether something listens on a port of the loopback.
