@@ -99,7 +99,9 @@ impl Attachment {
     /// Attaches a statement that nobody signed.
     #[must_use]
     pub fn statement(subject: &Subject, statement: &Statement) -> Self {
-        let annotations = BTreeMap::from([("in-toto.io/predicate-type".to_owned(), statement.predicate_type.clone())]);
+        let mut annotations =
+            BTreeMap::from([("in-toto.io/predicate-type".to_owned(), statement.predicate_type.clone())]);
+        statement.annotate(&mut annotations);
         Self::referrer(subject, STATEMENT, statement.bytes(), annotations)
     }
 

@@ -41,10 +41,11 @@ impl Statement {
 #[must_use]
 pub fn sign_bundle(subject: &Subject, statement: &Statement, key: &PrivateKey) -> Attachment {
     let envelope = Envelope::sign(STATEMENT, statement.bytes(), key);
-    let annotations = BTreeMap::from([
+    let mut annotations = BTreeMap::from([
         ("dev.sigstore.bundle.content".to_owned(), "dsse-envelope".to_owned()),
         ("dev.sigstore.bundle.predicateType".to_owned(), statement.predicate_type.clone()),
     ]);
+    statement.annotate(&mut annotations);
     Attachment::referrer(subject, BUNDLE, write(&envelope, &key.public()), annotations)
 }
 

@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::oci::canonical_json;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The media type of a statement, and the payload type of its envelope.
 pub const STATEMENT: &str = "application/vnd.in-toto+json";
@@ -32,6 +33,14 @@ impl Statement {
         let predicate = serde_json::from_slice(document)
             .map_err(|error| super::Error::Document { what: "the predicate", why: error.to_string() })?;
         Ok(Self { name: None, subject, predicate_type: predicate_type.to_owned(), predicate })
+    }
+
+    /// Adds what a list of referrers says of it beside its predicate type: SLSA's build type, which tells an image's own provenance from
+    /// that of a run.
+    pub(super) fn annotate(&self, annotations: &mut BTreeMap<String, String>) {
+        if let Some(kind) = self.predicate["buildDefinition"]["buildType"].as_str() {
+            annotations.insert("remint.build-type".to_owned(), kind.to_owned());
+        }
     }
 
     /// Writes it as canonical JSON.

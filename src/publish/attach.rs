@@ -3,10 +3,10 @@
 //! Documents and the manifests that name them come first; then the tags that lead to them where the registry has no list of its own,
 //! since several clients may write those at the same time.
 
-use super::{Error, Publisher};
+use super::{Error, Publisher, queue};
 use crate::attest::{Attachment, Part};
 use crate::oci::Blob;
-use crate::registry::{Amendment, AnyDigest, Manifest, Repository, Selector, Tag};
+use crate::registry::{Amendment, AnyDigest, Manifest, Referrer, Repository, Selector, Tag};
 use std::collections::BTreeSet;
 
 /// The empty configuration, which everybody's attachments share (OCI image-spec 1.1, manifest.md, "Guidance for an Empty Descriptor").
@@ -15,12 +15,21 @@ const EMPTY: &[u8] = b"{}";
 /// How often others' additions are taken in before what is wanted is written.
 const ROUNDS: usize = 16;
 
+/// What shall be attached to a manifest or index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Wherever it is missing.
+    pub(super) always: &'a [Attachment],
+    /// Where nothing like it is there; none of it goes by a tag.
+    pub(super) once: &'a [Attachment],
+}
+
 impl Publisher<'_> {
     /// Attaches what is not there yet; how much that was.
     pub fn attach(&self, repository: &Repository, subject: Blob, all: &[Attachment]) -> Result<u64, Error> {
         let mut amendments = Vec::new();
-        let all: Vec<&Attachment> = all.iter().collect();
-        let count = self.attach_to(repository, &subject, &all, false, &mut amendments)?;
+        let wanted = Wanted { always: all, once: &[] };
+        let count = self.attach_to(repository, &subject, wanted, false, &mut amendments)?;
         self.client.amend(repository, amendments)?;
         Ok(count)
     }
@@ -31,26 +40,27 @@ impl Publisher<'_> {
         &'b self,
         repository: &'b Repository,
         subject: &Blob,
-        all: &[&Attachment],
+        wanted: Wanted<'_>,
         new: bool,
         amendments: &mut Vec<Amendment<'b, Error>>,
     ) -> Result<u64, Error> {
         let digest = AnyDigest::from(subject.digest);
-        let (tagged, referrers): (Vec<&Attachment>, Vec<&Attachment>) = all.iter().partition(|one| one.tag.is_some());
+        let (tagged, mut referrers): (Vec<&Attachment>, Vec<&Attachment>) =
+            wanted.always.iter().partition(|one| one.tag.is_some());
         let mut there = BTreeSet::new();
-        if !new && !referrers.is_empty() {
-            there.extend(self.client.referrers(repository, &digest, None)?.iter().map(|one| one.digest));
-        }
-        let mut manifests = Vec::new();
-        for one in referrers {
-            let digest = AnyDigest::from(one.blob().digest);
-            // The same may be attached twice over.
-            if there.insert(digest) {
-                self.send_parts(repository, &one.blobs, new)?;
-                let media_type = one.media_type.to_owned();
-                manifests.push(Manifest { media_type, digest, bytes: one.manifest.clone() });
+        if new {
+            referrers.extend(wanted.once);
+        } else if !referrers.is_empty() || !wanted.once.is_empty() {
+            let listed = self.client.referrers(repository, &digest, None)?;
+            if !wanted.once.iter().all(|one| listed.iter().any(|listed| is_like(one, listed))) {
+                referrers.extend(wanted.once);
             }
+            there.extend(listed.iter().map(|one| one.digest));
         }
+        // The same may be attached twice over.
+        referrers.retain(|one| there.insert(one.blob().digest.into()));
+        self.send_parts(repository, referrers.iter().flat_map(|one| &one.blobs), new)?;
+        let manifests: Vec<Manifest> = referrers.iter().map(|one| manifest_of(one)).collect();
         let mut count = manifests.len() as u64;
         amendments.extend(self.client.put_referrers(repository, &digest, &manifests)?);
         for one in tagged {
@@ -80,11 +90,27 @@ impl Publisher<'_> {
         Ok(count)
     }
 
-    /// Sends the blobs of an attachment to what is `new`, or may have them.
-    fn send_parts(&self, repository: &Repository, parts: &[Part], new: bool) -> Result<(), Error> {
-        for part in parts {
-            self.send_bytes(repository, &part.bytes, !new || part.bytes == EMPTY)?;
-        }
+    /// Sends the blobs of attachments to what is `new`, or may have them; several at once, and each but once.
+    fn send_parts<'b>(
+        &self,
+        repository: &Repository,
+        parts: impl IntoIterator<Item = &'b Part>,
+        new: bool,
+    ) -> Result<(), Error> {
+        let parts: BTreeSet<&[u8]> = parts.into_iter().map(|part| &part.bytes[..]).collect();
+        let parts: Vec<&[u8]> = parts.into_iter().collect();
+        queue::each(self.parallel, &parts, |bytes| self.send_bytes(repository, bytes, !new || *bytes == EMPTY))?;
         Ok(())
     }
+}
+
+fn manifest_of(one: &Attachment) -> Manifest {
+    let (media_type, digest) = (one.media_type.to_owned(), one.blob().digest.into());
+    Manifest { media_type, digest, bytes: one.manifest.clone() }
+}
+
+/// Whether a list of referrers has something of an attachment's kind, whatever it says.
+fn is_like(one: &Attachment, listed: &Referrer) -> bool {
+    let has = |(key, value)| listed.annotations.iter().any(|(other, said)| (other, said) == (key, value));
+    listed.artifact_type == one.artifact_type && one.annotations.iter().all(has)
 }

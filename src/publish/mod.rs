@@ -164,7 +164,8 @@ impl<'a> Publisher<'a> {
 
     /// Publishes an image: its content, what is attached to it, and then its tags.
     ///
-    /// For each manifest or index: the first attachments wherever they are missing, the second only where the image itself was.
+    /// For each manifest or index: the first attachments wherever they are missing; the second, which are of this run, where none of any
+    /// run's is there, unless a tag means the image already, so that what an interrupted run left out is made up for.
     pub fn publish(
         &self,
         target: &Target<'_>,
@@ -204,11 +205,11 @@ impl<'a> Publisher<'a> {
             self.put(repository, root, media_type, &document)?;
         }
         let mut amendments = Vec::new();
+        let named = survey.tags.iter().any(|(_, now)| *now == Some(root.digest.into()));
         for (subject, always, once) in attached {
-            let once = if survey.whole { &[] } else { *once };
-            let all: Vec<&Attachment> = always.iter().chain(once).collect();
+            let wanted = attach::Wanted { always, once: if named { &[] } else { once } };
             let new = survey.is_new(target.image, subject);
-            published.attached += self.attach_to(repository, subject, &all, new, &mut amendments)?;
+            published.attached += self.attach_to(repository, subject, wanted, new, &mut amendments)?;
         }
         self.client.amend(repository, amendments)?;
         for (tag, now) in survey.tags {

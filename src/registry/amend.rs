@@ -8,7 +8,10 @@
 //!
 //! A registry writes what it is given over whatever is there: the protocol has no compare-and-swap. So a tag is read right before it is
 //! written, and read back when some time has passed, until all that was added stands there with all that others were seen to have added,
-//! and nobody has written since the last look at any of the tags. What remains: a client that is held up between its reading and its
+//! and nobody has written since the last look at any of the tags. A registry that goes on answering with what was there before it took
+//! what was written is asked again, and not written to; if it never does answer otherwise, that is said, and no failure.
+//!
+//! What remains: a client that is held up between its reading and its
 //! writing for longer than another one waits takes away what that one wrote, and neither sees it. The next run of that one does, and adds
 //! it again.
 
@@ -39,6 +42,8 @@ pub struct Amendment<'a, E> {
     merge: Box<Merge<'a, E>>,
     /// What the tag meant when it was last written or seen.
     last: Option<AnyDigest>,
+    /// What it meant before this client wrote it last, if it took that; `Some(None)`: nothing.
+    before: Option<Option<AnyDigest>>,
     /// How many more times it may be refused as others' writing can make a registry do.
     refusals: u32,
 }
@@ -50,7 +55,7 @@ impl<'a, E> Amendment<'a, E> {
         tag: Tag,
         merge: impl FnMut(Option<&Manifest>) -> Result<Option<(&'static str, Vec<u8>)>, E> + 'a,
     ) -> Self {
-        Self { tag, merge: Box::new(merge), last: None, refusals: REFUSALS }
+        Self { tag, merge: Box::new(merge), last: None, before: None, refusals: REFUSALS }
     }
 }
 
@@ -64,17 +69,23 @@ impl Client {
         let task = |tag: &Tag| format!("add to the tag `{tag}` of `{repository}`");
         let first_pause = self.settings().patience.first_pause;
         let mut tries = Tries::new(self.settings().patience);
-        let mut unsure = None;
+        let (mut unsure, mut behind) = (None, None);
         for round in 0..ROUNDS {
             let begun = Instant::now();
             let mut written = Vec::new();
             let mut quiet = true;
-            unsure = None;
+            (unsure, behind) = (None, None);
             for mut one in all {
                 let tag = Selector::Tag(one.tag.clone());
                 // A mirror may be behind.
                 let current = self.manifest_at(repository, &tag)?;
                 let found = current.as_ref().map(|current| current.digest);
+                if one.before == Some(found) {
+                    quiet = false;
+                    behind = Some(one.tag.clone());
+                    written.push(one);
+                    continue;
+                }
                 let Some((media_type, bytes)) = (one.merge)(current.as_ref())? else {
                     if round > 0 {
                         quiet &= one.last == found;
@@ -90,7 +101,7 @@ impl Client {
                 // What was read is old by the time of another attempt, so there is none before it is read again.
                 match self.put_once(repository, &tag, media_type, &bytes, &mut one.refusals) {
                     Ok(put) => {
-                        one.last = Some(put.digest);
+                        (one.last, one.before) = (Some(put.digest), Some(found));
                         tries = Tries::new(self.settings().patience);
                     }
                     Err(failure) => {
@@ -116,7 +127,16 @@ impl Client {
         }
         match unsure {
             // Others are not done, but what was added stands there.
-            None => Ok(()),
+            None => {
+                if let Some(tag) = behind {
+                    let text = format!(
+                        "the registry still answers with what the tag `{tag}` of `{repository}` meant before it was written; \
+                         if others wrote it at the same time, theirs may be gone: the same command again adds what is missing"
+                    );
+                    self.0.events.send(Event::Warning { text });
+                }
+                Ok(())
+            }
             Some(tag) => {
                 let why = "others keep writing over it".to_owned();
                 Err(RegistryError::Unreachable { task: task(&tag), why }.into())

@@ -3,6 +3,7 @@
 mod clients;
 mod faults;
 mod requests;
+mod runs;
 mod together;
 
 use crate::support::oci_registry::{Access, Fault, Options, Registry, Repository, Seen};
@@ -367,37 +368,4 @@ fn what_can_only_be_read_or_is_torn_is_told_with_its_cure() {
     }
     project.run(&["build"]).expect(0);
     publish(&[]).expect(0);
-}
-
-#[test]
-fn the_run_is_named_in_its_own_statement_alone() {
-    const RUN: &str = "https://ci.example/a/b/actions/runs/7";
-    let (project, registry) = (built(), Registry::start(Options::default()));
-    let publish = |more: &[&str]| {
-        let to = to(&registry);
-        project.run(&[&["publish", "data", "--to", &to], more].concat())
-    };
-    let canary = "canary-5e7a";
-    let run = publish(&["--invocation-id", &format!("https://user:{canary}@ci.example/7")]);
-    let run = run.says(2, &["`--invocation-id`", "everybody can read provenance"]);
-    assert!(!run.stderr.contains(canary), "{}", run.stderr);
-    publish(&["--builder-id", "https://token@ci.example/"])
-        .says(2, &["`--builder-id`", "everybody can read provenance"]);
-    let mut command = project.command(&["publish", "data", "--to", &to(&registry)]);
-    for (name, value) in
-        [("GITHUB_SERVER_URL", "https://ci.example"), ("GITHUB_REPOSITORY", "a/b"), ("GITHUB_RUN_ID", "7")]
-    {
-        command.env(name, value);
-    }
-    Run::of(command.env("GITHUB_TOKEN", canary)).expect(0);
-    let blobs = registry.holds("team/data").blobs;
-    let statements: Vec<Value> = blobs.values().filter_map(|bytes| serde_json::from_slice(bytes).ok()).collect();
-    let of = |kind: &str| {
-        let is_it = |one: &&Value| one["predicate"]["buildDefinition"]["buildType"] == kind;
-        statements.iter().find(is_it).unwrap().clone()
-    };
-    let ran = of("urn:remint:invocation:v1");
-    assert_eq!(ran["predicate"]["runDetails"]["metadata"]["invocationId"], RUN, "{ran}");
-    assert!(!of("urn:remint:build:v1").to_string().contains("ci.example"));
-    assert!(blobs.values().all(|bytes| memchr::memmem::find(bytes, canary.as_bytes()).is_none()));
 }

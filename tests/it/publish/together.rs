@@ -15,7 +15,7 @@ use remint::registry::{Client, Repository, Selector, Settings, Upload};
 use remint::store::Store;
 use serde_json::{Value, json};
 use std::io::Cursor;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -118,6 +118,46 @@ fn a_tag_that_cannot_be_written_at_once_is_read_again_first() {
     let there = registry.holds("a");
     assert_whole(&there);
     assert!(there.tags.contains_key(&name));
+}
+
+#[test]
+fn a_registry_that_is_behind_is_asked_again_and_not_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    // How often it answers with what was there before, whether that is warned of, and how often the tag is read.
+    for (old_answers, warned, asked) in [(0, false, 3), (3, false, 6), (usize::MAX, true, 17)] {
+        let registry = Registry::start(Options { old: true, ..Options::default() });
+        let repository: Repository = format!("{}/a", registry.address).parse().unwrap();
+        let subject = subject(&repository);
+        registry.seen();
+        let name = format!("sha256-{}.sig", subject.blob.digest.hex());
+        let path = format!("/v2/a/manifests/{name}");
+        let (faulty, mut is_written, mut left) = (path.clone(), false, old_answers);
+        registry.plan(move |seen| {
+            if seen.path != faulty || seen.method == "PUT" {
+                is_written |= seen.path == faulty;
+                return None;
+            }
+            let behind = is_written && left > 0;
+            left -= usize::from(behind);
+            behind.then_some(Fault::Code(404, "MANIFEST_UNKNOWN"))
+        });
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&said);
+        let events = Events::new(move |event| hears.lock().unwrap().push(format!("{event:?}")));
+        let client = Client::new(Settings::default(), events.clone(), |_| ());
+        let publisher = Publisher::new(&client, &store, &events, 1);
+        let signature = simple_signing(&subject, "r.example/a", &private(1), None).unwrap();
+        assert_eq!(publisher.attach(&repository, subject.blob, &[signature]).unwrap(), 1);
+        let seen = registry.seen();
+        let count = |method: &str| seen.iter().filter(|seen| seen.path == path && seen.method == method).count();
+        assert_eq!((count("PUT"), count("GET")), (1, asked), "{old_answers}");
+        let said = said.lock().unwrap();
+        let warnings: Vec<&String> = said.iter().filter(|text| text.starts_with("Warning")).collect();
+        assert_eq!(!warnings.is_empty(), warned, "{said:?}");
+        assert!(warnings.iter().all(|text| text.contains(&name)), "{said:?}");
+        assert!(registry.holds("a").tags.contains_key(&name));
+    }
 }
 
 fn private(seed: u8) -> PrivateKey {
