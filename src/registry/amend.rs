@@ -42,8 +42,10 @@ pub struct Amendment<'a, E> {
     merge: Box<Merge<'a, E>>,
     /// What the tag meant when it was last written or seen.
     last: Option<AnyDigest>,
-    /// What it meant before this client wrote it last, if it took that; `Some(None)`: nothing.
-    before: Option<Option<AnyDigest>>,
+    /// Whether the registry has taken what this client wrote.
+    taken: bool,
+    /// What the tag meant before the registry took that.
+    before: Option<AnyDigest>,
     /// How many more times it may be refused as others' writing can make a registry do.
     refusals: u32,
 }
@@ -55,7 +57,7 @@ impl<'a, E> Amendment<'a, E> {
         tag: Tag,
         merge: impl FnMut(Option<&Manifest>) -> Result<Option<(&'static str, Vec<u8>)>, E> + 'a,
     ) -> Self {
-        Self { tag, merge: Box::new(merge), last: None, before: None, refusals: REFUSALS }
+        Self { tag, merge: Box::new(merge), last: None, taken: false, before: None, refusals: REFUSALS }
     }
 }
 
@@ -80,7 +82,7 @@ impl Client {
                 // A mirror may be behind.
                 let current = self.manifest_at(repository, &tag)?;
                 let found = current.as_ref().map(|current| current.digest);
-                if one.before == Some(found) {
+                if one.taken && one.before == found {
                     quiet = false;
                     behind = Some(one.tag.clone());
                     written.push(one);
@@ -101,7 +103,8 @@ impl Client {
                 // What was read is old by the time of another attempt, so there is none before it is read again.
                 match self.put_once(repository, &tag, media_type, &bytes, &mut one.refusals) {
                     Ok(put) => {
-                        (one.last, one.before) = (Some(put.digest), Some(found));
+                        one.taken = true;
+                        (one.last, one.before) = (Some(put.digest), found);
                         tries = Tries::new(self.settings().patience);
                     }
                     Err(failure) => {
