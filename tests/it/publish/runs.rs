@@ -63,7 +63,7 @@ fn what_an_interrupted_run_left_out_is_made_up_for() {
             (index && seen.method == "POST").then_some(Fault::Status(403, None))
         });
         publish("urn:test:1", &[]).expect(6);
-        assert_eq!(there(), [[String::new(); 0], []], "old: {old}");
+        assert!(there().iter().all(Vec::is_empty), "old: {old}");
         // Then after what is attached, and before the tag.
         let names = |seen: &Seen| seen.method == "PUT" && seen.path.ends_with("/latest");
         registry.plan(move |seen| names(seen).then_some(Fault::Status(403, None)));
