@@ -4,6 +4,7 @@
 //! alone; a failed action stops only what depends on it. Damage that is found in the store on the way is set aside, and what
 //! was lost is made again within the same run.
 
+mod below;
 mod bundle;
 mod error;
 mod exclude;
@@ -34,6 +35,7 @@ use crate::recipe::Compression;
 use crate::source::base::{BaseBlob, FetchBase};
 use crate::source::debian::pool::{Fetch, PoolFile};
 use crate::store::{Damage, Store};
+use below::{Below, layered};
 use rayon::ThreadPool;
 use ready::Ready;
 use schedule::{End, Job, Lane};
@@ -41,7 +43,6 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
-use view::View;
 
 /// What executes plans.
 pub struct Builder<'a> {
@@ -244,6 +245,8 @@ impl Builder<'_> {
         done: &mut Done,
     ) -> Vec<End<Error>> {
         let times = Mutex::new(std::mem::take(done));
+        let layers = graph.steps.iter().filter_map(|step| if let Step::Layer(key) = step { Some(*key) } else { None });
+        let below = Below::new(self.store, plan, layers);
         let ends = schedule::run(&graph.jobs, self.jobs, FETCHES, |number| {
             let step = graph.steps[number];
             let begun = Instant::now();
@@ -253,7 +256,7 @@ impl Builder<'_> {
                 Step::Blob(digest) => self.fetch_blob(&plan.blobs[&digest]).map(|()| false),
                 _ => {
                     self.events.send(Event::ActionStarted { key, name: name.clone() });
-                    self.perform(plan, step, pool)
+                    self.perform(plan, step, &below, pool)
                 }
             };
             let took = begun.elapsed();
@@ -304,7 +307,13 @@ impl Builder<'_> {
     }
 
     /// Does one step, unless another process did it while this one waited for its turn: then the answer is yes.
-    fn perform(&self, plan: &Plan, step: Step, pool: &OnceLock<Option<ThreadPool>>) -> Result<bool, Error> {
+    fn perform(
+        &self,
+        plan: &Plan,
+        step: Step,
+        below: &Below<'_>,
+        pool: &OnceLock<Option<ThreadPool>>,
+    ) -> Result<bool, Error> {
         let store = self.store;
         match step {
             Step::Fetch(_) | Step::Blob(_) => Ok(false),
@@ -320,12 +329,12 @@ impl Builder<'_> {
                 let _turn = store.lock_action(&key)?;
                 let there = store.action::<Layered>(&key)?.is_some();
                 if !there {
-                    store.put_action(&key, &self.layer(plan, layer(plan, &key))?)?;
+                    store.put_action(&key, &self.layer(below, layer(plan, &key))?)?;
                 }
                 Ok(there)
             }
             Step::Pack(key, compression) => {
-                let layered = self.layered(plan, &key)?;
+                let layered = layered(store, &key)?;
                 let pack_key = layered.pack_key(compression);
                 let _turn = store.lock_action(&pack_key)?;
                 let there = store.action::<PackedLayer>(&pack_key)?.is_some();
@@ -342,24 +351,9 @@ impl Builder<'_> {
         }
     }
 
-    fn layered(&self, plan: &Plan, key: &ActionKey) -> Result<Layered, Error> {
-        let missing = || Error::Store(crate::store::Error::Missing { digest: key.0 });
-        debug_assert!(plan.actions.contains_key(key), "a layer of this plan");
-        self.store.action::<Layered>(key)?.ok_or_else(missing)
-    }
-
-    fn layer(&self, plan: &Plan, action: &Layer) -> Result<Layered, Error> {
-        let mut below = Vec::new();
+    fn layer(&self, below: &Below<'_>, action: &Layer) -> Result<Layered, Error> {
         // What others made stands for itself.
-        let mut lower = action.lower.filter(|_| !matches!(action.work, Work::Foreign(_)));
-        while let Some(key) = lower {
-            below.push(self.layered(plan, &key)?);
-            lower = layer(plan, &key).lower;
-        }
-        let mut view = View::new(self.store);
-        for layered in below.iter().rev() {
-            view.add_layer(layered)?;
-        }
+        let view = below.view(action.lower.filter(|_| !matches!(action.work, Work::Foreign(_))))?;
         match &action.work {
             Work::Packages(work) => {
                 let missing = |key: &ActionKey| Error::Store(crate::store::Error::Missing { digest: key.0 });
@@ -372,9 +366,7 @@ impl Builder<'_> {
             }
             Work::Copy(work) => trees::copy(self.store, &view, work, &action.title),
             Work::Write(written) => trees::write(self.store, &view, written, &action.title),
-            Work::Accounts(accounts) => {
-                packages::accounts(self.store, &view, accounts, action.platform.arch, &action.title)
-            }
+            Work::Accounts(accounts) => packages::accounts(self.store, &view, accounts, &action.title),
             Work::Foreign(foreign) => foreign::look_into(self.store, foreign, &action.title),
         }
     }

@@ -96,7 +96,7 @@ pub(super) fn packages(
         };
         output = native::configure(&input).map_err(Error::native(title))?;
     }
-    let mut pieces = made(&below, &view, std::mem::take(&mut output.entries), &mut dirs)?;
+    let mut pieces = made(&|path| below.get(path), &view, std::mem::take(&mut output.entries), &mut dirs)?;
     for (path, list) in lists {
         pieces.entry(path.clone()).or_insert_with(|| Piece::made(Entry::file(path, 0o644, list.len() as u64), list));
     }
@@ -273,8 +273,8 @@ fn apply(store: &Store, member: &mut Member, title: &str) -> Result<(), Error> {
 }
 
 /// What configuring made, without what is there already, by path; its directories go to the others.
-fn made(
-    below: &BTreeMap<TreePath, Entry>,
+fn made<'b>(
+    below: &dyn Fn(&str) -> Option<&'b Entry>,
     view: &View<'_>,
     entries: Vec<(Entry, Vec<u8>)>,
     dirs: &mut BTreeMap<TreePath, Entry>,
@@ -283,14 +283,14 @@ fn made(
     for (entry, bytes) in entries {
         let path = entry.path.clone();
         if entry.is_directory() {
-            if below.get(&path) != Some(&entry) {
+            if below(path.as_str()) != Some(&entry) {
                 dirs.insert(path, entry);
             }
             continue;
         }
         let read = |source| Error::native(path.as_str())(native::Error::Read { path: path.clone(), source });
-        let same =
-            below.get(&path) == Some(&entry) && view.read(path.as_str()).map_err(read)?.unwrap_or_default() == bytes;
+        let same = below(path.as_str()) == Some(&entry)
+            && view.read(path.as_str()).map_err(read)?.unwrap_or_default() == bytes;
         if !same {
             pieces.insert(path, Piece::made(entry, bytes));
         }
@@ -299,27 +299,13 @@ fn made(
 }
 
 /// Makes a layer of nothing but users and groups.
-pub(super) fn accounts(
-    store: &Store,
-    view: &View<'_>,
-    accounts: &Accounts,
-    arch: Arch,
-    title: &str,
-) -> Result<Layered, Error> {
-    let input = native::Input {
-        arch,
-        root: view,
-        packages: &[],
-        requested: &BTreeSet::new(),
-        users: &accounts.users,
-        groups: &accounts.groups,
-    };
-    let output = native::configure(&input).map_err(Error::native(title))?;
-    let below: BTreeMap<TreePath, Entry> = view.entries().map(|entry| (entry.path.clone(), entry.clone())).collect();
+pub(super) fn accounts(store: &Store, view: &View<'_>, accounts: &Accounts, title: &str) -> Result<Layered, Error> {
+    let output = native::add_accounts(view, &accounts.users, &accounts.groups).map_err(Error::native(title))?;
+    let below = |path: &str| view.get(path);
     let mut dirs = BTreeMap::new();
     let pieces = made(&below, view, output.entries, &mut dirs)?;
     let paths: Vec<TreePath> = pieces.keys().chain(dirs.keys()).cloned().collect();
-    add_parents(&mut dirs, &paths, &|path: &str| below.get(path))?;
+    add_parents(&mut dirs, &paths, &below)?;
     let fragments = if pieces.is_empty() { Vec::new() } else { vec![fragment(store, pieces.values(), title)?] };
     Ok(Layered { directories: put_directories(store, &dirs, title)?, fragments, uncovered: Vec::new() })
 }

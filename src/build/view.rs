@@ -8,16 +8,28 @@ use crate::native::Root;
 use crate::oci::{Blob, TreePath};
 use crate::store::Store;
 use rayon::prelude::*;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 /// A merged tree over fragments in the store; what is added later stands over what was there.
 pub(super) struct View<'a> {
     store: &'a Store,
+    /// What several views may stand on.
+    below: Arc<Merged>,
+    /// What this one adds, and takes away.
+    own: Merged,
+}
+
+/// Paths of which each stands in a fragment, is a directory, or is gone.
+#[derive(Default)]
+pub(super) struct Merged {
+    /// The fragments; those of what lies below are counted first.
     tars: Vec<Blob>,
-    entries: BTreeMap<TreePath, Seen>,
+    entries: BTreeMap<TreePath, Option<Seen>>,
 }
 
 struct Seen {
@@ -39,9 +51,15 @@ const OPAQUE: &str = ".wh..wh..opq";
 pub(super) const WHITEOUT: &str = ".wh.";
 
 impl<'a> View<'a> {
-    /// A view of nothing.
-    pub(super) fn new(store: &'a Store) -> Self {
-        Self { store, tars: Vec::new(), entries: BTreeMap::new() }
+    /// A view of nothing yet, but for what lies below.
+    pub(super) fn over(store: &'a Store, below: Arc<Merged>) -> Self {
+        Self { store, below, own: Merged::default() }
+    }
+
+    /// What a view that stands on nothing shows, for others to stand on.
+    pub(super) fn merged(self) -> Merged {
+        debug_assert!(self.below.entries.is_empty(), "what lies below is lost");
+        self.own
     }
 
     /// Lays a finished layer over what is there.
@@ -69,19 +87,19 @@ impl<'a> View<'a> {
 
     /// Lays a directory over what is there.
     pub(super) fn add_directory(&mut self, directory: Entry) {
-        self.entries.insert(directory.path.clone(), Seen { entry: directory, content: Content::None });
+        self.insert(Seen { entry: directory, content: Content::None });
     }
 
     /// Lays a fragment's entries over what is there.
     pub(super) fn add_fragment(&mut self, fragment: &Fragment, index: &Index) {
-        let at = self.tars.len();
-        self.tars.push(fragment.tar);
+        let at = self.below.tars.len() + self.own.tars.len();
+        self.own.tars.push(fragment.tar);
         for indexed in index.entries() {
             if whiteout(&indexed.entry.path).is_some() {
                 continue;
             }
             // Only layers that others made put anything else in the place of a directory.
-            if self.entries.get(&indexed.entry.path).is_some_and(|there| there.entry.is_directory()) {
+            if self.seen(indexed.entry.path.as_str()).is_some_and(|there| there.entry.is_directory()) {
                 self.remove(&indexed.entry.path);
             }
             let mut seen = Seen { entry: indexed.entry.clone(), content: Content::At(at, indexed.offset) };
@@ -92,13 +110,17 @@ impl<'a> View<'a> {
                 seen.entry.kind = file.entry.kind.clone();
                 seen.content = Content::At(at, file.offset);
             }
-            self.entries.insert(seen.entry.path.clone(), seen);
+            self.insert(seen);
         }
+    }
+
+    fn insert(&mut self, seen: Seen) {
+        self.own.entries.insert(seen.entry.path.clone(), Some(seen));
     }
 
     /// Takes away a path and all below it.
     pub(super) fn remove(&mut self, path: &TreePath) {
-        self.entries.remove(path);
+        self.hide(path);
         self.empty(path.as_str());
     }
 
@@ -106,26 +128,58 @@ impl<'a> View<'a> {
     fn empty(&mut self, directory: &str) {
         let below: Vec<TreePath> = self.below(directory).map(|(path, _)| path.clone()).collect();
         for path in below {
-            self.entries.remove(&path);
+            self.hide(&path);
+        }
+    }
+
+    fn hide(&mut self, path: &TreePath) {
+        if self.below.entries.contains_key(path) {
+            self.own.entries.insert(path.clone(), None);
+        } else {
+            self.own.entries.remove(path);
         }
     }
 
     /// Every entry, in byte order.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values().map(|seen| &seen.entry)
+        self.below("").map(|(_, seen)| &seen.entry)
+    }
+
+    fn seen(&self, path: &str) -> Option<&Seen> {
+        self.own.entries.get(path).or_else(|| self.below.entries.get(path))?.as_ref()
     }
 
     fn below<'s>(&'s self, directory: &str) -> impl Iterator<Item = (&'s TreePath, &'s Seen)> + use<'s> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-        self.entries
-            .range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded))
-            .take_while(move |(path, _)| path.as_str().starts_with(&prefix))
+        let range = |merged: &'s Merged| {
+            merged.entries.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded)).peekable()
+        };
+        let (mut below, mut own) = (range(&self.below), range(&self.own));
+        let all = std::iter::from_fn(move || {
+            loop {
+                let order = match (below.peek(), own.peek()) {
+                    (Some((there, _)), Some((here, _))) => there.cmp(here),
+                    (Some(_), None) => Ordering::Less,
+                    (None, _) => Ordering::Greater,
+                };
+                // Of two at one place, the own one is seen.
+                let next = if order == Ordering::Less { below.next() } else { own.next() };
+                if order == Ordering::Equal {
+                    below.next();
+                }
+                let (path, seen) = next?;
+                if let Some(seen) = seen {
+                    return Some((path, seen));
+                }
+            }
+        });
+        all.take_while(move |(path, _)| path.as_str().starts_with(&prefix))
     }
 }
 
 impl Root for View<'_> {
     fn get(&self, path: &str) -> Option<&Entry> {
-        self.entries.get(path).map(|seen| &seen.entry)
+        self.seen(path).map(|seen| &seen.entry)
     }
 
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
@@ -134,11 +188,12 @@ impl Root for View<'_> {
 
     fn read_part(&self, path: &str, from: u64, length: usize) -> io::Result<Option<Vec<u8>>> {
         let Some(Seen { entry: Entry { kind: Kind::File { size }, .. }, content: Content::At(tar, offset) }) =
-            self.entries.get(path)
+            self.seen(path)
         else {
             return Ok(None);
         };
-        let tar = &self.tars[*tar];
+        let lower = &self.below.tars;
+        let tar = lower.get(*tar).unwrap_or_else(|| &self.own.tars[*tar - lower.len()]);
         super::pack::ensure(self.store, tar).map_err(io::Error::other)?;
         let left = usize::try_from(size.saturating_sub(from)).map_err(io::Error::other)?;
         let mut bytes = vec![0; left.min(length)];

@@ -185,3 +185,12 @@ pub fn scripts_read() -> Vec<ScriptRead> {
 pub fn configure(input: &Input<'_>) -> Result<Output, Error> {
     stage::run(input)
 }
+
+/// Adds a recipe's users and groups to those of an image, and changes nothing else.
+pub fn add_accounts(
+    root: &dyn Root,
+    users: &BTreeMap<AccountName, User>,
+    groups: &BTreeMap<AccountName, u32>,
+) -> Result<Output, Error> {
+    accounts::add(tree::Tree::new(root), users, groups)
+}

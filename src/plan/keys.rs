@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// Raised whenever the code that makes bytes makes other bytes from the same inputs, so that results of older versions of
 /// remint are not taken for those of this one.
-pub const REVISION: u64 = 3;
+pub const REVISION: u64 = 4;
 
 fn start(kind: &str) -> KeyHasher {
     let mut key = KeyHasher::new(kind);

@@ -5,8 +5,8 @@
 
 mod sysusers;
 
-use super::Error;
 use super::tree::Tree;
+use super::{Error, Output};
 use crate::layer::CONSTANT_MTIME;
 use crate::recipe::{AccountName, User};
 use std::collections::BTreeMap;
@@ -73,6 +73,18 @@ const LAST_CHANGE: u64 = CONSTANT_MTIME / 86_400;
 
 /// The numbers that adduser and sysusers choose from (`FIRST_SYSTEM_UID` and `LAST_SYSTEM_UID` of adduser.conf).
 const SYSTEM: (u32, u32) = (100, 999);
+
+/// Adds a recipe's users and groups to those that an image has.
+pub(super) fn add(
+    mut tree: Tree<'_>,
+    users: &BTreeMap<AccountName, User>,
+    groups: &BTreeMap<AccountName, u32>,
+) -> Result<Output, Error> {
+    let mut accounts = Accounts::load(&tree)?;
+    accounts.recipe(users, groups)?;
+    accounts.write(&mut tree);
+    Ok(tree.finish())
+}
 
 impl Accounts {
     /// Reads what the image has; all empty where it has none.

@@ -1,0 +1,75 @@
+//! What lies below the layers of a run: read once where several of them stand on the same.
+
+use super::error::Error;
+use super::results::Layered;
+use super::view::{Merged, View};
+use crate::digest::ActionKey;
+use crate::plan::Plan;
+use crate::store::Store;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// The trees on which layers of a run stand.
+pub(super) struct Below<'a> {
+    store: &'a Store,
+    plan: &'a Plan,
+    /// Those on which more than one does, by the key of their uppermost layer; `None` until the first one asks.
+    shared: BTreeMap<ActionKey, Mutex<Option<Arc<Merged>>>>,
+}
+
+impl<'a> Below<'a> {
+    /// Prepares for layers that will be made.
+    pub(super) fn new(store: &'a Store, plan: &'a Plan, layers: impl Iterator<Item = ActionKey>) -> Self {
+        let mut counts: BTreeMap<ActionKey, usize> = BTreeMap::new();
+        for lower in layers.filter_map(|key| super::layer(plan, &key).lower) {
+            *counts.entry(lower).or_default() += 1;
+        }
+        let shared = counts.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| (key, Mutex::default()));
+        Self { store, plan, shared: shared.collect() }
+    }
+
+    /// What a layer stands on; `None`: nothing.
+    pub(super) fn view(&self, mut lower: Option<ActionKey>) -> Result<View<'a>, Error> {
+        let mut above = Vec::new();
+        let mut ground = Arc::default();
+        while let Some(key) = lower {
+            if let Some(shared) = self.shared.get(&key) {
+                ground = self.ground(key, shared)?;
+                break;
+            }
+            above.push(layered(self.store, &key)?);
+            lower = super::layer(self.plan, &key).lower;
+        }
+        stack(View::over(self.store, ground), &above)
+    }
+
+    /// A shared tree; whoever needs it while another one reads it waits.
+    fn ground(&self, top: ActionKey, shared: &Mutex<Option<Arc<Merged>>>) -> Result<Arc<Merged>, Error> {
+        let mut shared = shared.lock().expect("no holder of this lock panics");
+        if let Some(ground) = &*shared {
+            return Ok(Arc::clone(ground));
+        }
+        let mut all = Vec::new();
+        let mut lower = Some(top);
+        while let Some(key) = lower {
+            all.push(layered(self.store, &key)?);
+            lower = super::layer(self.plan, &key).lower;
+        }
+        let ground = Arc::new(stack(View::over(self.store, Arc::default()), &all)?.merged());
+        Ok(Arc::clone(shared.insert(ground)))
+    }
+}
+
+/// Lays layers over a view; the uppermost stands first.
+fn stack<'a>(mut view: View<'a>, layers: &[Layered]) -> Result<View<'a>, Error> {
+    for layered in layers.iter().rev() {
+        view.add_layer(layered)?;
+    }
+    Ok(view)
+}
+
+/// A layer that was made.
+pub(super) fn layered(store: &Store, key: &ActionKey) -> Result<Layered, Error> {
+    let missing = || Error::Store(crate::store::Error::Missing { digest: key.0 });
+    store.action::<Layered>(key)?.ok_or_else(missing)
+}
