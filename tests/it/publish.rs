@@ -4,6 +4,7 @@ mod clients;
 mod faults;
 mod requests;
 mod together;
+mod token_judge;
 
 use crate::support::oci_registry::{Access, Fault, Options, Registry, Repository, Seen};
 use crate::support::project::{FILES, Project, Run};
