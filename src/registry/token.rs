@@ -111,13 +111,13 @@ fn simple(wanted: &Wanted<'_>, user: Option<&str>) -> Address {
         address = address.with("service", service);
     }
     for scope in wanted.scope.iter() {
-        address = address.with("scope", scope);
+        address = address.with("scope", &scope);
     }
     user.map_or(address.clone(), |user| address.with("account", user))
 }
 
 fn exchange(wanted: &Wanted<'_>, token: &Secret) -> Result<Request<String>, Failure> {
-    let scopes: Vec<&str> = wanted.scope.iter().collect();
+    let scopes: Vec<String> = wanted.scope.iter().collect();
     let mut form = format!("grant_type=refresh_token&client_id=remint&refresh_token={}", escaped(token.expose()));
     form.push_str(&format!(
         "&service={}&scope={}",

@@ -5,6 +5,7 @@ mod faults;
 mod requests;
 mod runs;
 mod together;
+mod token_judge;
 
 use crate::support::oci_registry::{Access, Fault, Options, Registry, Repository, Seen};
 use crate::support::project::{FILES, Project, Run};

@@ -6,6 +6,7 @@ mod docker;
 mod faults;
 mod proxy;
 mod secrets;
+mod token_judge;
 mod transfers;
 
 use remint::digest::Digest;

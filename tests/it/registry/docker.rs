@@ -1,47 +1,14 @@
 //! Debian's docker-registry with TLS and with passwords.
 
 use super::{client, send};
+use crate::support::certificate::signed;
 use crate::support::judge;
 use crate::support::registry_server::{Extra, start_with};
 use base64::Engine as _;
 use remint::registry::{Credentials, RegistryError, Repository, Settings};
-use std::path::{Path, PathBuf};
 
 /// The hash (bcrypt) of `canary-password`.
 const USERS: &str = "user:$2y$04$abcdefghijklmnopqrstuuag0.YlF7tv7WKWN7rgqJ5KkJ9XU2wny\n";
-
-/// A certificate and its key, in files.
-pub(super) struct Pair {
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
-}
-
-/// Makes a server's certificate as most people do: it signed itself, and says that it is an authority's.
-pub(super) fn own(openssl: &Path, dir: &Path, names: &str) -> Pair {
-    let pair = Pair { certificate: dir.join("own.crt"), key: dir.join("own.key") };
-    let (key, certificate) = (pair.key.to_str().unwrap(), pair.certificate.to_str().unwrap());
-    let names = format!("subjectAltName={names}");
-    let mut arguments = vec!["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    arguments.extend(["-days", "2", "-subj", "/CN=own", "-addext", &names, "-keyout", key, "-out", certificate]);
-    judge::run(openssl, arguments);
-    pair
-}
-
-/// Makes an authority, or what it signs.
-fn signed(openssl: &Path, dir: &Path, name: &str, by: Option<&Pair>) -> Pair {
-    let pair = Pair { certificate: dir.join(format!("{name}.crt")), key: dir.join(format!("{name}.key")) };
-    let mut arguments =
-        vec!["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
-    let (key, certificate) = (pair.key.to_str().unwrap(), pair.certificate.to_str().unwrap());
-    let subject = format!("/CN={name}");
-    arguments.extend(["-subj", &subject, "-keyout", key, "-out", certificate]);
-    if let Some(by) = by {
-        arguments.extend(["-CA", by.certificate.to_str().unwrap(), "-CAkey", by.key.to_str().unwrap()]);
-        arguments.extend(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]);
-    }
-    judge::run(openssl, arguments);
-    pair
-}
 
 #[test]
 fn only_who_is_trusted_is_spoken_to() {

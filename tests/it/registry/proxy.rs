@@ -1,7 +1,7 @@
 //! Registries behind a proxy. Their names lead nowhere: only the proxy knows the way.
 
-use super::docker::own;
 use super::{client, noise, send};
+use crate::support::certificate::own;
 use crate::support::judge;
 use crate::support::oci_registry::{Options, Registry};
 use crate::support::proxy::Proxy;

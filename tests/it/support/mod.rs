@@ -2,6 +2,7 @@
 
 pub(crate) mod archive;
 pub(crate) mod browser;
+pub(crate) mod certificate;
 pub(crate) mod containerd;
 pub(crate) mod docker_engine;
 pub(crate) mod emulator;
@@ -17,3 +18,4 @@ pub(crate) mod random;
 pub(crate) mod registry_server;
 pub(crate) mod server;
 pub(crate) mod signer;
+pub(crate) mod token_server;

@@ -21,6 +21,21 @@ pub(crate) struct Extra<'a> {
     pub(crate) clients: Option<&'a Path>,
     /// A file of users and their passwords' hashes.
     pub(crate) users: Option<&'a Path>,
+    /// Whose tokens it takes.
+    pub(crate) token: Option<Tokens<'a>>,
+}
+
+/// Who gives tokens for a registry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tokens<'a> {
+    /// Where they are had: an address.
+    pub(crate) realm: &'a str,
+    /// What the registry is called there.
+    pub(crate) service: &'a str,
+    /// Who signs them.
+    pub(crate) issuer: &'a str,
+    /// The certificates of those who say whose signature it is.
+    pub(crate) bundle: &'a Path,
 }
 
 /// Starts a registry; `None` where there is none to start.
@@ -57,6 +72,10 @@ fn start_at(dir: &Path, port: u16, extra: Extra<'_>) -> Option<Registry> {
     }
     if let Some(users) = extra.users {
         text += &format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", users.display());
+    }
+    if let Some(Tokens { realm, service, issuer, bundle }) = extra.token {
+        text += &format!("auth:\n  token:\n    realm: {realm}\n    service: {service}\n    issuer: {issuer}\n");
+        text += &format!("    rootcertbundle: {}\n", bundle.display());
     }
     std::fs::write(&config, text).unwrap();
     let mut command = Command::new(program);

@@ -4,7 +4,7 @@
 mod access;
 mod blobs;
 mod manifests;
-mod wire;
+pub(crate) mod wire;
 
 use remint::registry::AnyDigest;
 use std::collections::BTreeMap;

@@ -195,7 +195,8 @@ fn send(mut stream: &TcpStream, seen: &Seen, mut reply: Reply, fault: Option<&Fa
     }
 }
 
-fn read_head(reader: &mut impl BufRead) -> Option<Seen> {
+/// Reads a request's head; `None`: there is no other.
+pub(in crate::support) fn read_head(reader: &mut impl BufRead) -> Option<Seen> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let mut words = line.split(' ');
@@ -210,7 +211,8 @@ fn read_head(reader: &mut impl BufRead) -> Option<Seen> {
     Some(seen)
 }
 
-pub(super) fn unescaped(text: &str) -> String {
+/// A part of an address or a form as it is meant.
+pub(in crate::support) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
