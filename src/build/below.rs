@@ -13,8 +13,15 @@ use std::sync::{Arc, Mutex};
 pub(super) struct Below<'a> {
     store: &'a Store,
     plan: &'a Plan,
-    /// Those on which more than one does, by the key of their uppermost layer; `None` until the first one asks.
-    shared: BTreeMap<ActionKey, Mutex<Option<Arc<Merged>>>>,
+    /// Those on which more than one does, by the key of their uppermost layer.
+    shared: BTreeMap<ActionKey, Mutex<Shared>>,
+}
+
+/// A tree from when it is first asked for until the last one has it.
+struct Shared {
+    tree: Option<Arc<Merged>>,
+    /// How many will ask for it.
+    left: usize,
 }
 
 impl<'a> Below<'a> {
@@ -24,8 +31,9 @@ impl<'a> Below<'a> {
         for lower in layers.filter_map(|key| super::layer(plan, &key).lower) {
             *counts.entry(lower).or_default() += 1;
         }
-        let shared = counts.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| (key, Mutex::default()));
-        Self { store, plan, shared: shared.collect() }
+        let shared = counts.into_iter().filter(|(_, left)| *left > 1);
+        let shared = shared.map(|(key, left)| (key, Mutex::new(Shared { tree: None, left }))).collect();
+        Self { store, plan, shared }
     }
 
     /// What a layer stands on; `None`: nothing.
@@ -44,10 +52,12 @@ impl<'a> Below<'a> {
     }
 
     /// A shared tree; whoever needs it while another one reads it waits.
-    fn ground(&self, top: ActionKey, shared: &Mutex<Option<Arc<Merged>>>) -> Result<Arc<Merged>, Error> {
+    fn ground(&self, top: ActionKey, shared: &Mutex<Shared>) -> Result<Arc<Merged>, Error> {
         let mut shared = shared.lock().expect("no holder of this lock panics");
-        if let Some(ground) = &*shared {
-            return Ok(Arc::clone(ground));
+        shared.left = shared.left.saturating_sub(1);
+        let is_last = shared.left == 0;
+        if let Some(tree) = if is_last { shared.tree.take() } else { shared.tree.clone() } {
+            return Ok(tree);
         }
         let mut all = Vec::new();
         let mut lower = Some(top);
@@ -55,8 +65,9 @@ impl<'a> Below<'a> {
             all.push(layered(self.store, &key)?);
             lower = super::layer(self.plan, &key).lower;
         }
-        let ground = Arc::new(stack(View::over(self.store, Arc::default()), &all)?.merged());
-        Ok(Arc::clone(shared.insert(ground)))
+        let tree = Arc::new(stack(View::over(self.store, Arc::default()), &all)?.merged());
+        shared.tree = (!is_last).then(|| Arc::clone(&tree));
+        Ok(tree)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::digest::ActionKey;
 use crate::plan::{Action, Explained, ImagePlan, Plan, Reason};
 use crate::recipe::Compression;
 use crate::store::{Error, Store};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -85,17 +86,13 @@ pub fn remember(store: &Store, plan: &Plan, outcome: &Outcome) -> Result<(), Err
         return Ok(());
     }
     let _turn = store.lock_history()?;
-    for (image, history) in &changed {
-        for key in &image.layers {
-            let name = inputs_name(key);
-            if store.history(&name).is_none()
-                && let Some(inputs) = Explained::of(plan, key)
-            {
-                store.put_history(&name, &json(&inputs))?;
-            }
-        }
-        store.put_history(&name(image), &json(history))?;
-    }
+    let keys: BTreeSet<&ActionKey> = changed.iter().flat_map(|(image, _)| &image.layers).collect();
+    keys.into_par_iter().try_for_each(|key| {
+        let name = inputs_name(key);
+        let inputs = if store.history(&name).is_none() { Explained::of(plan, key) } else { None };
+        inputs.map_or(Ok(()), |inputs| store.put_history(&name, &json(&inputs)))
+    })?;
+    changed.par_iter().try_for_each(|(image, history)| store.put_history(&name(image), &json(history)))?;
     forget_unused(store);
     Ok(())
 }

@@ -37,10 +37,10 @@ use crate::source::debian::pool::{Fetch, PoolFile};
 use crate::store::{Damage, Store};
 use below::{Below, layered};
 use rayon::ThreadPool;
+use rayon::prelude::*;
 use ready::Ready;
 use schedule::{End, Job, Lane};
-use std::collections::BTreeSet;
-use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -159,6 +159,7 @@ impl Builder<'_> {
     /// Lists the steps whose results the store lacks, each after those that it needs.
     fn graph(&self, plan: &Plan) -> Graph {
         let mut graph = Graph::default();
+        self.look_up(plan, &mut graph);
         for (number, image) in plan.images.iter().enumerate() {
             for blob in image.base.iter().flat_map(ForeignBase::blobs) {
                 if self.need_blob(plan, &mut graph, &blob.digest).is_some() {
@@ -173,13 +174,21 @@ impl Builder<'_> {
         graph
     }
 
+    /// Looks up the layers of a plan's images that are not known to be there.
+    fn look_up(&self, plan: &Plan, graph: &mut Graph) {
+        let of = |image: &ImagePlan| image.layers.iter().map(|key| (*key, image.compression)).collect::<Vec<_>>();
+        let mut wanted: BTreeSet<_> = plan.images.iter().flat_map(of).collect();
+        wanted.retain(|one| !graph.ready.contains_key(one));
+        let find = |(key, compression)| Ready::find(self.store, &key, compression).map(|it| ((key, compression), it));
+        graph.ready.par_extend(wanted.into_par_iter().filter_map(find));
+    }
+
     fn need_pack(&self, plan: &Plan, graph: &mut Graph, key: ActionKey, compression: Compression) {
         let step = Step::Pack(key, compression);
         if !graph.seen.insert(step) {
             return;
         }
-        if let Some(ready) = Ready::find(self.store, &key, compression) {
-            graph.ready.insert((key, compression), ready);
+        if graph.ready.contains_key(&(key, compression)) {
             return;
         }
         let after = self.need_layer(plan, graph, key);
@@ -386,15 +395,9 @@ impl Builder<'_> {
             .filter(|number| matches!(ends[*number], End::Failed(_)))
             .map(|number| (number, lacking(number)))
             .collect();
+        self.look_up(plan, &mut graph);
         let mut images = Vec::new();
         for (number, image) in plan.images.iter().enumerate() {
-            for key in &image.layers {
-                if let Entry::Vacant(place) = graph.ready.entry((*key, image.compression))
-                    && let Some(ready) = Ready::find(self.store, key, image.compression)
-                {
-                    place.insert(ready);
-                }
-            }
             let based = image.base.iter().flat_map(ForeignBase::blobs).all(|blob| self.store.has(&blob));
             if let Some(layers) = image_outcome(image, &graph, done).filter(|_| based) {
                 images.push((number, layers));

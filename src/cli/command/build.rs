@@ -28,6 +28,7 @@ use crate::source::base::FetchBase;
 use crate::source::debian::pool::{Fetch, Offline};
 use crate::source::path::Clash;
 use crate::store::{Damage, Store};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -251,9 +252,12 @@ fn assemble(
     let broken = |error: image::Error| Failure::from_error(Exit::Action, &error);
     let mut platforms: BTreeMap<&ImageName, Vec<PlatformImage>> = BTreeMap::new();
     let mut rows = Vec::new();
-    for (number, layers) in &outcome.images {
+    let make = |(number, layers): &(usize, Vec<LayerOutcome>)| {
+        platform_image(store, plan, &plan.images[*number], layers).map_err(broken)
+    };
+    let all = outcome.images.par_iter().map(make).collect::<Result<Vec<_>, _>>()?;
+    for ((number, layers), made) in outcome.images.iter().zip(all) {
         let planned = &plan.images[*number];
-        let made = platform_image(store, plan, planned, layers).map_err(broken)?;
         let reused = layers.iter().filter(|layer| layer.reused).count() as u64;
         let row = BuiltImage {
             name: planned.name.to_string(),

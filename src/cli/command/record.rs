@@ -8,12 +8,13 @@ use crate::image::Image;
 use crate::oci::Blob;
 use crate::plan::{Action, Plan, Work};
 use crate::store::{BuildRecord, Store};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
 
 /// Writes down each image's build. A store that cannot be written serves builds of what it has, so a failure is none.
 pub(super) fn record(store: &Store, session: &Session, plan: &Plan, outcome: &Outcome, images: &[Image]) {
-    for image in images {
+    images.par_iter().for_each(|image| {
         let (mut actions, mut sources) = (BTreeSet::new(), BTreeSet::new());
         for (number, layers) in &outcome.images {
             if plan.images[*number].name == image.name {
@@ -34,7 +35,7 @@ pub(super) fn record(store: &Store, session: &Session, plan: &Plan, outcome: &Ou
             sources: sources.into_iter().collect(),
         };
         let _ = store.record_build(&record, UNIX_EPOCH + now());
-    }
+    });
 }
 
 /// The actions of a layer, and what they are made from.
