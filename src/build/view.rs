@@ -44,6 +44,9 @@ enum Content {
     At(usize, u64),
 }
 
+/// How many entries a tree has that is taken apart aside.
+const ASIDE: usize = 1000;
+
 /// A file that says that all its directory's lower content is gone (image-spec, layer.md, "Opaque Whiteout").
 const OPAQUE: &str = ".wh..wh..opq";
 
@@ -57,9 +60,9 @@ impl<'a> View<'a> {
     }
 
     /// What a view that stands on nothing shows, for others to stand on.
-    pub(super) fn merged(self) -> Merged {
+    pub(super) fn merged(mut self) -> Merged {
         debug_assert!(self.below.entries.is_empty(), "what lies below is lost");
-        self.own
+        std::mem::take(&mut self.own)
     }
 
     /// Lays a finished layer over what is there.
@@ -76,6 +79,9 @@ impl<'a> View<'a> {
                 }
             }
         }
+        if self.begin(&directories, layer.fragments.iter().zip(&indexes)) {
+            return Ok(());
+        }
         for directory in directories {
             self.add_directory(directory);
         }
@@ -83,6 +89,28 @@ impl<'a> View<'a> {
             self.add_fragment(fragment, &index);
         }
         Ok(())
+    }
+
+    /// Takes a layer as the lowest one, all at once: it is often the largest by far. Whether it could: there has to be nothing yet, and
+    /// nothing in the layer may take the place of anything.
+    fn begin<'i>(&mut self, directories: &[Entry], parts: impl Iterator<Item = (&'i Fragment, &'i Index)>) -> bool {
+        if !self.below.entries.is_empty() || !self.own.entries.is_empty() {
+            return false;
+        }
+        let directory = |entry: &Entry| Seen { entry: entry.clone(), content: Content::None };
+        let mut all: Vec<Seen> = directories.iter().map(directory).collect();
+        let mut tars = Vec::new();
+        for (fragment, index) in parts {
+            all.extend(seen(tars.len(), index));
+            tars.push(fragment.tar);
+        }
+        let count = all.len();
+        let entries: BTreeMap<_, _> = all.into_iter().map(|seen| (seen.entry.path.clone(), Some(seen))).collect();
+        let fits = entries.len() == count;
+        if fits {
+            self.own = Merged { tars, entries };
+        }
+        fits
     }
 
     /// Lays a directory over what is there.
@@ -94,21 +122,10 @@ impl<'a> View<'a> {
     pub(super) fn add_fragment(&mut self, fragment: &Fragment, index: &Index) {
         let at = self.below.tars.len() + self.own.tars.len();
         self.own.tars.push(fragment.tar);
-        for indexed in index.entries() {
-            if whiteout(&indexed.entry.path).is_some() {
-                continue;
-            }
+        for seen in seen(at, index) {
             // Only layers that others made put anything else in the place of a directory.
-            if self.seen(indexed.entry.path.as_str()).is_some_and(|there| there.entry.is_directory()) {
-                self.remove(&indexed.entry.path);
-            }
-            let mut seen = Seen { entry: indexed.entry.clone(), content: Content::At(at, indexed.offset) };
-            // A reader wants the file, by whichever of its names.
-            if let Kind::Hardlink { target } = &indexed.entry.kind
-                && let Some(file) = index.get(target)
-            {
-                seen.entry.kind = file.entry.kind.clone();
-                seen.content = Content::At(at, file.offset);
+            if self.seen(seen.entry.path.as_str()).is_some_and(|there| there.entry.is_directory()) {
+                self.remove(&seen.entry.path);
             }
             self.insert(seen);
         }
@@ -177,6 +194,16 @@ impl<'a> View<'a> {
     }
 }
 
+impl Drop for View<'_> {
+    /// Takes large trees apart aside: nobody has to wait for that.
+    fn drop(&mut self) {
+        let trees = (std::mem::take(&mut self.below), std::mem::take(&mut self.own));
+        if trees.0.entries.len() + trees.1.entries.len() > ASIDE {
+            rayon::spawn(move || drop(trees));
+        }
+    }
+}
+
 impl Root for View<'_> {
     fn get(&self, path: &str) -> Option<&Entry> {
         self.seen(path).map(|seen| &seen.entry)
@@ -207,6 +234,21 @@ impl Root for View<'_> {
     fn under<'s>(&'s self, directory: &str) -> Box<dyn Iterator<Item = &'s Entry> + 's> {
         Box::new(self.below(directory).map(|(_, seen)| &seen.entry))
     }
+}
+
+/// What is seen of the entries of a fragment, by the fragment's number.
+fn seen(at: usize, index: &Index) -> impl Iterator<Item = Seen> {
+    index.entries().iter().filter(|indexed| whiteout(&indexed.entry.path).is_none()).map(move |indexed| {
+        let mut seen = Seen { entry: indexed.entry.clone(), content: Content::At(at, indexed.offset) };
+        // A reader wants the file, by whichever of its names.
+        if let Kind::Hardlink { target } = &indexed.entry.kind
+            && let Some(file) = index.get(target)
+        {
+            seen.entry.kind = file.entry.kind.clone();
+            seen.content = Content::At(at, file.offset);
+        }
+        seen
+    })
 }
 
 /// Of what a whiteout tells that it is gone.
@@ -247,4 +289,89 @@ pub(super) fn parse_directories(tar: &[u8]) -> Result<Vec<Entry>, crate::layer::
         Ok::<(), crate::layer::Error>(())
     })?;
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::FragmentWriter;
+
+    fn path(text: &str) -> TreePath {
+        TreePath::parse(text).unwrap()
+    }
+
+    fn file(text: &str, mode: u32) -> Entry {
+        Entry::file(path(text), mode, 0)
+    }
+
+    fn fragment(entries: &[Entry]) -> (Fragment, Index) {
+        let mut writer = FragmentWriter::new(Vec::new());
+        for entry in entries {
+            writer.add(entry, &mut io::empty()).unwrap();
+        }
+        let (tar, index) = writer.finish().unwrap();
+        (Fragment { tar: Blob::of(&tar), index: Blob::of(b"") }, index)
+    }
+
+    fn shown(view: &View<'_>) -> Vec<String> {
+        view.entries().map(|entry| format!("{} {:o}", entry.path, entry.mode)).collect()
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        (dir, store)
+    }
+
+    #[test]
+    fn what_is_shared_stays_what_it_is() {
+        let (_dir, store) = store();
+        let mut lower = View::over(&store, Arc::default());
+        for name in ["a", "a/b", "a/b/c", "a-", "d"] {
+            lower.add_directory(Entry::directory(path(name), 0o755));
+        }
+        let ground = Arc::new(lower.merged());
+        let mut one = View::over(&store, Arc::clone(&ground));
+        one.remove(&path("a/b"));
+        one.add_directory(Entry::directory(path("a/b/x"), 0o700));
+        one.add_directory(Entry::directory(path("d"), 0o711));
+        // A file in the place of a directory.
+        let (files, index) = fragment(&[file("a-", 0o640), file("e", 0o600)]);
+        one.add_fragment(&files, &index);
+        assert_eq!(shown(&one), ["a 755", "a- 640", "a/b/x 700", "d 711", "e 600"]);
+        assert!(one.get("a/b").is_none() && one.get("a/b/c").is_none() && one.get("a").is_some());
+        let under: Vec<&str> = one.under("a").map(|entry| entry.path.as_str()).collect();
+        assert_eq!(under, ["a/b/x"]);
+        one.remove(&path("a/b/x"));
+        one.add_directory(Entry::directory(path("a/b"), 0o750));
+        assert_eq!(shown(&one), ["a 755", "a- 640", "a/b 750", "d 711", "e 600"]);
+        assert_eq!(shown(&View::over(&store, ground)), ["a 755", "a- 755", "a/b 755", "a/b/c 755", "d 755"]);
+    }
+
+    #[test]
+    fn the_lowest_layer_is_the_same_taken_all_at_once() {
+        let (_dir, store) = store();
+        let directories = [Entry::directory(path("a"), 0o755), Entry::directory(path("a/b"), 0o755)];
+        let plain = [fragment(&[file("a/b/c", 0o644), file("d", 0o644)]), fragment(&[file("a/x", 0o600)])];
+        // What takes the place of a directory, and of a file.
+        let clash =
+            [fragment(&[file("a/b/c", 0o644)]), fragment(&[file("a/b", 0o600)]), fragment(&[file("a/b", 0o640)])];
+        for (parts, fits) in [(&plain[..], true), (&clash[..], false)] {
+            let mut slow = View::over(&store, Arc::default());
+            for directory in &directories {
+                slow.add_directory(directory.clone());
+            }
+            for (fragment, index) in parts {
+                slow.add_fragment(fragment, index);
+            }
+            let mut quick = View::over(&store, Arc::default());
+            assert_eq!(quick.begin(&directories, parts.iter().map(|(fragment, index)| (fragment, index))), fits);
+            if fits {
+                assert_eq!(shown(&quick), shown(&slow));
+                assert!(!quick.begin(&directories, std::iter::empty()), "there is something by now");
+            } else {
+                assert_eq!(shown(&slow), ["a 755", "a/b 640"]);
+            }
+        }
+    }
 }

@@ -100,9 +100,20 @@ impl Session {
         platforms: &[Platform],
         source_date_epoch: Option<u64>,
     ) -> Result<Plan, Failure> {
-        let trees = self.scan(images)?;
+        self.plan_of(lock, &self.scan(images)?, images, platforms, source_date_epoch)
+    }
+
+    /// As [`Self::plan`], with what the images copy as it was found.
+    pub(crate) fn plan_of(
+        &self,
+        lock: &Lock,
+        trees: &Trees,
+        images: &BTreeSet<ImageName>,
+        platforms: &[Platform],
+        source_date_epoch: Option<u64>,
+    ) -> Result<Plan, Failure> {
         let compression = self.project.compression;
-        let inputs = Inputs { recipes: &self.recipes, lock, trees: &trees, compression, source_date_epoch };
+        let inputs = Inputs { recipes: &self.recipes, lock, trees, compression, source_date_epoch };
         let plan = plan::plan(&inputs, images, (!platforms.is_empty()).then_some(platforms));
         if plan.images.is_empty() {
             let message = "none of the images is for the platforms asked for";
@@ -112,7 +123,7 @@ impl Session {
     }
 
     /// Lists and digests what the images and their bases copy.
-    fn scan(&self, images: &BTreeSet<ImageName>) -> Result<Trees, Failure> {
+    pub(crate) fn scan(&self, images: &BTreeSet<ImageName>) -> Result<Trees, Failure> {
         let mut trees = Trees::new();
         let hashes = self.hashes();
         for recipe in images.iter().flat_map(|name| self.recipes.chain(name.as_str())) {

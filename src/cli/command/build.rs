@@ -47,8 +47,11 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     for event in varied {
         events.send(event);
     }
-    let lock = lock_for(invocation, &session, arguments, &events)?;
-    let plan = session.plan(&lock, &images, &arguments.platform, invocation.environment.epoch()?)?;
+    let epoch = invocation.environment.epoch()?;
+    // Each takes about as long as the other where nothing changed.
+    let (lock, trees) = rayon::join(|| lock_for(invocation, &session, arguments, &events), || session.scan(&images));
+    let (lock, trees) = (lock?, trees?);
+    let plan = session.plan_of(&lock, &trees, &images, &arguments.platform, epoch)?;
     let store =
         Store::open_with(&session.places.cache, &events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let fetch = fetch(invocation, &session, &events, arguments.offline);

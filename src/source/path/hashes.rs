@@ -35,7 +35,8 @@ type Stat = [u64; 5];
 pub struct HashCache {
     file: Option<PathBuf>,
     now: Now,
-    known: BTreeMap<Stat, Digest>,
+    /// Sorted, as the file is.
+    known: Vec<(Stat, Digest)>,
     new: Mutex<BTreeMap<Stat, Digest>>,
 }
 
@@ -43,7 +44,7 @@ impl HashCache {
     /// Remembers nothing: every file is read.
     #[must_use]
     pub fn none() -> Self {
-        Self { file: None, now: 0, known: BTreeMap::new(), new: Mutex::default() }
+        Self { file: None, now: 0, known: Vec::new(), new: Mutex::default() }
     }
 
     /// Reads what was remembered in a file; one that is not there or not whole is as good as empty.
@@ -57,7 +58,8 @@ impl HashCache {
     pub fn save(&self) -> io::Result<()> {
         let new = self.new.lock().expect("no holder of this lock panics");
         let Some(file) = self.file.as_ref().filter(|_| !new.is_empty()) else { return Ok(()) };
-        let mut all = if self.known.len() + new.len() > MOST { BTreeMap::new() } else { self.known.clone() };
+        let known = if self.known.len() + new.len() > MOST { &[][..] } else { &self.known };
+        let mut all: BTreeMap<Stat, Digest> = known.iter().copied().collect();
         // A file that changed keeps its device and inode: what was known of it before is of no more use.
         for stat in new.keys() {
             let same_file: Vec<Stat> = all
@@ -79,7 +81,8 @@ impl HashCache {
     }
 
     pub(super) fn get(&self, meta: &Metadata) -> Option<Blob> {
-        self.known.get(&stat(meta)).map(|&digest| Blob { digest, size: meta.len() })
+        let at = self.known.binary_search_by_key(&stat(meta), |(known, _)| *known).ok()?;
+        Some(Blob { digest: self.known[at].1, size: meta.len() })
     }
 
     pub(super) fn put(&self, meta: &Metadata, content: Blob) {
@@ -114,19 +117,19 @@ fn encode(all: &BTreeMap<Stat, Digest>) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<BTreeMap<Stat, Digest>> {
+fn decode(bytes: &[u8]) -> Option<Vec<(Stat, Digest)>> {
     let (body, sum) = bytes.split_last_chunk::<32>()?;
     if Digest::of(body) != Digest::from_bytes(*sum) {
         return None;
     }
     let records = body.strip_prefix(MAGIC)?.chunks_exact(RECORD);
     let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
-    records
-        .map(|record| {
-            let stat = std::array::from_fn(|at| number(&record[at * 8..at * 8 + 8]));
-            Some((stat, Digest::from_bytes(record[40..].try_into().ok()?)))
-        })
-        .collect()
+    let record = |record: &[u8]| {
+        let stat = std::array::from_fn(|at| number(&record[at * 8..at * 8 + 8]));
+        Some((stat, Digest::from_bytes(record[40..].try_into().ok()?)))
+    };
+    let all: Vec<(Stat, Digest)> = records.map(record).collect::<Option<_>>()?;
+    all.is_sorted_by(|(a, _), (b, _)| a < b).then_some(all)
 }
 
 #[cfg(test)]
@@ -150,8 +153,9 @@ mod tests {
         };
         assert_eq!(content(LATER), Blob::of(b"first"));
         // A digest that was planted is believed, so the file was not read.
+        let known = HashCache::open(&cache, LATER).known;
         let planted: BTreeMap<Stat, Digest> =
-            HashCache::open(&cache, LATER).known.into_keys().map(|stat| (stat, Digest::of(b"planted"))).collect();
+            known.into_iter().map(|(stat, _)| (stat, Digest::of(b"planted"))).collect();
         fs::write(&cache, encode(&planted)).unwrap();
         assert_eq!(content(LATER).digest, Digest::of(b"planted"));
         fs::write(&file, "other").unwrap();
