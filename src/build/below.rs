@@ -26,13 +26,20 @@ struct Shared {
 
 impl<'a> Below<'a> {
     /// Prepares for layers that will be made.
-    pub(super) fn new(store: &'a Store, plan: &'a Plan, layers: impl Iterator<Item = ActionKey>) -> Self {
-        let mut counts: BTreeMap<ActionKey, usize> = BTreeMap::new();
-        for lower in layers.filter_map(|key| super::layer(plan, &key).lower) {
-            *counts.entry(lower).or_default() += 1;
+    pub(super) fn new(store: &'a Store, plan: &'a Plan, layers: &[ActionKey]) -> Self {
+        let lower = |key: &ActionKey| super::layer(plan, key).lower;
+        let mut direct: BTreeMap<ActionKey, usize> = BTreeMap::new();
+        for key in layers.iter().filter_map(lower) {
+            *direct.entry(key).or_default() += 1;
         }
-        let shared = counts.into_iter().filter(|(_, left)| *left > 1);
-        let shared = shared.map(|(key, left)| (key, Mutex::new(Shared { tree: None, left }))).collect();
+        direct.retain(|_, count| *count > 1);
+        // Whoever stands on one of them by way of others asks for it as well.
+        let asks = |key: &ActionKey| std::iter::successors(lower(key), lower).find(|key| direct.contains_key(key));
+        let mut shared = BTreeMap::new();
+        for key in layers.iter().filter_map(asks) {
+            let shared = shared.entry(key).or_insert_with(|| Mutex::new(Shared { tree: None, left: 0 }));
+            shared.get_mut().expect("no holder of this lock panics").left += 1;
+        }
         Self { store, plan, shared }
     }
 

@@ -254,8 +254,9 @@ impl Builder<'_> {
         done: &mut Done,
     ) -> Vec<End<Error>> {
         let times = Mutex::new(std::mem::take(done));
-        let layers = graph.steps.iter().filter_map(|step| if let Step::Layer(key) = step { Some(*key) } else { None });
-        let below = Below::new(self.store, plan, layers);
+        let layer = |step: &Step| if let Step::Layer(key) = step { Some(*key) } else { None };
+        let layers: Vec<ActionKey> = graph.steps.iter().filter_map(layer).collect();
+        let below = Below::new(self.store, plan, &layers);
         let ends = schedule::run(&graph.jobs, self.jobs, FETCHES, |number| {
             let step = graph.steps[number];
             let begun = Instant::now();
