@@ -43,10 +43,11 @@ impl<'a> Below<'a> {
         Self { store, plan, shared }
     }
 
-    /// What a layer stands on; `None`: nothing.
-    pub(super) fn view(&self, mut lower: Option<ActionKey>) -> Result<View<'a>, Error> {
+    /// What a layer stands on; `None`: nothing. Of one that only asks for what is below an entry of the root, that is all that is looked
+    /// at, where that is enough.
+    pub(super) fn view(&self, mut lower: Option<ActionKey>, top: Option<&'a str>) -> Result<View<'a>, Error> {
         let mut above = Vec::new();
-        let mut ground = Arc::default();
+        let mut ground = Arc::<Merged>::default();
         while let Some(key) = lower {
             if let Some(shared) = self.shared.get(&key) {
                 ground = self.ground(key, shared)?;
@@ -54,6 +55,12 @@ impl<'a> Below<'a> {
             }
             above.push(layered(self.store, &key)?);
             lower = super::layer(self.plan, &key).lower;
+        }
+        if let Some(top) = top.filter(|_| ground.is_empty()) {
+            let view = stack(View::of(self.store, top), &above)?;
+            if !view.has_links() {
+                return Ok(view);
+            }
         }
         stack(View::over(self.store, ground), &above)
     }

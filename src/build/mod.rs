@@ -361,9 +361,14 @@ impl Builder<'_> {
         }
     }
 
-    fn layer(&self, below: &Below<'_>, action: &Layer) -> Result<Layered, Error> {
-        // What others made stands for itself.
-        let view = below.view(action.lower.filter(|_| !matches!(action.work, Work::Foreign(_))))?;
+    fn layer<'p>(&self, below: &Below<'p>, action: &'p Layer) -> Result<Layered, Error> {
+        let (lower, top) = match &action.work {
+            // What others made stands for itself.
+            Work::Foreign(_) => (None, None),
+            Work::Copy(work) => (action.lower, work.to.as_ref().and_then(|to| to.as_str().split('/').next())),
+            _ => (action.lower, None),
+        };
+        let view = below.view(lower, top)?;
         match &action.work {
             Work::Packages(work) => {
                 let missing = |key: &ActionKey| Error::Store(crate::store::Error::Missing { digest: key.0 });

@@ -22,6 +22,8 @@ pub(super) struct View<'a> {
     below: Arc<Merged>,
     /// What this one adds, and takes away.
     own: Merged,
+    /// The only entry of the root that is looked into; `None`: all are.
+    top: Option<&'a str>,
 }
 
 /// Paths of which each stands in a fragment, is a directory, or is gone.
@@ -53,21 +55,39 @@ const OPAQUE: &str = ".wh..wh..opq";
 /// The prefix of a file that says that its namesake in a lower layer is gone (image-spec, layer.md, "Whiteouts").
 pub(super) const WHITEOUT: &str = ".wh.";
 
+impl Merged {
+    /// Whether nothing is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
 impl<'a> View<'a> {
     /// A view of nothing yet, but for what lies below.
     pub(super) fn over(store: &'a Store, below: Arc<Merged>) -> Self {
-        Self { store, below, own: Merged::default() }
+        Self { store, below, own: Merged::default(), top: None }
+    }
+
+    /// A view of one entry of the root and all below it.
+    pub(super) fn of(store: &'a Store, top: &'a str) -> Self {
+        Self { store, below: Arc::default(), own: Merged::default(), top: Some(top) }
+    }
+
+    /// Whether a link is in sight, which could lead out of it.
+    pub(super) fn has_links(&self) -> bool {
+        self.entries().any(|entry| matches!(entry.kind, Kind::Symlink { .. }))
     }
 
     /// What a view that stands on nothing shows, for others to stand on.
     pub(super) fn merged(mut self) -> Merged {
-        debug_assert!(self.below.entries.is_empty(), "what lies below is lost");
+        debug_assert!(self.below.is_empty(), "what lies below is lost");
         std::mem::take(&mut self.own)
     }
 
     /// Lays a finished layer over what is there.
     pub(super) fn add_layer(&mut self, layer: &Layered) -> Result<(), Error> {
-        let directories = read_directories(self.store, &layer.directories)?;
+        let mut directories = read_directories(self.store, &layer.directories)?;
+        directories.retain(|directory| is_in(self.top, &directory.path));
         let read = |fragment| read_index(self.store, fragment);
         let indexes: Vec<Index> = layer.fragments.par_iter().map(read).collect::<Result<_, _>>()?;
         for index in &indexes {
@@ -94,14 +114,14 @@ impl<'a> View<'a> {
     /// Takes a layer as the lowest one, all at once: it is often the largest by far. Whether it could: there has to be nothing yet, and
     /// nothing in the layer may take the place of anything.
     fn begin<'i>(&mut self, directories: &[Entry], parts: impl Iterator<Item = (&'i Fragment, &'i Index)>) -> bool {
-        if !self.below.entries.is_empty() || !self.own.entries.is_empty() {
+        if !self.below.is_empty() || !self.own.is_empty() {
             return false;
         }
         let directory = |entry: &Entry| Seen { entry: entry.clone(), content: Content::None };
         let mut all: Vec<Seen> = directories.iter().map(directory).collect();
         let mut tars = Vec::new();
         for (fragment, index) in parts {
-            all.extend(seen(tars.len(), index));
+            all.extend(seen(self.top, tars.len(), index));
             tars.push(fragment.tar);
         }
         let count = all.len();
@@ -122,7 +142,7 @@ impl<'a> View<'a> {
     pub(super) fn add_fragment(&mut self, fragment: &Fragment, index: &Index) {
         let at = self.below.tars.len() + self.own.tars.len();
         self.own.tars.push(fragment.tar);
-        for seen in seen(at, index) {
+        for seen in seen(self.top, at, index) {
             // Only layers that others made put anything else in the place of a directory.
             if self.seen(seen.entry.path.as_str()).is_some_and(|there| there.entry.is_directory()) {
                 self.remove(&seen.entry.path);
@@ -236,9 +256,15 @@ impl Root for View<'_> {
     }
 }
 
+/// Whether a path is an entry of the root or below it; `None`: of any.
+fn is_in(top: Option<&str>, path: &TreePath) -> bool {
+    top.is_none_or(|top| path.as_str().split('/').next() == Some(top))
+}
+
 /// What is seen of the entries of a fragment, by the fragment's number.
-fn seen(at: usize, index: &Index) -> impl Iterator<Item = Seen> {
-    index.entries().iter().filter(|indexed| whiteout(&indexed.entry.path).is_none()).map(move |indexed| {
+fn seen(top: Option<&str>, at: usize, index: &Index) -> impl Iterator<Item = Seen> {
+    let is_seen = move |path: &TreePath| is_in(top, path) && whiteout(path).is_none();
+    index.entries().iter().filter(move |indexed| is_seen(&indexed.entry.path)).map(move |indexed| {
         let mut seen = Seen { entry: indexed.entry.clone(), content: Content::At(at, indexed.offset) };
         // A reader wants the file, by whichever of its names.
         if let Kind::Hardlink { target } = &indexed.entry.kind
@@ -346,6 +372,30 @@ mod tests {
         one.add_directory(Entry::directory(path("a/b"), 0o750));
         assert_eq!(shown(&one), ["a 755", "a- 640", "a/b 750", "d 711", "e 600"]);
         assert_eq!(shown(&View::over(&store, ground)), ["a 755", "a- 755", "a/b 755", "a/b/c 755", "d 755"]);
+    }
+
+    #[test]
+    fn one_entry_of_the_root_is_all_that_is_seen() {
+        let (_dir, store) = store();
+        let directories = [Entry::directory(path("srv"), 0o755), Entry::directory(path("srvx"), 0o755)];
+        let (files, index) = fragment(&[file("etc/x", 0o644), file("srv/a", 0o600), file("srv/b/c", 0o644)]);
+        let mut tar = Vec::new();
+        crate::layer::directories(directories.iter()).map(|bytes| tar.extend(bytes)).unwrap();
+        let layer = Layered {
+            directories: store.put(&tar).unwrap(),
+            fragments: vec![Fragment { index: store.put(&index.encode()).unwrap(), ..files }],
+            uncovered: Vec::new(),
+        };
+        let mut view = View::of(&store, "srv");
+        view.add_layer(&layer).unwrap();
+        assert_eq!(shown(&view), ["srv 755", "srv/a 600", "srv/b/c 644"]);
+        assert!(!view.has_links());
+        let (links, index) = fragment(&[Entry::symlink(path("etc/y"), "/srv"), Entry::symlink(path("srv/l"), "/etc")]);
+        let mut elsewhere = View::of(&store, "home");
+        elsewhere.add_fragment(&links, &index);
+        assert!(!elsewhere.has_links());
+        view.add_fragment(&links, &index);
+        assert!(view.has_links());
     }
 
     #[test]
