@@ -36,7 +36,7 @@ impl Statement {
     }
 
     /// Adds what a list of referrers says of it beside its predicate type: SLSA's build type, which tells an image's own provenance from
-    /// that of a run.
+    /// that of a run (`docs/publish.md`).
     pub(super) fn annotate(&self, annotations: &mut BTreeMap<String, String>) {
         if let Some(kind) = self.predicate["buildDefinition"]["buildType"].as_str() {
             annotations.insert("remint.build-type".to_owned(), kind.to_owned());

@@ -9,6 +9,7 @@ mod bundle;
 mod error;
 mod exclude;
 mod foreign;
+mod graph;
 mod history;
 mod owners;
 mod pack;
@@ -27,7 +28,7 @@ pub use history::{Build, BuildLayer, History, Story, ahead, histories, remember}
 pub use results::{Fragment, Layered, PackedLayer, Unpacked};
 pub use survey::Survey;
 
-use crate::digest::{ActionKey, Digest, Shuffle};
+use crate::digest::{ActionKey, Shuffle};
 use crate::event::{Event, Events};
 use crate::lock::Lock;
 use crate::plan::{Action, ForeignBase, ImagePlan, Layer, Plan, Unpack, Work};
@@ -36,10 +37,9 @@ use crate::source::base::{BaseBlob, FetchBase};
 use crate::source::debian::pool::{Fetch, PoolFile};
 use crate::store::{Damage, Store};
 use below::{Below, layered};
+use graph::{Graph, Step, describe};
 use rayon::ThreadPool;
-use rayon::prelude::*;
-use ready::Ready;
-use schedule::{End, Job, Lane};
+use schedule::End;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -111,16 +111,6 @@ const ATTEMPTS: usize = 64;
 /// What was made anew this many times in a run and is damaged again stands on a disk that loses what is written to it.
 pub const HOPELESS: usize = 3;
 
-/// What one job of the graph does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Fetch(ActionKey),
-    Blob(Digest),
-    Unpack(ActionKey),
-    Layer(ActionKey),
-    Pack(ActionKey, Compression),
-}
-
 impl Builder<'_> {
     /// Makes everything that a plan's images need and that the store does not have.
     #[must_use]
@@ -156,96 +146,6 @@ impl Builder<'_> {
         unreachable!("the last attempt returns")
     }
 
-    /// Lists the steps whose results the store lacks, each after those that it needs.
-    fn graph(&self, plan: &Plan) -> Graph {
-        let mut graph = Graph::default();
-        self.look_up(plan, &mut graph);
-        for (number, image) in plan.images.iter().enumerate() {
-            for blob in image.base.iter().flat_map(ForeignBase::blobs) {
-                if self.need_blob(plan, &mut graph, &blob.digest).is_some() {
-                    graph.images.entry(Step::Blob(blob.digest)).or_default().insert(number);
-                }
-            }
-            for key in &image.layers {
-                self.need_pack(plan, &mut graph, *key, image.compression);
-                graph.images.entry(Step::Pack(*key, image.compression)).or_default().insert(number);
-            }
-        }
-        graph
-    }
-
-    /// Looks up the layers of a plan's images that are not known to be there.
-    fn look_up(&self, plan: &Plan, graph: &mut Graph) {
-        let of = |image: &ImagePlan| image.layers.iter().map(|key| (*key, image.compression)).collect::<Vec<_>>();
-        let mut wanted: BTreeSet<_> = plan.images.iter().flat_map(of).collect();
-        wanted.retain(|one| !graph.ready.contains_key(one));
-        let find = |(key, compression)| Ready::find(self.store, &key, compression).map(|it| ((key, compression), it));
-        graph.ready.par_extend(wanted.into_par_iter().filter_map(find));
-    }
-
-    fn need_pack(&self, plan: &Plan, graph: &mut Graph, key: ActionKey, compression: Compression) {
-        let step = Step::Pack(key, compression);
-        if !graph.seen.insert(step) {
-            return;
-        }
-        if graph.ready.contains_key(&(key, compression)) {
-            return;
-        }
-        let after = self.need_layer(plan, graph, key);
-        graph.push(step, after.into_iter().collect(), u64::MAX);
-    }
-
-    fn need_layer(&self, plan: &Plan, graph: &mut Graph, key: ActionKey) -> Option<usize> {
-        let step = Step::Layer(key);
-        if !graph.seen.insert(step) {
-            return graph.numbers.get(&step).copied();
-        }
-        if matches!(self.store.action::<Layered>(&key), Ok(Some(_))) {
-            return None;
-        }
-        let layer = layer(plan, &key);
-        if let Work::Foreign(foreign) = &layer.work {
-            let fetch = self.need_blob(plan, graph, &foreign.blob.digest);
-            return Some(graph.push(step, fetch.into_iter().collect(), foreign.blob.size));
-        }
-        // Its view is made of all that lies below, not only of the next.
-        let mut after = Vec::new();
-        let mut below = layer.lower;
-        while let Some(key) = below {
-            after.extend(self.need_layer(plan, graph, key));
-            below = self::layer(plan, &key).lower;
-        }
-        if let Work::Packages(work) = &layer.work {
-            after.extend(work.unpacks.iter().filter_map(|key| self.need_unpack(plan, graph, *key)));
-        }
-        Some(graph.push(step, after, u64::MAX - 1))
-    }
-
-    fn need_unpack(&self, plan: &Plan, graph: &mut Graph, key: ActionKey) -> Option<usize> {
-        let step = Step::Unpack(key);
-        if !graph.seen.insert(step) {
-            return graph.numbers.get(&step).copied();
-        }
-        if matches!(self.store.action::<Unpacked>(&key), Ok(Some(_))) {
-            return None;
-        }
-        // The largest first, so that no core waits for one at the end.
-        let size = unpack_of(plan, &key).pin.deb.size;
-        let fetch =
-            (!self.store.has(&unpack_of(plan, &key).pin.deb)).then(|| graph.push(Step::Fetch(key), Vec::new(), size));
-        Some(graph.push(step, fetch.into_iter().collect(), size))
-    }
-
-    /// A blob of an image from outside the project.
-    fn need_blob(&self, plan: &Plan, graph: &mut Graph, digest: &Digest) -> Option<usize> {
-        let step = Step::Blob(*digest);
-        if !graph.seen.insert(step) {
-            return graph.numbers.get(&step).copied();
-        }
-        let blob = plan.blobs[digest].blob;
-        (!self.store.has(&blob)).then(|| graph.push(step, Vec::new(), blob.size))
-    }
-
     fn execute(
         &self,
         plan: &Plan,
@@ -254,8 +154,10 @@ impl Builder<'_> {
         done: &mut Done,
     ) -> Vec<End<Error>> {
         let times = Mutex::new(std::mem::take(done));
-        let layer = |step: &Step| if let Step::Layer(key) = step { Some(*key) } else { None };
-        let layers: Vec<ActionKey> = graph.steps.iter().filter_map(layer).collect();
+        // What others made stands for itself.
+        let stands = |key: &ActionKey| !matches!(layer(plan, key).work, Work::Foreign(_));
+        let key = |step: &Step| if let Step::Layer(key) = step { Some(*key) } else { None };
+        let layers: Vec<ActionKey> = graph.steps.iter().filter_map(key).filter(stands).collect();
         let below = Below::new(self.store, plan, &layers);
         let ends = schedule::run(&graph.jobs, self.jobs, FETCHES, |number| {
             let step = graph.steps[number];
@@ -439,40 +341,9 @@ fn image_outcome(image: &ImagePlan, graph: &Graph, done: &Done) -> Option<Vec<La
     image.layers.iter().map(one).collect()
 }
 
-impl Step {
-    /// Whether it waits for the network, and makes nothing.
-    fn is_fetch(self) -> bool {
-        matches!(self, Self::Fetch(_) | Self::Blob(_))
-    }
-}
-
 /// How long each step took.
 #[derive(Default)]
 struct Done(BTreeMap<Step, Duration>);
-
-/// The steps to take, as jobs.
-#[derive(Default)]
-struct Graph {
-    steps: Vec<Step>,
-    jobs: Vec<Job>,
-    numbers: BTreeMap<Step, usize>,
-    seen: BTreeSet<Step>,
-    /// Which images need a step's result as one of their layers.
-    images: BTreeMap<Step, BTreeSet<usize>>,
-    /// The layers for which nothing is left to do: looked up once, however many images stand on them.
-    ready: BTreeMap<(ActionKey, Compression), Ready>,
-}
-
-impl Graph {
-    fn push(&mut self, step: Step, after: Vec<usize>, urgency: u64) -> usize {
-        let number = self.steps.len();
-        let lane = if step.is_fetch() { Lane::Network } else { Lane::Compute };
-        self.steps.push(step);
-        self.jobs.push(Job { after, lane, urgency });
-        self.numbers.insert(step, number);
-        number
-    }
-}
 
 fn layer<'p>(plan: &'p Plan, key: &ActionKey) -> &'p Layer {
     match &plan.actions[key] {
@@ -485,15 +356,5 @@ fn unpack_of<'p>(plan: &'p Plan, key: &ActionKey) -> &'p Unpack {
     match &plan.actions[key] {
         Action::Unpack(unpack) => unpack,
         Action::Layer(_) => unreachable!("the plan keeps layers and packages apart"),
-    }
-}
-
-fn describe(plan: &Plan, step: Step) -> (ActionKey, String) {
-    match step {
-        Step::Fetch(key) => (key, format!("fetch {}", unpack_of(plan, &key).package.title())),
-        Step::Blob(digest) => (ActionKey(digest), format!("fetch {}", plan.blobs[&digest].title)),
-        Step::Unpack(key) => (key, format!("unpack {}", unpack_of(plan, &key).package.title())),
-        Step::Layer(key) => (key, layer(plan, &key).title.clone()),
-        Step::Pack(key, _) => (key, format!("pack {}", layer(plan, &key).title)),
     }
 }

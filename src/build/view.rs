@@ -56,9 +56,9 @@ const OPAQUE: &str = ".wh..wh..opq";
 pub(super) const WHITEOUT: &str = ".wh.";
 
 impl Merged {
-    /// Whether nothing is there.
+    /// Whether nothing is there, and no fragment is counted.
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.tars.is_empty()
     }
 }
 
@@ -111,8 +111,8 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// Takes a layer as the lowest one, all at once: it is often the largest by far. Whether it could: there has to be nothing yet, and
-    /// nothing in the layer may take the place of anything.
+    /// Takes a layer as the lowest one, all at once: it is often the largest by far. Whether it could: there has to be nothing yet, so that
+    /// its whiteouts hide nothing, and nothing in the layer may take the place of anything.
     fn begin<'i>(&mut self, directories: &[Entry], parts: impl Iterator<Item = (&'i Fragment, &'i Index)>) -> bool {
         if !self.below.is_empty() || !self.own.is_empty() {
             return false;
@@ -163,7 +163,7 @@ impl<'a> View<'a> {
 
     /// Takes away all below a directory.
     fn empty(&mut self, directory: &str) {
-        let below: Vec<TreePath> = self.below(directory).map(|(path, _)| path.clone()).collect();
+        let below: Vec<TreePath> = self.inside(directory).map(|(path, _)| path.clone()).collect();
         for path in below {
             self.hide(&path);
         }
@@ -179,14 +179,14 @@ impl<'a> View<'a> {
 
     /// Every entry, in byte order.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.below("").map(|(_, seen)| &seen.entry)
+        self.inside("").map(|(_, seen)| &seen.entry)
     }
 
     fn seen(&self, path: &str) -> Option<&Seen> {
         self.own.entries.get(path).or_else(|| self.below.entries.get(path))?.as_ref()
     }
 
-    fn below<'s>(&'s self, directory: &str) -> impl Iterator<Item = (&'s TreePath, &'s Seen)> + use<'s> {
+    fn inside<'s>(&'s self, directory: &str) -> impl Iterator<Item = (&'s TreePath, &'s Seen)> + use<'s> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         let range = |merged: &'s Merged| {
             merged.entries.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded)).peekable()
@@ -252,7 +252,7 @@ impl Root for View<'_> {
     }
 
     fn under<'s>(&'s self, directory: &str) -> Box<dyn Iterator<Item = &'s Entry> + 's> {
-        Box::new(self.below(directory).map(|(_, seen)| &seen.entry))
+        Box::new(self.inside(directory).map(|(_, seen)| &seen.entry))
     }
 }
 
@@ -415,10 +415,17 @@ mod tests {
                 slow.add_fragment(fragment, index);
             }
             let mut quick = View::over(&store, Arc::default());
-            assert_eq!(quick.begin(&directories, parts.iter().map(|(fragment, index)| (fragment, index))), fits);
+            let parts = || parts.iter().map(|(fragment, index)| (fragment, index));
+            assert_eq!(quick.begin(&directories, parts()), fits);
             if fits {
                 assert_eq!(shown(&quick), shown(&slow));
                 assert!(!quick.begin(&directories, std::iter::empty()), "there is something by now");
+                // What lies below may be fragments alone, of which nothing is seen; they are counted all the same.
+                let mut hollow = View::over(&store, Arc::default());
+                let (whiteouts, index) = fragment(&[file(".wh.x", 0o644)]);
+                hollow.add_fragment(&whiteouts, &index);
+                let mut over = View::over(&store, Arc::new(hollow.merged()));
+                assert!(!over.begin(&directories, parts()));
             } else {
                 assert_eq!(shown(&slow), ["a 755", "a/b 640"]);
             }

@@ -52,9 +52,8 @@ impl Publisher<'_> {
             referrers.extend(wanted.once);
         } else if !referrers.is_empty() || !wanted.once.is_empty() {
             let listed = self.client.referrers(repository, &digest, None)?;
-            if !wanted.once.iter().all(|one| listed.iter().any(|listed| is_like(one, listed))) {
-                referrers.extend(wanted.once);
-            }
+            let is_there = |one: &&Attachment| listed.iter().any(|listed| is_like(one, listed));
+            referrers.extend(wanted.once.iter().filter(|one| !is_there(one)));
             there.extend(listed.iter().map(|one| one.digest));
         }
         // The same may be attached twice over.
@@ -109,8 +108,9 @@ fn manifest_of(one: &Attachment) -> Manifest {
     Manifest { media_type, digest, bytes: one.manifest.clone() }
 }
 
-/// Whether a list of referrers has something of an attachment's kind, whatever it says.
+/// Whether a list of referrers has something of an attachment's kind, whatever it says. Of one in a list without annotations it may be.
 fn is_like(one: &Attachment, listed: &Referrer) -> bool {
     let has = |(key, value)| listed.annotations.iter().any(|(other, said)| (other, said) == (key, value));
-    listed.artifact_type == one.artifact_type && one.annotations.iter().all(has)
+    let is_alike = listed.annotations.is_empty() || one.annotations.iter().all(has);
+    listed.artifact_type == one.artifact_type && is_alike
 }

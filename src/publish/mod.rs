@@ -164,8 +164,8 @@ impl<'a> Publisher<'a> {
 
     /// Publishes an image: its content, what is attached to it, and then its tags.
     ///
-    /// For each manifest or index: the first attachments wherever they are missing; the second, which are of this run, where none of any
-    /// run's is there, unless a tag means the image already, so that what an interrupted run left out is made up for.
+    /// For each manifest or index: the first attachments wherever they are missing; the second, which are of this run, where none like
+    /// it is there of any run.
     pub fn publish(
         &self,
         target: &Target<'_>,
@@ -205,9 +205,8 @@ impl<'a> Publisher<'a> {
             self.put(repository, root, media_type, &document)?;
         }
         let mut amendments = Vec::new();
-        let named = survey.tags.iter().any(|(_, now)| *now == Some(root.digest.into()));
         for (subject, always, once) in attached {
-            let wanted = attach::Wanted { always, once: if named { &[] } else { once } };
+            let wanted = attach::Wanted { always, once };
             let new = survey.is_new(target.image, subject);
             published.attached += self.attach_to(repository, subject, wanted, new, &mut amendments)?;
         }

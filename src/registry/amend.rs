@@ -9,11 +9,11 @@
 //! A registry writes what it is given over whatever is there: the protocol has no compare-and-swap. So a tag is read right before it is
 //! written, and read back when some time has passed, until all that was added stands there with all that others were seen to have added,
 //! and nobody has written since the last look at any of the tags. A registry that goes on answering with what was there before it took
-//! what was written is asked again, and not written to; if it never does answer otherwise, that is said, and no failure.
+//! what was written may only be behind: it is asked again for a while, before it is written to once more. If it never does answer otherwise,
+//! that is said, and is no failure: it has taken everything.
 //!
-//! What remains: a client that is held up between its reading and its
-//! writing for longer than another one waits takes away what that one wrote, and neither sees it. The next run of that one does, and adds
-//! it again.
+//! What remains: a client that is held up between its reading and its writing for longer than another one waits takes away what that one
+//! wrote, and neither sees it. The next run of that one does, and adds it again.
 
 use super::Client;
 use super::any_digest::AnyDigest;
@@ -29,6 +29,9 @@ const ROUNDS: u32 = 16;
 
 /// How often one may be refused for what others do at the same time.
 const REFUSALS: u32 = 4;
+
+/// How often a registry is asked that answers with what was there before, until it is written to once more.
+const BEHIND: u32 = 8;
 
 /// How much shorter than the pause before another attempt the one is that lets others end what they have begun.
 const SHORTER: u32 = 4;
@@ -46,6 +49,8 @@ pub struct Amendment<'a, E> {
     taken: bool,
     /// What the tag meant before the registry took that.
     before: Option<AnyDigest>,
+    /// How often the registry has answered with that since.
+    behind: u32,
     /// How many more times it may be refused as others' writing can make a registry do.
     refusals: u32,
 }
@@ -57,7 +62,7 @@ impl<'a, E> Amendment<'a, E> {
         tag: Tag,
         merge: impl FnMut(Option<&Manifest>) -> Result<Option<(&'static str, Vec<u8>)>, E> + 'a,
     ) -> Self {
-        Self { tag, merge: Box::new(merge), last: None, taken: false, before: None, refusals: REFUSALS }
+        Self { tag, merge: Box::new(merge), last: None, taken: false, before: None, behind: 0, refusals: REFUSALS }
     }
 }
 
@@ -71,12 +76,13 @@ impl Client {
         let task = |tag: &Tag| format!("add to the tag `{tag}` of `{repository}`");
         let first_pause = self.settings().patience.first_pause;
         let mut tries = Tries::new(self.settings().patience);
-        let (mut unsure, mut behind) = (None, None);
+        let (mut unsure, mut behind) = (None, Vec::new());
         for round in 0..ROUNDS {
             let begun = Instant::now();
             let mut written = Vec::new();
             let mut quiet = true;
-            (unsure, behind) = (None, None);
+            unsure = None;
+            behind.clear();
             for mut one in all {
                 let tag = Selector::Tag(one.tag.clone());
                 // A mirror may be behind.
@@ -84,9 +90,16 @@ impl Client {
                 let found = current.as_ref().map(|current| current.digest);
                 if one.taken && one.before == found {
                     quiet = false;
-                    behind = Some(one.tag.clone());
-                    written.push(one);
-                    continue;
+                    one.behind += 1;
+                    behind.push(one.tag.clone());
+                    if one.behind == 1 {
+                        let why = "the registry answers with what was there before".to_owned();
+                        self.0.events.send(Event::RegistryRetry { task: task(&one.tag), why });
+                    }
+                    if one.behind != BEHIND {
+                        written.push(one);
+                        continue;
+                    }
                 }
                 let Some((media_type, bytes)) = (one.merge)(current.as_ref())? else {
                     if round > 0 {
@@ -97,7 +110,7 @@ impl Client {
                     continue;
                 };
                 quiet = false;
-                if round > 0 {
+                if round > 0 && one.behind != BEHIND {
                     unsure = Some(one.tag.clone());
                 }
                 // What was read is old by the time of another attempt, so there is none before it is read again.
@@ -131,10 +144,10 @@ impl Client {
         match unsure {
             // Others are not done, but what was added stands there.
             None => {
-                if let Some(tag) = behind {
+                for tag in behind {
                     let text = format!(
-                        "the registry still answers with what the tag `{tag}` of `{repository}` meant before it was written; \
-                         if others wrote it at the same time, theirs may be gone: the same command again adds what is missing"
+                        "the registry still answers with what the tag `{tag}` of `{repository}` meant before it was written: what was \
+                         added, or what others added at the same time, may not be there; the same command again adds what is missing"
                     );
                     self.0.events.send(Event::Warning { text });
                 }

@@ -163,12 +163,15 @@ impl Store {
 
     /// The damage that was found after the first so many.
     pub fn damage_since(&self, first: usize) -> Vec<Damage> {
-        self.damage.lock().expect("no holder of this lock panics").iter().skip(first).copied().collect()
+        let found = self.damage.lock().expect("no holder of this lock panics");
+        found.iter().skip(first).copied().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Takes out what was found damaged, and set aside to be made again, since the last call.
     pub fn take_damage(&self) -> Vec<Damage> {
-        std::mem::take(&mut *self.damage.lock().expect("no holder of this lock panics"))
+        let found = std::mem::take(&mut *self.damage.lock().expect("no holder of this lock panics"));
+        // In no order that threads decide, and each once.
+        BTreeSet::from_iter(found).into_iter().collect()
     }
 
     fn report_damage(&self, damage: Damage) {

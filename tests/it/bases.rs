@@ -1,5 +1,7 @@
 //! Images from outside the project as bases: locked by digest, passed through byte for byte, built upon, and fetched again.
 
+mod accounts;
+
 use crate::support::archive::Package;
 use crate::support::project::{LATER, Project, Run, archive, packages};
 use remint::digest::Digest;

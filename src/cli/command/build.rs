@@ -48,9 +48,12 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
         events.send(event);
     }
     let epoch = invocation.environment.epoch()?;
-    // Each takes about as long as the other where nothing changed.
-    let (lock, trees) = rayon::join(|| lock_for(invocation, &session, arguments, &events), || session.scan(&images));
-    let (lock, trees) = (lock?, trees?);
+    // Each takes about as long as the other where nothing changed. What writes a lock does so before the trees are read, which may hold it.
+    let (lock, trees) = rayon::join(|| session.lock(), || session.scan(&images));
+    let (lock, trees) = match lock? {
+        Some(lock) if lock::is_complete(&lock, &session.recipes, &session.project) => (lock, trees?),
+        lock => (lock_for(invocation, &session, lock, arguments, &events)?, session.scan(&images)?),
+    };
     let plan = session.plan_of(&lock, &trees, &images, &arguments.platform, epoch)?;
     let store =
         Store::open_with(&session.places.cache, &events).map_err(|error| Failure::from_error(Exit::Action, &error))?;
@@ -125,19 +128,20 @@ pub(super) fn override_compression(session: &mut Session, compression: Option<Me
     }
 }
 
-/// The lock to build with: the one that is there if it matches, a new one if there is none.
+/// The lock to build with where none that is there is whole: a new one if there is none.
 fn lock_for(
     invocation: Invocation<'_>,
     session: &Session,
+    old: Option<Lock>,
     arguments: &Build,
     events: &Events,
 ) -> Result<Lock, Failure> {
-    let old = session.lock()?;
-    let lock = old.clone().unwrap_or_default();
+    let is_new = old.is_none();
+    let lock = old.unwrap_or_default();
     if lock::is_complete(&lock, &session.recipes, &session.project) {
         return Ok(lock);
     }
-    if old.is_none() && !arguments.locked && !arguments.offline {
+    if is_new && !arguments.locked && !arguments.offline {
         let resolve =
             lock_command::Resolve { update: &Update::Nothing, allow_rollback: false, registry: &arguments.registry };
         let new = lock_command::resolve(invocation, session, &lock, &resolve, events)?;
@@ -147,7 +151,7 @@ fn lock_for(
         });
         return Ok(new);
     }
-    let message = if old.is_none() { "there is no remint.lock" } else { "remint.lock does not match the recipes" };
+    let message = if is_new { "there is no remint.lock" } else { "remint.lock does not match the recipes" };
     let gaps = lock::gaps(&lock, &session.recipes, &session.project);
     let lines: String = gaps.iter().filter(|gap| !gap.is_stale()).map(|gap| format!("  {gap}\n")).collect();
     Err(Failure::new(Exit::Recipe, message).details(lines).hint("run `remint lock` and commit what it writes"))
@@ -258,8 +262,10 @@ fn assemble(
     let make = |(number, layers): &(usize, Vec<LayerOutcome>)| {
         platform_image(store, plan, &plan.images[*number], layers).map_err(broken)
     };
-    let all = outcome.images.par_iter().map(make).collect::<Result<Vec<_>, _>>()?;
+    // Whatever is ready first: of several errors, the first one in the order of the images is told.
+    let all: Vec<Result<PlatformImage, Failure>> = outcome.images.par_iter().map(make).collect();
     for ((number, layers), made) in outcome.images.iter().zip(all) {
+        let made = made?;
         let planned = &plan.images[*number];
         let reused = layers.iter().filter(|layer| layer.reused).count() as u64;
         let row = BuiltImage {

@@ -121,17 +121,27 @@ fn a_tag_that_cannot_be_written_at_once_is_read_again_first() {
 }
 
 #[test]
-fn a_registry_that_is_behind_is_asked_again_and_not_written_to() {
+fn a_registry_that_is_behind_is_asked_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    // How often it answers with what was there before, whether that is warned of, and how often the tag is read.
-    for (old_answers, warned, asked) in [(0, false, 3), (3, false, 6), (usize::MAX, true, 17)] {
+    // Whether somebody has signed already; how often it answers with what was there before, whether that is warned of, and how often the tag
+    // is written and read.
+    let cases =
+        [(false, 0, false, 1, 3), (false, 3, false, 1, 6), (true, 3, false, 1, 6), (true, usize::MAX, true, 2, 17)];
+    for (is_signed, old_answers, warned, puts, gets) in cases {
         let registry = Registry::start(Options { old: true, ..Options::default() });
         let repository: Repository = format!("{}/a", registry.address).parse().unwrap();
         let subject = subject(&repository);
-        registry.seen();
         let name = format!("sha256-{}.sig", subject.blob.digest.hex());
         let path = format!("/v2/a/manifests/{name}");
+        if is_signed {
+            let (client, events) = (client(), Events::none());
+            let publisher = Publisher::new(&client, &store, &events, 1);
+            let other = simple_signing(&subject, "r.example/a", &private(7), None).unwrap();
+            publisher.attach(&repository, subject.blob, &[other]).unwrap();
+        }
+        let before = registry.holds("a").tags.get(&name).copied();
+        registry.seen();
         let (faulty, mut is_written, mut left) = (path.clone(), false, old_answers);
         registry.plan(move |seen| {
             if seen.path != faulty || seen.method == "PUT" {
@@ -140,7 +150,7 @@ fn a_registry_that_is_behind_is_asked_again_and_not_written_to() {
             }
             let behind = is_written && left > 0;
             left -= usize::from(behind);
-            behind.then_some(Fault::Code(404, "MANIFEST_UNKNOWN"))
+            behind.then(|| before.map_or(Fault::Code(404, "MANIFEST_UNKNOWN"), Fault::Means))
         });
         let said = Arc::new(Mutex::new(Vec::new()));
         let hears = Arc::clone(&said);
@@ -151,12 +161,14 @@ fn a_registry_that_is_behind_is_asked_again_and_not_written_to() {
         assert_eq!(publisher.attach(&repository, subject.blob, &[signature]).unwrap(), 1);
         let seen = registry.seen();
         let count = |method: &str| seen.iter().filter(|seen| seen.path == path && seen.method == method).count();
-        assert_eq!((count("PUT"), count("GET")), (1, asked), "{old_answers}");
+        assert_eq!((count("PUT"), count("GET")), (puts, gets), "{old_answers}");
         let said = said.lock().unwrap();
         let warnings: Vec<&String> = said.iter().filter(|text| text.starts_with("Warning")).collect();
         assert_eq!(!warnings.is_empty(), warned, "{said:?}");
         assert!(warnings.iter().all(|text| text.contains(&name)), "{said:?}");
-        assert!(registry.holds("a").tags.contains_key(&name));
+        let there = registry.holds("a");
+        let manifest: Value = serde_json::from_slice(&there.manifests[&there.tags[&name]].1).unwrap();
+        assert_eq!(manifest["layers"].as_array().unwrap().len(), 1 + usize::from(is_signed));
     }
 }
 

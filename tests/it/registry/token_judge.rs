@@ -106,7 +106,7 @@ fn end_in_the_middle(bytes: &[u8], chunk: u64, at: u64) {
     let Some((tokens, registry)) = start(dir.path(), Policy::default(), None) else { return };
     let client = user(dir.path(), &registry, Settings { chunk, ..Settings::default() });
     let repository = repository(&registry, "a");
-    tokens.lives(&[2]);
+    tokens.lives(&[4]);
     let opened = AtomicU64::new(0);
     let open = |offset: u64| {
         opened.fetch_add(1, Ordering::Relaxed);

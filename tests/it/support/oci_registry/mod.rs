@@ -73,6 +73,8 @@ pub(crate) enum Fault {
     NoRange,
     /// Another part than was asked for.
     OtherRange,
+    /// What a tag means is that manifest.
+    Means(AnyDigest),
     /// All tokens are void.
     Expire,
     /// All uploads are forgotten.

@@ -81,6 +81,10 @@ pub(super) fn serve(stream: &TcpStream, shared: &Shared) {
                 seen.headers.retain(|(name, _)| name != "range");
                 seen.headers.push(("range".to_owned(), "bytes=5-".to_owned()));
             }
+            Some(Fault::Means(digest)) => {
+                let (directory, _) = seen.path.rsplit_once('/').unwrap();
+                seen.path = format!("{directory}/{digest}");
+            }
             _ => {}
         }
         if one(stream, &mut reader, shared, &seen, fault.as_ref()).is_none() {
