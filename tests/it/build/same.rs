@@ -210,3 +210,20 @@ fn several_processes_on_one_store() {
         crate::support::layout::assert_valid(&project.root.join("cache"));
     }
 }
+
+/// What is copied may hold the lock that a first build writes.
+#[test]
+fn a_lock_that_the_build_writes_is_copied_whole() {
+    let project = Project::first();
+    project.write(
+        "recipes/data/recipe.toml",
+        "[[layer]]\ncopy = \"../..\"\nto = \"/srv\"\nexclude = [\"cache\", \"out\"]\n",
+    );
+    project.run(&["lock"]).expect(0);
+    let first = project.build(&["data"]);
+    for _ in 0..3 {
+        project.forget();
+        std::fs::remove_file(project.root.join("remint.lock")).unwrap();
+        assert_eq!(project.build(&["data"]), first);
+    }
+}
