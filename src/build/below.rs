@@ -1,8 +1,9 @@
 //! What lies below the layers of a run: read once where several of them stand on the same.
 
 use super::error::Error;
+use super::merged::Merged;
 use super::results::Layered;
-use super::view::{Merged, View};
+use super::view::View;
 use crate::digest::ActionKey;
 use crate::plan::Plan;
 use crate::store::Store;

@@ -11,6 +11,7 @@ mod exclude;
 mod foreign;
 mod graph;
 mod history;
+mod merged;
 mod owners;
 mod pack;
 mod packages;

@@ -3,12 +3,13 @@
 use super::bundle;
 use super::error::Error;
 use super::exclude::Exclude;
+use super::merged::WHITEOUT;
 use super::owners;
 use super::place::{add_parents, resolve};
 use super::results::{Fragment, Layered, Run, Unpacked};
 use super::trees::{Piece, fragment, put_directories, put_fragment};
 use super::unpack::merged;
-use super::view::{View, WHITEOUT, misformed, parse_directories, read_index};
+use super::view::{View, misformed, parse_directories, read_index};
 use crate::digest::HashingWriter;
 use crate::layer::{Entry, Index, Rewrite, rewrite};
 use crate::native::{self, Package, Root};

@@ -78,7 +78,7 @@ fn collect(
     mut entry: Entry,
     content: &mut dyn Read,
 ) -> Result<(), crate::layer::Error> {
-    if entry.path.as_str().split('/').any(|name| name.starts_with(super::view::WHITEOUT)) {
+    if entry.path.as_str().split('/').any(|name| name.starts_with(super::merged::WHITEOUT)) {
         let reason = "such a name removes files when an image is unpacked".to_owned();
         return Err(crate::layer::Error::Refused { path: entry.path.to_string(), reason });
     }

@@ -1,6 +1,7 @@
 //! The image's files as a layer sees them: what lies below it, and what it adds, merged.
 
 use super::error::Error;
+use super::merged::{self, Content, Merged, OPAQUE, Seen, is_in, seen, whiteout};
 use super::results::{Fragment, Layered};
 use crate::digest::Digest;
 use crate::layer::{Entry, Index, Kind, Limits};
@@ -8,10 +9,7 @@ use crate::native::Root;
 use crate::oci::{Blob, TreePath};
 use crate::store::Store;
 use rayon::prelude::*;
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::io;
-use std::ops::Bound;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -26,41 +24,8 @@ pub(super) struct View<'a> {
     top: Option<&'a str>,
 }
 
-/// Paths of which each stands in a fragment, is a directory, or is gone.
-#[derive(Default)]
-pub(super) struct Merged {
-    /// The fragments; those of what lies below are counted first.
-    tars: Vec<Blob>,
-    entries: BTreeMap<TreePath, Option<Seen>>,
-}
-
-struct Seen {
-    entry: Entry,
-    content: Content,
-}
-
-#[derive(Clone, Copy)]
-enum Content {
-    None,
-    /// In that fragment, at that byte.
-    At(usize, u64),
-}
-
 /// How many entries a tree has that is taken apart aside.
 const ASIDE: usize = 1000;
-
-/// A file that says that all its directory's lower content is gone (image-spec, layer.md, "Opaque Whiteout").
-const OPAQUE: &str = ".wh..wh..opq";
-
-/// The prefix of a file that says that its namesake in a lower layer is gone (image-spec, layer.md, "Whiteouts").
-pub(super) const WHITEOUT: &str = ".wh.";
-
-impl Merged {
-    /// Whether nothing is there, and no fragment is counted.
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.tars.is_empty()
-    }
-}
 
 impl<'a> View<'a> {
     /// A view of nothing yet, but for what lies below.
@@ -117,25 +82,14 @@ impl<'a> View<'a> {
         if !self.below.is_empty() || !self.own.is_empty() {
             return false;
         }
-        let directory = |entry: &Entry| Seen { entry: entry.clone(), content: Content::None };
-        let mut all: Vec<Seen> = directories.iter().map(directory).collect();
-        let mut tars = Vec::new();
-        for (fragment, index) in parts {
-            all.extend(seen(self.top, tars.len(), index));
-            tars.push(fragment.tar);
-        }
-        let count = all.len();
-        let entries: BTreeMap<_, _> = all.into_iter().map(|seen| (seen.entry.path.clone(), Some(seen))).collect();
-        let fits = entries.len() == count;
-        if fits {
-            self.own = Merged { tars, entries };
-        }
-        fits
+        let Some(own) = Merged::of(self.top, directories, parts) else { return false };
+        self.own = own;
+        true
     }
 
     /// Lays a directory over what is there.
     pub(super) fn add_directory(&mut self, directory: Entry) {
-        self.insert(Seen { entry: directory, content: Content::None });
+        self.insert(Seen::directory(directory));
     }
 
     /// Lays a fragment's entries over what is there.
@@ -187,30 +141,7 @@ impl<'a> View<'a> {
     }
 
     fn inside<'s>(&'s self, directory: &str) -> impl Iterator<Item = (&'s TreePath, &'s Seen)> + use<'s> {
-        let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-        let range = |merged: &'s Merged| {
-            merged.entries.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded)).peekable()
-        };
-        let (mut below, mut own) = (range(&self.below), range(&self.own));
-        let all = std::iter::from_fn(move || {
-            loop {
-                let order = match (below.peek(), own.peek()) {
-                    (Some((there, _)), Some((here, _))) => there.cmp(here),
-                    (Some(_), None) => Ordering::Less,
-                    (None, _) => Ordering::Greater,
-                };
-                // Of two at one place, the own one is seen.
-                let next = if order == Ordering::Less { below.next() } else { own.next() };
-                if order == Ordering::Equal {
-                    below.next();
-                }
-                let (path, seen) = next?;
-                if let Some(seen) = seen {
-                    return Some((path, seen));
-                }
-            }
-        });
-        all.take_while(move |(path, _)| path.as_str().starts_with(&prefix))
+        merged::inside(&self.below, &self.own, directory)
     }
 }
 
@@ -253,36 +184,6 @@ impl Root for View<'_> {
 
     fn under<'s>(&'s self, directory: &str) -> Box<dyn Iterator<Item = &'s Entry> + 's> {
         Box::new(self.inside(directory).map(|(_, seen)| &seen.entry))
-    }
-}
-
-/// Whether a path is an entry of the root or below it; `None`: of any.
-fn is_in(top: Option<&str>, path: &TreePath) -> bool {
-    top.is_none_or(|top| path.as_str().split('/').next() == Some(top))
-}
-
-/// What is seen of the entries of a fragment, by the fragment's number.
-fn seen(top: Option<&str>, at: usize, index: &Index) -> impl Iterator<Item = Seen> {
-    let is_seen = move |path: &TreePath| is_in(top, path) && whiteout(path).is_none();
-    index.entries().iter().filter(move |indexed| is_seen(&indexed.entry.path)).map(move |indexed| {
-        let mut seen = Seen { entry: indexed.entry.clone(), content: Content::At(at, indexed.offset) };
-        // A reader wants the file, by whichever of its names.
-        if let Kind::Hardlink { target } = &indexed.entry.kind
-            && let Some(file) = index.get(target)
-        {
-            seen.entry.kind = file.entry.kind.clone();
-            seen.content = Content::At(at, file.offset);
-        }
-        seen
-    })
-}
-
-/// Of what a whiteout tells that it is gone.
-fn whiteout(path: &TreePath) -> Option<TreePath> {
-    let gone = path.name().strip_prefix(WHITEOUT)?;
-    match path.parent() {
-        Some(parent) => parent.join(gone).ok(),
-        None => TreePath::parse(gone).ok(),
     }
 }
 
