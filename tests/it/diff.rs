@@ -1,6 +1,7 @@
 //! Images compared: every class of cause, every field, and no difference where there is none.
 
 mod built_twice;
+mod configurations;
 mod corpus;
 mod forms;
 mod hostile;
