@@ -5,6 +5,7 @@ mod configurations;
 mod corpus;
 mod forms;
 mod hostile;
+mod indices;
 mod judges;
 mod large;
 pub(crate) mod making;
