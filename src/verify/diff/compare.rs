@@ -67,6 +67,9 @@ pub fn compare(a: &Opened, b: &Opened, options: &Options) -> Result<Comparison, 
 
 type Pair<'a> = (Option<&'a OpenedPlatform>, Option<&'a OpenedPlatform>);
 
+/// Whether two images stand for each other.
+type Alike<'a> = &'a dyn Fn(&OpenedPlatform, &OpenedPlatform) -> bool;
+
 /// The images of both sides that stand for each other, in the first side's order; then those that only the second has.
 ///
 /// An index may name several images of one platform: packed in several ways, or for several versions of an operating system. The same
@@ -77,7 +80,7 @@ fn paired<'a>(a: &'a Opened, b: &'a Opened) -> Vec<Pair<'a>> {
     }
     let digest = |document: &Option<(Digest, Value)>| document.as_ref().map(|(digest, _)| *digest);
     let same = |one: Option<Digest>, other: Option<Digest>| one.is_some() && one == other;
-    let alike: [&dyn Fn(&OpenedPlatform, &OpenedPlatform) -> bool; 3] = [
+    let alike: [Alike<'_>; 3] = [
         &|one, other| same(digest(&one.manifest), digest(&other.manifest)),
         &|one, other| one.platform == other.platform && same(digest(&one.config), digest(&other.config)),
         &|one, other| one.platform == other.platform,

@@ -69,13 +69,15 @@ fn exit_of(error: &Error) -> Exit {
 /// be, is the image's.
 fn opening(error: &OpenError) -> Exit {
     match error {
-        OpenError::NoImage { .. } | OpenError::NoPlatform { .. } | OpenError::NoTag { .. } => Exit::Usage,
         // What does not even begin like an archive is none; what does is damaged.
         OpenError::Archive { compressed: true, .. }
         | OpenError::Archive {
             source: layer::Error::Archive { at: 0, .. } | layer::Error::Damaged { at: 0, .. },
             ..
-        } => Exit::Usage,
+        }
+        | OpenError::NoImage { .. }
+        | OpenError::NoPlatform { .. }
+        | OpenError::NoTag { .. } => Exit::Usage,
         OpenError::Registry(_) => Exit::Registry,
         OpenError::Missing { part, .. } if !part.starts_with("blobs/") => Exit::Usage,
         OpenError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Exit::Usage,

@@ -66,7 +66,7 @@ const AROUND: usize = 32;
 /// differing byte lies in such a number: seconds since 1970, in 32 or 64 bits, all in one order of bytes, aligned to four; that both
 /// sides' numbers are less than two years apart, as two builds of one thing are; that none is a word of text; and that a number of 32
 /// bits stands among bytes of a structure, of which few differ from each other, and not in noise or code. In 64 bits the upper half is
-/// zero, which chance does not make. Of 300 flipped bits in random bytes none is such a time.
+/// zero, which chance does not make. Of flipped bits in random bytes fewer than one in a hundred is such a time.
 fn epoch(a: &[u8], b: &[u8]) -> Option<String> {
     if a.len() != b.len() {
         return None;
