@@ -261,4 +261,5 @@ fn circles_and_ways_out_are_only_names() {
     let comparison = super::compared_tars(&[file("deep.gz", &nested)], &[file("deep.gz", &other)]);
     let finding = &comparison.platforms[0].files[0].findings[0];
     assert!(finding.within.len() <= 6, "{finding:?}");
+    assert!(finding.note.as_ref().is_some_and(|note| note.contains("5 deep in others")), "{finding:?}");
 }

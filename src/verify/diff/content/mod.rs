@@ -124,6 +124,10 @@ impl Explaining<'_> {
         if !deep && by_format.iter().any(|compare| compare(self, name, a, b)) {
             return;
         }
+        if deep && [a, b].iter().all(|bytes| Wrapping::of(bytes) != Wrapping::Plain) {
+            let why = format!("it is {DEPTH} deep in others, so it is not looked into");
+            return packed::closed(self, a, b, &why);
+        }
         match (text::of(a), text::of(b)) {
             (Some(a), Some(b)) => text::compare(self, a, b),
             _ => binary::compare(self, a, b, None),
