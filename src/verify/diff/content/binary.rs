@@ -115,16 +115,17 @@ fn number(a: &[u8], b: &[u8], start: usize, order: Order) -> Option<String> {
     Some(format!("{bits} bits, {name}, as seconds since 1970: {one} and {other}"))
 }
 
-/// Whether the first difference in a word lies in letters of both sides, of which there are at least three in a row.
+/// Whether the first difference in a word lies in text: in three letters or more on both sides, or in a longer text on one of them.
 fn spelled(a: &[u8], b: &[u8], start: usize) -> bool {
     let at = start + a[start..].iter().zip(&b[start..]).take_while(|(a, b)| a == b).count();
-    let letters = |bytes: &[u8]| {
-        let letter = |byte: &&u8| byte.is_ascii_alphabetic();
-        let before = bytes[..at].iter().rev().take(3).take_while(letter).count();
-        let after = bytes[at..].iter().take(3).take_while(letter).count();
-        after > 0 && before + after >= 3
+    let run = |bytes: &[u8], most: usize, fits: fn(&u8) -> bool| {
+        let before = bytes[..at].iter().rev().take(most).take_while(|byte| fits(byte)).count();
+        let after = bytes[at..].iter().take(most).take_while(|byte| fits(byte)).count();
+        if after > 0 { before + after } else { 0 }
     };
-    letters(a) && letters(b)
+    let letters = |bytes| run(bytes, 3, u8::is_ascii_alphabetic) >= 3;
+    let text = |bytes| run(bytes, 8, |byte| matches!(byte, b'\t' | b'\n' | 0x20..=0x7e)) >= 8;
+    letters(a) && letters(b) || text(a) || text(b)
 }
 
 /// Whether what stands around a word is noise, or too much like it: more than half of the bytes differ from all others.
@@ -211,6 +212,19 @@ mod tests {
             for shift in 0..8 {
                 let word = |text: &str| [&vec![0; 16 + shift][..], text.as_bytes(), &[0; 30]].concat();
                 assert_ne!(found(&word(a), &word(b)).class, Class::Timestamp, "{a} {b} {shift}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_breaks_is_no_time() {
+        let text = |text: &[u8]| [&[0; 8][..], text, &[0; 200]].concat();
+        let a = text(b"sort by time, newest first; see also -c");
+        for at in 8..8 + 39 {
+            for bit in 0..8 {
+                let mut b = a.clone();
+                b[at] ^= 1 << bit;
+                assert_ne!(found(&a, &b).class, Class::Timestamp, "{at} {bit}");
             }
         }
     }
