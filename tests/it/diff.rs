@@ -1,9 +1,11 @@
 //! Images compared: every class of cause, every field, and no difference where there is none.
 
 mod built_twice;
+mod configurations;
 mod corpus;
 mod forms;
 mod hostile;
+mod indices;
 mod judges;
 mod large;
 pub(crate) mod making;

@@ -67,6 +67,11 @@ impl Archive {
         None
     }
 
+    /// How many bytes a file of it has.
+    pub(super) fn size(&self, name: &str) -> Option<u64> {
+        self.find(name).map(|(_, size)| size)
+    }
+
     /// Opens a file of it.
     pub(super) fn section(&self, name: &str) -> Option<Section> {
         let (at, left) = self.find(name)?;

@@ -54,6 +54,21 @@ impl Blobs {
         }
     }
 
+    /// How many bytes a file has, without reading it; `None`: that would have to be asked of a registry.
+    pub(super) fn size(&self, name: &str) -> Result<Option<u64>, OpenError> {
+        let path = match &self.files {
+            Files::Archive(archive) => return archive.size(name).map(Some).ok_or_else(|| self.missing(name)),
+            Files::Directory(path) => path.join(name),
+            Files::Single(path) => path.clone(),
+            Files::Registry(_) => return Ok(None),
+        };
+        match std::fs::metadata(&path) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(name)),
+            Err(source) => Err(OpenError::Io { doing: "look at", path, source }),
+        }
+    }
+
     /// Opens a blob, verified where it has a digest.
     pub(super) fn open_verified(&self, name: &str, blob: Option<Blob>) -> Result<Box<dyn Read + Send>, OpenError> {
         let file = self.open(name)?;

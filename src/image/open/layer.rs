@@ -62,6 +62,17 @@ impl OpenedLayer {
         Ok(TarReader { layer: self, wrapping, sum, hasher, inner })
     }
 
+    /// Looks whether the blob is there, with as many bytes as its manifest says; in a registry, only reading it would tell.
+    pub fn look(&self) -> Result<(), OpenError> {
+        let Some(found) = self.blobs.size(&self.name)? else { return Ok(()) };
+        match self.blob {
+            Some(blob) if blob.size != found => Err(self
+                .blobs
+                .form(&self.name, format!("is damaged: it has {found} bytes, and its manifest says {}", blob.size))),
+            _ => Ok(()),
+        }
+    }
+
     /// Opens the tar of a layer that was read before, and hashes nothing: whoever reads it must know what is to come.
     pub fn open_again(&self) -> Result<impl Read + Send + use<>, OpenError> {
         self.unpack(self.blobs.open(&self.name)?).map(|(_, tar)| tar)

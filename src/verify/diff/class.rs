@@ -64,11 +64,13 @@ pub enum Class {
     Attestation,
     /// Other content, for no reason that shows.
     Content,
+    /// Other content that nobody looked into, so that it has no cause.
+    Unread,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Timestamp,
         Self::BuildPath,
         Self::HostName,
@@ -98,6 +100,7 @@ impl Class {
         Self::Configuration,
         Self::Attestation,
         Self::Content,
+        Self::Unread,
     ];
 
     /// Its name for people.
@@ -133,6 +136,7 @@ impl Class {
             Self::Configuration => "configuration",
             Self::Attestation => "attestation",
             Self::Content => "other content",
+            Self::Unread => "not looked into",
         }
     }
 
@@ -141,18 +145,20 @@ impl Class {
     pub const fn cure(self) -> &'static str {
         match self {
             Self::Timestamp => {
-                "have the tool write SOURCE_DATE_EPOCH, which run steps of a recipe have, in place of the clock; in a Dockerfile: `ARG SOURCE_DATE_EPOCH`, and pass it to the tool; for the image's own dates: `--build-arg SOURCE_DATE_EPOCH=…` (buildkit), `--timestamp` (podman, buildah)"
+                "have the tool write SOURCE_DATE_EPOCH in place of the clock: in a recipe, where a file that a `copy` layer takes is made, or `write` the file with a fixed date; in a Dockerfile: `ARG SOURCE_DATE_EPOCH`, and pass it to the tool; for the image's own dates: `--build-arg SOURCE_DATE_EPOCH=…` (buildkit), `--timestamp` (podman, buildah)"
             }
             Self::BuildPath => {
                 "build at a fixed path, or map it away: `-ffile-prefix-map=$PWD=.`, `--remap-path-prefix`, `go build -trimpath`"
             }
-            Self::HostName => "do not write down the machine's name; run steps of a recipe have a fixed one",
-            Self::User => {
-                "do not write down who builds; run steps of a recipe have a fixed user; set the tool's option for it"
+            Self::HostName => {
+                "do not write down the machine's name where the file is made, or leave the file out: `exclude` of a `copy` layer, .dockerignore"
             }
-            Self::Locale => "set `LC_ALL=C.UTF-8` in the step that writes it, and sort bytewise",
+            Self::User => {
+                "do not write down who builds: set the option of the tool that makes the file; the users of an image are named in the recipe"
+            }
+            Self::Locale => "set `LC_ALL=C.UTF-8` for the tool that writes it, and sort bytewise",
             Self::RandomId => {
-                "seed the generator from the content or a constant, write the id when the container starts, or remove the file in the step that makes it"
+                "seed the generator from the content or a constant, write the id when the container starts, or leave the file out: `exclude` of a `copy` layer, `rm` in the step that makes it"
             }
             Self::Order => {
                 "sort the list before it is written (`sort` with `LC_ALL=C`); do not rely on directory or hash-map order"
@@ -175,34 +181,37 @@ impl Class {
                 "strip and split symbols at a fixed path with the same tools, or remove `.gnu_debuglink`"
             }
             Self::LinkerCache => {
-                "remove `/etc/ld.so.cache` and `/var/cache/ldconfig` at the end of the step that runs ldconfig; `packages` layers write the cache in a fixed order"
+                "leave the cache out of `copy` layers: `packages` layers write it in a fixed order; in a Dockerfile, remove `/etc/ld.so.cache` and `/var/cache/ldconfig` in the step that runs ldconfig"
             }
             Self::LogOrCache => {
-                "remove it in the step that makes it (`rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/*`), or leave it out: `exclude` of a `copy` layer, .dockerignore"
+                "leave it out: `exclude` of a `copy` layer, .dockerignore; in a Dockerfile, remove it in the step that makes it (`rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/*`)"
             }
             Self::DatabaseCounter => "write the database in one go from sorted statements (`.dump` into a new file)",
             Self::Encoder => "pin the encoder and its level; the content is the same",
             Self::Missing | Self::Additional => {
-                "find the step that makes it: it depends on something that is not locked, or on when and where it runs"
+                "find the layer or step that makes it: what a `copy` layer takes is another tree, a base or a package is another one (`remint.lock`), or a step depends on when and where it runs"
             }
             Self::Mtime => {
-                "set times at the end of the step (`find … -exec touch -hd @$SOURCE_DATE_EPOCH {} +`); buildkit: `rewrite-timestamp=true`, podman and buildah: `--timestamp`; layers of recipes have fixed times"
+                "layers of recipes have fixed times, that of the lock; in a Dockerfile, set them at the end of the step (`find … -exec touch -hd @$SOURCE_DATE_EPOCH {} +`); buildkit: `rewrite-timestamp=true`, podman and buildah: `--timestamp`"
             }
             Self::Owner => "name the owner: `owner` of a `copy` layer, `COPY --chown`; do not depend on who builds",
             Self::Mode => {
                 "name the mode: `mode` of a `write` layer, `COPY --chmod`; do not depend on the umask or the checkout"
             }
             Self::Xattrs => {
-                "set or remove the attributes in the step itself; they come from the file system or the policy of the machine"
+                "set or remove the attributes where the file is made; they come from the file system or the policy of the machine"
             }
             Self::Link => "make the link with a fixed target; copy with `cp -a`, so that files of two names stay one",
-            Self::Type => "find the step that makes it: it makes another kind of thing each time",
+            Self::Type => {
+                "find what makes it, the tree that a `copy` layer takes or a step: it makes another kind of thing each time"
+            }
             Self::Configuration => "say it in the recipe's `[config]`, or in the Dockerfile, with a fixed value",
             Self::Attestation => {
                 "build with `--provenance=false --sbom=false`, or compare the platforms' images: `--platform`"
             }
+            Self::Unread => "cure the causes of the other files first, then compare again",
             Self::Content => {
-                "find what its step reads that is not locked: the network, a newer package, the kernel, the number of cores"
+                "find what its step reads that is not locked: a changed tree behind a `copy` layer, another base, a newer package (`remint.lock`); in a Dockerfile also the network, the kernel, the number of cores"
             }
         }
     }

@@ -11,8 +11,10 @@ use super::model::{Comparison, Field, Finding, LayerPair, PlatformComparison, Pr
 use super::paths::{self, Found, Grown};
 use super::spool::{Spool, WHOLE, Wanted};
 use super::tree::Tree;
+use crate::digest::Digest;
 use crate::image::{Opened, OpenedLayer, OpenedPlatform};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,7 +33,8 @@ pub struct Options {
 /// Compares two images.
 ///
 /// Each layer of both is read once, one of both only once, and the layers of differing files again as far as these stand in them.
-/// Layers are not read at all where both images have the same blobs.
+/// Layers are not read at all where both images have the same blobs: equal digests are taken for equal bytes, and only that each blob is
+/// there with as many bytes as its manifest says is looked at, where that costs no transfer.
 pub fn compare(a: &Opened, b: &Opened, options: &Options) -> Result<Comparison, Error> {
     let side = |image: &Opened| Side { name: image.shown.clone(), digest: image.root };
     let identical = a.root.is_some() && a.root == b.root;
@@ -64,18 +67,35 @@ pub fn compare(a: &Opened, b: &Opened, options: &Options) -> Result<Comparison, 
 
 type Pair<'a> = (Option<&'a OpenedPlatform>, Option<&'a OpenedPlatform>);
 
-/// Platforms by name; where both images have one only, these.
+/// Whether two images stand for each other.
+type Alike<'a> = &'a dyn Fn(&OpenedPlatform, &OpenedPlatform) -> bool;
+
+/// The images of both sides that stand for each other, in the first side's order; then those that only the second has.
+///
+/// An index may name several images of one platform: packed in several ways, or for several versions of an operating system. The same
+/// image is paired with itself, one of the same configuration with the other packing of it, and the rest by platform and position.
 fn paired<'a>(a: &'a Opened, b: &'a Opened) -> Vec<Pair<'a>> {
     if let ([one], [other]) = (&a.platforms[..], &b.platforms[..]) {
         return vec![(Some(one), Some(other))];
     }
-    let mut pairs: Vec<Pair<'a>> = Vec::new();
-    for one in &a.platforms {
-        pairs.push((Some(one), b.platforms.iter().find(|other| other.platform == one.platform)));
+    let digest = |document: &Option<(Digest, Value)>| document.as_ref().map(|(digest, _)| *digest);
+    let same = |one: Option<Digest>, other: Option<Digest>| one.is_some() && one == other;
+    let alike: [Alike<'_>; 3] = [
+        &|one, other| same(digest(&one.manifest), digest(&other.manifest)),
+        &|one, other| one.platform == other.platform && same(digest(&one.config), digest(&other.config)),
+        &|one, other| one.platform == other.platform,
+    ];
+    let mut partners: Vec<Option<usize>> = vec![None; a.platforms.len()];
+    let mut left: Vec<usize> = (0..b.platforms.len()).collect();
+    for alike in alike {
+        for (one, partner) in a.platforms.iter().zip(&mut partners).filter(|(_, partner)| partner.is_none()) {
+            if let Some(at) = left.iter().position(|&other| alike(one, &b.platforms[other])) {
+                *partner = Some(left.remove(at));
+            }
+        }
     }
-    let known = |other: &&OpenedPlatform| a.platforms.iter().any(|one| one.platform == other.platform);
-    pairs.extend(b.platforms.iter().filter(|other| !known(other)).map(|other| (None, Some(other))));
-    pairs
+    let pairs = a.platforms.iter().zip(partners).map(|(one, at)| (Some(one), at.map(|at| &b.platforms[at])));
+    pairs.chain(left.into_iter().map(|at| (None, Some(&b.platforms[at])))).collect()
 }
 
 fn index(a: &Opened, b: &Opened) -> Vec<Finding> {
@@ -114,6 +134,8 @@ fn both(
     b: &OpenedPlatform,
     options: &Options,
 ) -> Result<PlatformComparison, Error> {
+    // What is equal by its digest is not read, and what both have only once: that it is there must be looked at.
+    a.layers.iter().chain(&b.layers).try_for_each(OpenedLayer::look)?;
     let platform =
         if a.platform == b.platform { a.platform.clone() } else { format!("{} and {}", a.platform, b.platform) };
     let mut result = PlatformComparison { platform, verdict: Verdict::Identical, ..alone("", Presence::Both) };
@@ -213,14 +235,19 @@ fn explain(
             if let Some(&from) = begins.get(&(in_a, in_b)) {
                 let content_a = spool_a.content(grown_a.tree.inodes[in_a], &options.scratch)?;
                 let content_b = spool_b.content(grown_b.tree.inodes[in_b], &options.scratch)?;
-                let context = Context { hints: &options.hints, path: difference.path.trim_start_matches('/'), from };
-                findings = content::explain(&content_a, &content_b, &context);
+                let whole = [(grown_a, in_a), (grown_b, in_b)].iter().all(|(grown, inode)| {
+                    grown.tree.entry(*inode, grown.listings).is_none_or(|listed| listed.size() <= WHOLE)
+                });
+                let path = difference.path.trim_start_matches('/');
+                findings =
+                    content::explain(&content_a, &content_b, &Context { hints: &options.hints, path, from, whole });
             } else {
                 left_out += 1;
             }
             if findings.is_empty() {
-                let class = content::by_path(difference.path.trim_start_matches('/')).unwrap_or(Class::Content);
-                findings.push(Finding::new(Field::Content, class).note("not looked into"));
+                let class = content::by_path(difference.path.trim_start_matches('/')).unwrap_or(Class::Unread);
+                let note = format!("only the first {} differing files are", options.explained);
+                findings.push(Finding::new(Field::Content, class).note(note));
             }
             findings.append(&mut difference.findings);
             difference.findings = findings;

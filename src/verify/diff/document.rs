@@ -16,14 +16,19 @@ pub(super) struct Differing<'a> {
     pub(super) b: Option<&'a Value>,
 }
 
-/// Finds the innermost values that differ; at most a bounded number.
-pub(super) fn differing<'a>(a: &'a Value, b: &'a Value) -> Vec<Differing<'a>> {
+/// Finds the innermost values that differ, but for those to be skipped; at most a bounded number.
+pub(super) fn differing<'a>(a: &'a Value, b: &'a Value, skip: impl Fn(&Differing<'_>) -> bool) -> Vec<Differing<'a>> {
     let mut found = Vec::new();
-    walk(Some(a), Some(b), &mut Vec::new(), &mut found);
+    walk((Some(a), Some(b)), &mut Vec::new(), &skip, &mut found);
     found
 }
 
-fn walk<'a>(a: Option<&'a Value>, b: Option<&'a Value>, path: &mut Vec<String>, found: &mut Vec<Differing<'a>>) {
+fn walk<'a>(
+    (a, b): (Option<&'a Value>, Option<&'a Value>),
+    path: &mut Vec<String>,
+    skip: &dyn Fn(&Differing<'_>) -> bool,
+    found: &mut Vec<Differing<'a>>,
+) {
     if found.len() == MOST || a == b {
         return;
     }
@@ -31,7 +36,7 @@ fn walk<'a>(a: Option<&'a Value>, b: Option<&'a Value>, path: &mut Vec<String>, 
         (Some(Value::Object(left)), Some(Value::Object(right))) => {
             for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
                 path.push(key.clone());
-                walk(left.get(key), right.get(key), path, found);
+                walk((left.get(key), right.get(key)), path, skip, found);
                 path.pop();
             }
         }
@@ -40,11 +45,17 @@ fn walk<'a>(a: Option<&'a Value>, b: Option<&'a Value>, path: &mut Vec<String>, 
         {
             for (at, (left, right)) in left.iter().zip(right).enumerate() {
                 path.push(at.to_string());
-                walk(Some(left), Some(right), path, found);
+                walk((Some(left), Some(right)), path, skip, found);
                 path.pop();
             }
         }
-        _ => found.push(Differing { path: path.clone(), a, b }),
+        _ => {
+            let differing = Differing { path: path.clone(), a, b };
+            // What is skipped takes no place of what is told.
+            if !skip(&differing) {
+                found.push(differing);
+            }
+        }
     }
 }
 
@@ -112,25 +123,43 @@ pub(super) fn annotations(a: &Value, b: &Value) -> Vec<Finding> {
 }
 
 fn values(a: &Value, b: &Value, skip: impl Fn(&Differing<'_>) -> bool) -> Vec<Finding> {
-    let all = differing(a, b).into_iter().filter(|differing| !skip(differing));
     // Docker writes empty values for what is not set; OCI leaves them out.
-    let all = all.filter(|differing| !(empty(differing.a) && empty(differing.b)));
-    all.map(|differing| {
-        let class = differing.class().unwrap_or(Class::Configuration);
-        let finding = Finding::new(Field::Value, class).values(text(differing.a), text(differing.b));
-        Finding { within: differing.path, ..finding }
-    })
-    .collect()
+    let unset = |one: &Differing<'_>| unset(&one.path, one.a) && unset(&one.path, one.b);
+    let all = differing(a, b, |one| skip(one) || unset(one));
+    all.into_iter()
+        .map(|differing| {
+            let class = differing.class().unwrap_or(Class::Configuration);
+            let finding = Finding::new(Field::Value, class).values(text(differing.a), text(differing.b));
+            Finding { within: differing.path, ..finding }
+        })
+        .collect()
 }
 
-fn empty(value: Option<&Value>) -> bool {
+/// Whether a value of a document says as much as none.
+///
+/// That goes for the fields that image-spec's config.md names, in Docker's empty form (`""`, `[]`, `{}`, `0`, `false`, `null`). What
+/// users name themselves (ports, volumes, labels, annotations) is there as soon as its key is: `{"8081/tcp": {}}` opens a port.
+fn unset(path: &[String], value: Option<&Value>) -> bool {
+    let Some(value) = value else { return true };
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let structs = matches!(path[..], ["config" | "container_config"] | ["config", "Healthcheck"]);
+    let field = structs
+        || matches!(
+            path[..],
+            [_] | ["config" | "container_config", _] | ["config", "Healthcheck", _] | ["history", _, _]
+        );
     match value {
-        None | Some(Value::Null) => true,
-        Some(Value::Bool(value)) => !value,
-        Some(Value::String(text)) => text.is_empty(),
-        Some(Value::Array(list)) => list.is_empty(),
-        Some(Value::Object(map)) => map.values().all(|value| empty(Some(value))),
-        Some(Value::Number(number)) => number.as_u64() == Some(0),
+        _ if !field => false,
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) if structs => map.iter().all(|(key, value)| {
+            let below: Vec<String> = path.iter().copied().chain([key.as_str()]).map(str::to_owned).collect();
+            unset(&below, Some(value))
+        }),
+        Value::Object(map) => map.is_empty(),
+        Value::Number(number) => number.as_u64() == Some(0),
     }
 }
 
@@ -152,5 +181,42 @@ mod tests {
             ("created".to_owned(), Class::Timestamp),
         ];
         assert_eq!(found, expected);
+    }
+    #[test]
+    fn what_is_not_set_is_no_value_and_an_empty_entry_is_one() {
+        let found = |a: Value, b: Value| configs(&a, &b, true).len();
+        for same in [
+            json!({"config": {"Volumes": null, "Labels": {}, "User": "", "Tty": false, "Cmd": [], "Healthcheck": {}}}),
+            json!({"config": {"Healthcheck": {"Interval": 0, "Test": null}, "WorkingDir": ""}, "author": ""}),
+            json!({"config": null}),
+        ] {
+            assert_eq!(found(same.clone(), json!({})), 0, "{same}");
+            assert_eq!(found(json!({"config": {}}), same.clone()), 0, "{same}");
+        }
+        for other in [
+            json!({"config": {"ExposedPorts": {"8081/tcp": {}}}}),
+            json!({"config": {"Volumes": {"/data": {}}}}),
+            json!({"config": {"Labels": {"y": ""}}}),
+            json!({"config": {"Env": [""]}}),
+            json!({"config": {"Healthcheck": {"Test": ["NONE"]}}}),
+        ] {
+            assert_eq!(found(other.clone(), json!({})), 1, "{other}");
+            assert_eq!(found(json!({"config": {}}), other.clone()), 1, "{other}");
+            let key = other["config"].as_object().unwrap().keys().next().unwrap();
+            assert_eq!(found(json!({"config": { key: {} }}), other.clone()), 1, "{other}");
+        }
+        let annotated = json!({"annotations": {"a": ""}});
+        assert_eq!(annotations(&annotated, &json!({"annotations": {}})).len(), 1);
+        assert_eq!(annotations(&json!({"annotations": {}}), &json!({})).len(), 0);
+    }
+
+    #[test]
+    fn what_is_skipped_hides_nothing() {
+        let steps = |text: &str| -> Vec<Value> {
+            (0..2 * MOST).map(|at| json!({"created_by": format!("{text}{at}")})).collect()
+        };
+        let a = json!({"history": steps("a"), "variant": "v7"});
+        let b = json!({"history": steps("b"), "variant": "v8"});
+        assert_eq!(configs(&a, &b, false).len(), 1);
     }
 }

@@ -277,11 +277,11 @@ impl Comparison {
     }
 }
 
-/// Counts the causes of findings, the most frequent first.
+/// Counts the causes of findings, the most frequent first; what was not looked into has none.
 #[must_use]
 pub fn count_causes<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Cause> {
     let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
-    for finding in findings {
+    for finding in findings.into_iter().filter(|finding| finding.class != Class::Unread) {
         *counts.entry(finding.class).or_default() += 1;
     }
     let cause = |(class, count): (Class, u64)| Cause { class, label: class.label(), count, cure: class.cure() };

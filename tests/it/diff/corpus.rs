@@ -87,6 +87,9 @@ fn texts() -> Vec<Case> {
         text("key order", "{\"a\": 1, \"b\": 2}", "{\"b\": 2, \"a\": 1}", Class::Order),
         text("list order", "{\"a\": [1, 2, 3]}", "{\"a\": [3, 1, 2]}", Class::Order),
         text("white space", "{\"a\": 1}", "{\"a\":1}", Class::Encoder),
+        text("a last line's end", "abc\n", "abc", Class::Content),
+        text("empty lines", "a\nb\n", "a\n\nb\n\n", Class::Content),
+        text("many digits", "{\"a\": 0.10000000000000000001}", "{\"a\": 0.10000000000000000002}", Class::Content),
         text("other text", "limit = 10\n", "limit = 12\n", Class::Content),
     ]
 }
@@ -163,6 +166,8 @@ fn containers() -> Vec<Case> {
     vec![
         one("gzip header", X, &gzip_with(ONE, "x", &log()), &gzip_with(TWO, "x", &log()), Class::GzipHeader),
         one("gzip name", X, &gzip_with(ONE, "x", &log()), &gzip_with(ONE, "y", &log()), Class::GzipHeader),
+        one("gzip level", X, &pack("gzip", &log()), &pack("gzip-fast", &log()), Class::Encoder),
+        one("gzip system", X, &pack("gzip", &log()), &other_system(&pack("gzip", &log())), Class::Encoder),
         one("zstd level", X, &pack("zstd", &log()), &zstd_checked(&log()), Class::Encoder),
         one("gzip content", X, &pack("gzip", at_a), &pack("gzip", at_b), Class::Timestamp),
         one("xz content", X, &pack("xz", at_a), &pack("xz", at_b), Class::Timestamp),
@@ -210,6 +215,13 @@ fn containers() -> Vec<Case> {
             Class::Timestamp,
         ),
     ]
+}
+
+/// A gzip file that says that another system wrote it (RFC 1952, section 2.3.1).
+fn other_system(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[9] ^= 8;
+    bytes
 }
 
 /// A zstd frame with a check sum, which the usual ones have not.
@@ -349,7 +361,7 @@ fn every_class_is_in_the_corpus() {
     let cases = cases();
     let found: BTreeSet<Class> = cases.iter().flat_map(|case| case.expected.iter().map(|(_, class)| *class)).collect();
     // These are no file's: forms.rs has them.
-    let elsewhere = [Class::Configuration, Class::Attestation];
+    let elsewhere = [Class::Configuration, Class::Attestation, Class::Unread];
     let all = Class::ALL.into_iter().filter(|class| !elsewhere.contains(class));
     let missing: Vec<Class> = all.filter(|class| !found.contains(class)).collect();
     assert_eq!(missing, [], "no case has these");
@@ -388,4 +400,58 @@ fn a_bomb_is_named_and_not_unpacked() {
     let comparison = compared_tars(&[zeros(1)], &[zeros(2)]);
     let finding = &comparison.platforms[0].files[0].findings[0];
     assert!(finding.note.as_ref().unwrap().contains("unpacks to more than"), "{finding:?}");
+}
+
+/// What is beyond the limits is said with them, and is given no cause that nobody saw.
+#[test]
+fn what_is_not_looked_into_is_said() {
+    // Bytes that gzip cannot make smaller.
+    let mut state = 0x9e37_79b9_0000_0013_u64;
+    let noise: Vec<u8> = (0..13 << 20)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[5]
+        })
+        .collect();
+    let findings = |name: &str, a: &[u8], b: &[u8]| {
+        compared_tars(&[file(name, a)], &[file(name, b)]).platforms[0].files[0].findings.clone()
+    };
+    let note = |finding: &remint::verify::diff::Finding| finding.note.clone().unwrap_or_default();
+    let found = findings("srv/x", &gzip_with(ONE, "x", &noise), &gzip_with(TWO, "x", &noise));
+    assert_eq!((found.len(), found[0].class), (1, Class::GzipHeader), "{found:?}");
+    assert!(note(&found[0]).contains("more than 12582912 bytes is not taken apart"), "{found:?}");
+    let mut other = noise.clone();
+    other[9 << 20] ^= 1;
+    for name in ["srv/x", "srv/x.gz"] {
+        let found = findings(name, &gzip_with(ONE, "x", &noise), &gzip_with(ONE, "x", &other));
+        assert_eq!((found.len(), found[0].class), (1, Class::Content), "{found:?}");
+        assert!(note(&found[0]).contains("looked at were"), "{found:?}");
+    }
+    // Small as they are, these unpack to too much.
+    let zeros = vec![0; 25 << 20];
+    let found = findings("srv/x", &gzip_with(ONE, "x", &zeros), &gzip_with(TWO, "x", &zeros));
+    assert_eq!((found.len(), found[0].class), (1, Class::GzipHeader), "{found:?}");
+    assert!(note(&found[0]).contains("unpacks to more than"), "{found:?}");
+}
+
+/// The command looks into the first 500 files; the others have no cause and none's cure.
+#[test]
+fn files_beyond_the_limit_have_no_cause() {
+    let side = |date: &str| -> Vec<Thing> {
+        (0..510).map(|at| file(&format!("srv/{at:03}"), format!("built {date}\n").as_bytes())).collect()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.tar"), tar(&side("2026-11-23"))).unwrap();
+    std::fs::write(dir.path().join("b.tar"), tar(&side("2026-11-24"))).unwrap();
+    let (code, stdout, stderr) = super::remint(dir.path(), &["diff", "tar:a.tar", "tar:b.tar"]);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stdout.contains("500 ×  embedded timestamp") && !stdout.contains("other content"), "{stdout}");
+    assert!(stdout.contains("10 files of these were not looked into"), "{stdout}");
+    let (_, stdout, _) = super::remint(dir.path(), &["diff", "tar:a.tar", "tar:b.tar", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    let last = &json["platforms"][0]["files"][509]["findings"][0];
+    assert_eq!((&last["class"], &last["note"]), (&"unread".into(), &"only the first 500 differing files are".into()));
+    assert_eq!(json["causes"].as_array().unwrap().len(), 1);
 }

@@ -198,6 +198,8 @@ fn what_is_no_answer_has_its_own_code() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("a.tar"), plain()).unwrap();
     fs::write(dir.path().join("cut.tar"), &tar(&[file("x", &[7; 2000])])[..1500]).unwrap();
+    fs::write(dir.path().join("text"), "no archive\n").unwrap();
+    fs::write(dir.path().join("long"), "no archive\n".repeat(500)).unwrap();
     fs::create_dir(dir.path().join("empty")).unwrap();
     for (other, code) in [
         ("tar:missing", 2),
@@ -208,11 +210,28 @@ fn what_is_no_answer_has_its_own_code() {
         ("oci:missing", 2),
         ("oci-archive:missing", 2),
         ("docker-archive:a.tar", 2),
-        ("docker-archive:cut.tar", 2),
+        ("docker-archive:cut.tar", 4),
+        ("oci-archive:cut.tar", 4),
+        ("docker-archive:text", 2),
+        ("oci-archive:text", 2),
+        ("oci-archive:long", 2),
+        ("tar:/dev/null", 2),
         ("web", 2),
     ] {
         let (found, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", other]);
         assert_eq!(found, Some(code), "{other}: {stderr}");
+    }
+    for (other, expected) in [
+        ("oci:missing", "there is no directory `missing`"),
+        ("oci:missing:web", "there is no directory `missing:web`"),
+        ("oci:text", "`oci:text` is not a directory"),
+        ("oci:empty", "`oci:empty` has no `index.json`"),
+        ("tar:missing", "there is no file `missing`"),
+        ("tar:/dev/null", "`tar:/dev/null` is not a file"),
+        ("tar:empty", "`tar:empty` is not a file"),
+    ] {
+        let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", other]);
+        assert!(code == Some(2) && stderr.contains(expected), "{other}: {stderr}");
     }
     let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", "tar:a.tar", "--report", "no/such/page.html"]);
     assert!(code == Some(2) && stderr.contains("cannot write"), "{stderr}");
@@ -242,4 +261,5 @@ fn circles_and_ways_out_are_only_names() {
     let comparison = super::compared_tars(&[file("deep.gz", &nested)], &[file("deep.gz", &other)]);
     let finding = &comparison.platforms[0].files[0].findings[0];
     assert!(finding.within.len() <= 6, "{finding:?}");
+    assert!(finding.note.as_ref().is_some_and(|note| note.contains("5 deep in others")), "{finding:?}");
 }

@@ -13,9 +13,11 @@ use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::event::Events;
 use crate::image::{ImagePlace, OpenError, Opened, PlaceError};
+use crate::layer;
 use crate::oci::canonical_json;
 use crate::verify::diff::{Error, Hints, Options, Verdict, compare};
 use crate::verify::page::comparison_page;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// How many differing files are looked into.
@@ -67,14 +69,41 @@ fn exit_of(error: &Error) -> Exit {
 /// be, is the image's.
 fn opening(error: &OpenError) -> Exit {
     match error {
-        OpenError::NoImage { .. }
+        // What does not even begin like an archive is none; what does is damaged.
+        OpenError::Archive { compressed: true, .. }
+        | OpenError::Archive {
+            source: layer::Error::Archive { at: 0, .. } | layer::Error::Damaged { at: 0, .. },
+            ..
+        }
+        | OpenError::NoImage { .. }
         | OpenError::NoPlatform { .. }
-        | OpenError::Archive { .. }
         | OpenError::NoTag { .. } => Exit::Usage,
         OpenError::Registry(_) => Exit::Registry,
         OpenError::Missing { part, .. } if !part.starts_with("blobs/") => Exit::Usage,
         OpenError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Exit::Usage,
         _ => Exit::Source,
+    }
+}
+
+/// Says it where not a part is missing but the whole that the command line names, or where it is of another kind.
+fn absent(place: &ImagePlace, cwd: &Path, error: &OpenError) -> Option<String> {
+    let shown = |path: &Path| path.strip_prefix(cwd).unwrap_or(path).display().to_string();
+    match (place, error) {
+        (ImagePlace::Tar(path), OpenError::Missing { .. }) => {
+            let there = cwd.join(path).exists();
+            Some(if there { format!("`{place}` is not a file") } else { format!("there is no file `{}`", shown(path)) })
+        }
+        (ImagePlace::Layout(rest), OpenError::Missing { .. } | OpenError::Io { .. }) => {
+            // What stands behind a colon may be a reference, or part of the path.
+            let ends = rest.match_indices(':').map(|(at, _)| at).chain([rest.len()]);
+            let paths: Vec<PathBuf> = ends.map(|end| cwd.join(&rest[..end])).filter(|path| path.exists()).collect();
+            match &paths[..] {
+                [] => Some(format!("there is no directory `{}`", shown(Path::new(rest)))),
+                all if !all.iter().any(|path| path.is_dir()) => Some(format!("`{place}` is not a directory")),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 
@@ -94,6 +123,9 @@ fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str, events: &Event
     let project = if matches!(place, ImagePlace::Registry(_)) { Session::settings(invocation)? } else { None };
     let client = registries::client(invocation, project.as_ref(), &arguments.registry, events)?;
     let opened = place.open(&store, cwd, &client).map_err(|error| {
+        if let Some(message) = absent(&place, cwd, &error) {
+            return Failure::new(Exit::Usage, message);
+        }
         let failure = Failure::from_error(opening(&error), &error);
         error.hint().into_iter().fold(failure, Failure::hint)
     })?;

@@ -5,6 +5,7 @@ use super::{Explaining, first_difference};
 use crate::oci::time::format_rfc3339;
 use crate::verify::diff::class::Class;
 use crate::verify::diff::model::Excerpt;
+use std::collections::BTreeSet;
 
 /// How many lines of sixteen bytes are shown.
 const LINES: usize = 4;
@@ -25,7 +26,7 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8], class
         found = classes.into_iter().find(|class| *class != Class::Content);
     }
     if found.is_none()
-        && let Some(note) = epoch(a, b, at)
+        && let Some(note) = epoch(a, b)
     {
         notes.push(note);
         found = Some(Class::Timestamp);
@@ -56,37 +57,83 @@ fn runs(a: &[u8], b: &[u8], at: usize) -> Option<(String, String)> {
     (run_a != run_b).then_some((run_a, run_b))
 }
 
-/// Whether a number in which the first difference lies is a time in both: seconds since 1970, in 32 or 64 bits, in either order
-/// of bytes, aligned to four bytes. Two builds of one thing are rarely more than two years apart.
-fn epoch(a: &[u8], b: &[u8], at: usize) -> Option<String> {
-    let start = at / 4 * 4;
-    let time = |seconds: u64| (1_262_304_000..2_208_988_800).contains(&seconds); // 2010 to 2040
-    let near = |one: u64, other: u64| one.abs_diff(other) < 2 * 366 * 86_400 && one != other;
-    let word = |bytes: &[u8], start: usize| -> Option<[u8; 4]> { bytes.get(start..start + 4)?.try_into().ok() };
-    let (word_a, word_b) = (word(a, start)?, word(b, start)?);
-    // Letters make numbers in that range too.
-    let letters = |word: [u8; 4]| word.iter().all(|byte| matches!(byte, 0x20..=0x7e));
-    if letters(word_a) && letters(word_b) {
+/// How many bytes in front of a number and behind it tell what it stands among.
+const AROUND: usize = 32;
+
+/// Whether numbers that are times are all that differs, and nothing but that explains it.
+///
+/// A third of all numbers of 32 bits are seconds of the years 2010 to 2040, so that being one says nothing. Asked for is that every
+/// differing byte lies in such a number: seconds since 1970, in 32 or 64 bits, all in one order of bytes, aligned to four; that both
+/// sides' numbers are less than two years apart, as two builds of one thing are; that none is a word of text; and that a number of 32
+/// bits stands among bytes of a structure, of which few differ from each other, and not in noise or code. In 64 bits the upper half is
+/// zero, which chance does not make. Of flipped bits in random bytes fewer than one in a hundred is such a time.
+fn epoch(a: &[u8], b: &[u8]) -> Option<String> {
+    if a.len() != b.len() {
         return None;
     }
-    let orders = [
-        ("little-endian", u32::from_le_bytes(word_a), u32::from_le_bytes(word_b), start + 4),
-        ("big-endian", u32::from_be_bytes(word_a), u32::from_be_bytes(word_b), start.wrapping_sub(4)),
-    ];
-    orders.into_iter().find_map(|(order, one, other, upper)| {
-        let (one, other) = (u64::from(one), u64::from(other));
-        if !(time(one) && time(other) && near(one, other)) {
-            return None;
-        }
-        // The upper half of a 64-bit number is zero for as long as anyone lives.
-        let wide = upper % 8 == if order == "big-endian" { 0 } else { 4 } && word(a, upper) == Some([0; 4]);
-        let bits = if wide { 64 } else { 32 };
-        Some(format!(
-            "{bits} bits, {order}, as seconds since 1970: {} and {}",
-            format_rfc3339(one),
-            format_rfc3339(other)
-        ))
-    })
+    let differing: Vec<usize> =
+        a.chunks(4).zip(b.chunks(4)).enumerate().filter(|(_, (a, b))| a != b).map(|(at, _)| at * 4).collect();
+    let all = |order| differing.iter().map(|&start| number(a, b, start, order)).collect::<Option<Vec<String>>>();
+    let numbers = all(Order::Little).or_else(|| all(Order::Big))?;
+    let more = numbers.len().saturating_sub(1);
+    let first = numbers.into_iter().next()?;
+    Some(if more == 0 { first } else { format!("{first}; and {more} more of these") })
+}
+
+/// How the bytes of a number stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Little,
+    Big,
+}
+
+/// Two times in the word that begins here, told.
+fn number(a: &[u8], b: &[u8], start: usize, order: Order) -> Option<String> {
+    let time = |seconds: u64| (1_262_304_000..2_208_988_800).contains(&seconds); // 2010 to 2040
+    let near = |one: u64, other: u64| one.abs_diff(other) < 2 * 366 * 86_400;
+    let word =
+        |bytes: &[u8], start: usize| -> Option<[u8; 4]> { bytes.get(start..start.checked_add(4)?)?.try_into().ok() };
+    let value = |bytes: [u8; 4]| match order {
+        Order::Little => u64::from(u32::from_le_bytes(bytes)),
+        Order::Big => u64::from(u32::from_be_bytes(bytes)),
+    };
+    let (one, other) = (value(word(a, start)?), value(word(b, start)?));
+    if !(time(one) && time(other) && near(one, other)) || spelled(a, b, start) {
+        return None;
+    }
+    // The upper half of a 64-bit number is zero for as long as anyone lives.
+    let (name, upper, place) = match order {
+        Order::Little => ("little-endian", start + 4, 4),
+        Order::Big => ("big-endian", start.wrapping_sub(4), 0),
+    };
+    let wide = upper % 8 == place && [a, b].iter().all(|bytes| word(bytes, upper) == Some([0; 4]));
+    if !wide && (noisy(a, start) || noisy(b, start)) {
+        return None;
+    }
+    let bits = if wide { 64 } else { 32 };
+    let (one, other) = (format_rfc3339(one), format_rfc3339(other));
+    Some(format!("{bits} bits, {name}, as seconds since 1970: {one} and {other}"))
+}
+
+/// Whether the first difference in a word lies in text: in three letters or more on both sides, or in a longer text on one of them.
+fn spelled(a: &[u8], b: &[u8], start: usize) -> bool {
+    let at = start + a[start..].iter().zip(&b[start..]).take_while(|(a, b)| a == b).count();
+    let run = |bytes: &[u8], most: usize, fits: fn(&u8) -> bool| {
+        let before = bytes[..at].iter().rev().take(most).take_while(|byte| fits(byte)).count();
+        let after = bytes[at..].iter().take(most).take_while(|byte| fits(byte)).count();
+        if after > 0 { before + after } else { 0 }
+    };
+    let letters = |bytes| run(bytes, 3, u8::is_ascii_alphabetic) >= 3;
+    let text = |bytes| run(bytes, 8, |byte| matches!(byte, b'\t' | b'\n' | 0x20..=0x7e)) >= 8;
+    letters(a) && letters(b) || text(a) || text(b)
+}
+
+/// Whether what stands around a word is noise, or too much like it: more than half of the bytes differ from all others.
+fn noisy(bytes: &[u8], start: usize) -> bool {
+    let before = &bytes[start.saturating_sub(AROUND)..start];
+    let after = &bytes[start + 4..bytes.len().min(start + 4 + AROUND)];
+    let distinct: BTreeSet<u8> = before.iter().chain(after).copied().collect();
+    distinct.len() * 2 > before.len() + after.len()
 }
 
 /// Some lines of a hex dump around a place, in bytes that stand at `base` in their file.
@@ -139,5 +186,59 @@ mod tests {
         assert_eq!((finding.class, finding.offset), (Class::BuildPath, Some(7)));
         let Some(Excerpt::Hex { a, .. }) = &finding.excerpt else { panic!("{finding:?}") };
         assert_eq!(a[0], "00000000  00 00 2f 74 6d 70 2f 61 2e 31 2f 6d 61 69 6e 2e  |../tmp/a.1/main.|");
+    }
+
+    /// Marsaglia's xorshift64.
+    fn random(state: &mut u64) -> u64 {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        *state
+    }
+
+    #[test]
+    fn noise_and_words_are_no_times() {
+        let mut state = 0x9e37_79b9_0000_0011;
+        let mut times = 0;
+        for _ in 0..3000 {
+            let size = 20 + usize::try_from(random(&mut state) % 3000).unwrap();
+            let a: Vec<u8> = (0..size).map(|_| random(&mut state).to_le_bytes()[3]).collect();
+            let mut b = a.clone();
+            b[usize::try_from(random(&mut state)).unwrap() % size] ^= 1 << (random(&mut state) % 8);
+            times += u32::from(found(&a, &b).class == Class::Timestamp);
+        }
+        assert!(times < 30, "{times} of 3000 flipped bits");
+        for (a, b) in [("red", "rad"), ("code", "cods"), ("blue", "glue"), ("time", "tide"), ("kernel", "kennel")] {
+            for shift in 0..8 {
+                let word = |text: &str| [&vec![0; 16 + shift][..], text.as_bytes(), &[0; 30]].concat();
+                assert_ne!(found(&word(a), &word(b)).class, Class::Timestamp, "{a} {b} {shift}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_breaks_is_no_time() {
+        let text = |text: &[u8]| [&[0; 8][..], text, &[0; 200]].concat();
+        let a = text(b"sort by time, newest first; see also -c");
+        for at in 8..8 + 39 {
+            for bit in 0..8 {
+                let mut b = a.clone();
+                b[at] ^= 1 << bit;
+                assert_ne!(found(&a, &b).class, Class::Timestamp, "{at} {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_must_explain_all_that_differs() {
+        let (one, other) = (1_795_418_213_u32.to_le_bytes(), 1_795_518_999_u32.to_le_bytes());
+        let fields = |numbers: [[u8; 4]; 2], last: u8| {
+            [&[0xff; 16][..], &numbers[0], &[0xff; 16], &numbers[1], &[last; 16]].concat()
+        };
+        let two = found(&fields([one, other], 0xee), &fields([other, one], 0xee));
+        assert_eq!(two.class, Class::Timestamp);
+        assert!(two.note.as_ref().unwrap().ends_with("; and 1 more of these"), "{two:?}");
+        assert_eq!(found(&fields([one, one], 0xee), &fields([other, one], 0xed)).class, Class::Content);
+        assert_eq!(found(&fields([one, one], 0xee), &fields([other, one], 0xee)[..50]).class, Class::Content);
     }
 }

@@ -18,14 +18,9 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u
     };
     let (Some(value_a), Some(value_b)) = (document(a), document(b)) else { return false };
     let offset = Some(first_difference(a, b));
-    let found = differing(&value_a, &value_b);
+    let found = differing(&value_a, &value_b, |_| false);
     if found.is_empty() {
-        let plain = |bytes: &[u8]| bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>();
-        let (class, note) = if plain(a) == plain(b) {
-            (Class::Encoder, "the same values, with other white space")
-        } else {
-            (Class::Order, "the same values, with keys in another order or in another spelling")
-        };
+        let (class, note) = alike(tokens(a), tokens(b));
         explaining.add(Finding { offset, ..Finding::new(Field::Content, class).note(note) });
         return true;
     }
@@ -49,6 +44,91 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u
     true
 }
 
+/// What differs between two documents whose values a parser takes for the same.
+///
+/// A parser keeps a number to some 16 digits and, of two keys of one name, the last: what it drops is other content all the same.
+fn alike(mut a: Vec<String>, mut b: Vec<String>) -> (Class, &'static str) {
+    if a == b {
+        return (Class::Encoder, "the same values, with other white space or in another spelling");
+    }
+    a.sort_unstable();
+    b.sort_unstable();
+    if a == b {
+        (Class::Order, "the same values, with keys in another order")
+    } else {
+        (Class::Content, "numbers that differ behind the digits that parsers keep, or a key that is there twice")
+    }
+}
+
+/// The parts of a valid document (RFC 8259): punctuation, texts without their escapes, numbers and names as they mean it.
+fn tokens(document: &[u8]) -> Vec<String> {
+    let mut tokens = Vec::new();
+    let mut rest = document.trim_ascii_start();
+    while let Some(&first) = rest.first() {
+        let length = match first {
+            b'"' => {
+                let mut escaped = false;
+                let end = rest[1..].iter().position(|&byte| {
+                    let end = byte == b'"' && !escaped;
+                    escaped = byte == b'\\' && !escaped;
+                    end
+                });
+                end.map_or(rest.len(), |end| end + 2)
+            }
+            b'{' | b'}' | b'[' | b']' | b':' | b',' => 1,
+            _ => rest.iter().take_while(|byte| !byte.is_ascii_whitespace() && !b"{}[]:,\"".contains(byte)).count(),
+        };
+        let token = String::from_utf8_lossy(&rest[..length]);
+        tokens.push(match first {
+            b'"' => serde_json::from_str::<String>(&token).map_or(token.into_owned(), |text| format!("\"{text}")),
+            b'-' | b'0'..=b'9' => decimal(&token),
+            _ => token.into_owned(),
+        });
+        rest = rest[length..].trim_ascii_start();
+    }
+    tokens
+}
+
+/// A number in one spelling, of all its digits: `1.50e3` and `1500` are `15e2`.
+fn decimal(number: &str) -> String {
+    let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_start_matches('0').trim_end_matches('0');
+    let zeros = all.len() - all.trim_end_matches('0').len();
+    let shift = i128::try_from(zeros).unwrap_or_default() - i128::try_from(fraction.len()).unwrap_or_default();
+    match exponent.parse::<i64>() {
+        _ if significant.is_empty() => format!("{sign}0"),
+        Ok(exponent) => format!("{sign}{significant}e{}", i128::from(exponent) + shift),
+        // An exponent beyond all bounds is only itself.
+        Err(_) => format!("{sign}{significant}e{exponent}+{shift}"),
+    }
+}
+
 fn pointer(path: &[String]) -> String {
     path.iter().map(|part| format!(".{part}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_parsers_drop_is_no_order() {
+        for (a, b, class) in [
+            (r#"{"a": 1, "b": 2}"#, r#"{"b": 2, "a": 1}"#, Class::Order),
+            (r#"{"a": 1}"#, r#"{"a":1}"#, Class::Encoder),
+            (r#"{"a": "\u0062\""}"#, r#"{"a": "b\u0022"}"#, Class::Encoder),
+            ("[1.50e3, -0.0]", "[1500.0, -0.00]", Class::Encoder),
+            ("[0.12345678901234567890123]", "[0.12345678901234567890124]", Class::Content),
+            ("[123456789012345678901234]", "[123456789012345678901235]", Class::Content),
+            (r#"{"a": 1, "a": 2}"#, r#"{"a": 2}"#, Class::Content),
+        ] {
+            let hints = crate::verify::diff::Hints::default();
+            let mut explaining = Explaining { hints: &hints, findings: vec![], within: vec![], from: 0 };
+            assert!(compare(&mut explaining, "", a.as_bytes(), b.as_bytes()), "{a}");
+            assert_eq!(explaining.findings[0].class, class, "{a} {b}");
+        }
+    }
 }

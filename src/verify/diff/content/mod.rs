@@ -23,12 +23,17 @@ pub(super) use words::{shortened, words};
 
 use super::class::Class;
 use super::model::{Field, Finding};
+use super::spool::WHOLE;
+use crate::image::Wrapping;
 
 /// How deep containers in containers are looked into.
 const DEPTH: usize = 5;
 
 /// What one thing inside another may unpack to, in bytes.
 const UNPACKED: u64 = 24 << 20;
+
+/// The ends of names of files in whose bytes nothing can be read as it stands, being compressed.
+const PACKED: [&str; 12] = [".gz", ".tgz", ".xz", ".txz", ".zst", ".bz2", ".lz", ".7z", ".zip", ".jar", ".whl", ".deb"];
 
 /// How many findings one file may have.
 const FINDINGS: usize = 30;
@@ -51,13 +56,17 @@ pub(super) struct Context<'a> {
     pub(super) path: &'a str,
     /// Which byte of the file the contents begin with, where they are pieces of a large one.
     pub(super) from: u64,
+    /// Whether the contents are the whole file; pieces are not taken apart.
+    pub(super) whole: bool,
 }
 
 /// Says why two contents differ; empty only where they do not.
 pub(super) fn explain(a: &[u8], b: &[u8], context: &Context<'_>) -> Vec<Finding> {
     let mut explaining = Explaining { hints: context.hints, findings: vec![], within: vec![], from: context.from };
-    if a != b {
+    if a != b && context.whole {
         explaining.pair(context.path, a, b);
+    } else if a != b {
+        explaining.piece(context.path, a, b);
     }
     let mut findings = explaining.findings;
     for finding in &mut findings {
@@ -80,7 +89,7 @@ pub(super) fn explain(a: &[u8], b: &[u8], context: &Context<'_>) -> Vec<Finding>
 /// bytes; empty only where they do not differ.
 #[must_use]
 pub fn explain_contents(path: &str, from: u64, a: &[u8], b: &[u8], hints: &Hints) -> Vec<Finding> {
-    explain(a, b, &Context { hints, path, from })
+    explain(a, b, &Context { hints, path, from, whole: from == 0 })
 }
 
 /// Compares two contents of one format; `false`: they have another.
@@ -115,9 +124,36 @@ impl Explaining<'_> {
         if !deep && by_format.iter().any(|compare| compare(self, name, a, b)) {
             return;
         }
+        if deep && [a, b].iter().all(|bytes| Wrapping::of(bytes) != Wrapping::Plain) {
+            let why = format!("it is {DEPTH} deep in others, so it is not looked into");
+            return packed::closed(self, a, b, &why);
+        }
         match (text::of(a), text::of(b)) {
             (Some(a), Some(b)) => text::compare(self, a, b),
             _ => binary::compare(self, a, b, None),
+        }
+    }
+
+    /// Explains two pieces of files that are too large to be read whole.
+    fn piece(&mut self, path: &str, a: &[u8], b: &[u8]) {
+        let why = format!(
+            "a file of more than {WHOLE} bytes is not taken apart; looked at were {} bytes from byte {} on",
+            a.len().max(b.len()),
+            self.from
+        );
+        // Behind the first piece only the name tells.
+        let packed = |bytes: &[u8]| self.from == 0 && Wrapping::of(bytes) != Wrapping::Plain;
+        if packed(a) && packed(b) || PACKED.iter().any(|end| path.ends_with(end)) {
+            return packed::closed(self, a, b, &why);
+        }
+        let before = self.findings.len();
+        match (text::of(a), text::of(b)) {
+            (Some(a), Some(b)) => text::compare(self, a, b),
+            _ => binary::compare(self, a, b, None),
+        }
+        if let Some(finding) = self.findings.get_mut(before) {
+            let said = finding.note.take().map(|note| format!("{note}; ")).unwrap_or_default();
+            finding.note = Some(format!("{said}{why}"));
         }
     }
 

@@ -16,53 +16,69 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, name: &str, a: &[u8], b: 
     if wrapping == Wrapping::Plain || wrapping != Wrapping::of(b) {
         let known = CLOSED.iter().find(|(magic, _)| a.starts_with(magic) && b.starts_with(magic));
         if let Some((_, what)) = known {
-            let before = explaining.findings.len();
-            // Nothing can be read in it: what looks like a date is none.
-            binary::compare(explaining, a, b, Some(Class::Content));
-            if let Some(finding) = explaining.findings.get_mut(before) {
-                finding.note = Some(format!("compressed by {what}, which is not looked into"));
-            }
+            closed(explaining, a, b, &format!("compressed by {what}, which is not looked into"));
         }
         return known.is_some();
     }
     let unpack = |bytes| wrapping.unwrap(bytes).and_then(bounded);
-    let (inner_a, inner_b) = match (unpack(a), unpack(b)) {
-        (Ok(inner_a), Ok(inner_b)) => (inner_a, inner_b),
-        (Err(error), _) | (_, Err(error)) => {
-            let before = explaining.findings.len();
-            binary::compare(explaining, a, b, None);
-            if let Some(finding) = explaining.findings.get_mut(before) {
-                finding.note = Some(format!("{}: {error}", wrapping.name()));
+    match (unpack(a), unpack(b)) {
+        (Ok(inner_a), Ok(inner_b)) => {
+            let same = inner_a == inner_b;
+            if !same {
+                let name = [".gz", ".xz", ".zst", ".tgz"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+                explaining.inside(wrapping.name(), name, &inner_a, &inner_b);
             }
-            return true;
+            let header = wrapping == Wrapping::Gzip && header(explaining, a, b);
+            if same && !(header && body(a) == body(b)) {
+                let mut finding = Finding::new(Field::Content, Class::Encoder);
+                finding.offset = Some(first_difference(a, b));
+                explaining
+                    .add(finding.note(format!("the same content, compressed by {} in another way", wrapping.name())));
+            }
         }
-    };
-    if inner_a != inner_b {
-        let name = [".gz", ".xz", ".zst", ".tgz"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-        explaining.inside(wrapping.name(), name, &inner_a, &inner_b);
-    }
-    let headers = (wrapping == Wrapping::Gzip).then(|| Some((Header::read(a)?, Header::read(b)?))).flatten();
-    let header_differs = headers.as_ref().is_some_and(|(a, b)| a != b);
-    if let Some((header_a, header_b)) = headers.filter(|_| header_differs) {
-        let mut finding = Finding::new(Field::Content, Class::GzipHeader);
-        let (said_a, said_b) = (header_a.facts(), header_b.facts());
-        let differing = said_a.iter().zip(&said_b).filter(|(a, b)| a != b);
-        let names: Vec<&str> = differing.clone().map(|((name, _), _)| *name).collect();
-        if let Some(((_, value_a), (_, value_b))) = differing.clone().next() {
-            finding = finding.values(value_a, value_b);
-        }
-        finding.offset = Some(first_difference(a, b));
-        explaining.add(finding.note(format!("in the gzip header: {}", names.join(", "))));
-    } else if inner_a == inner_b {
-        let mut finding = Finding::new(Field::Content, Class::Encoder);
-        finding.offset = Some(first_difference(a, b));
-        explaining.add(finding.note(format!("the same content, compressed by {} in another way", wrapping.name())));
+        (Err(error), _) | (_, Err(error)) => closed(explaining, a, b, &format!("{}: {error}", wrapping.name())),
     }
     true
 }
 
+/// Compares two compressed files, or beginnings of such, that are not unpacked, and says why they are not.
+pub(super) fn closed(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8], why: &str) {
+    let gzip = [a, b].iter().all(|bytes| Wrapping::of(bytes) == Wrapping::Gzip);
+    let before = explaining.findings.len();
+    let header = gzip && header(explaining, a, b);
+    if !(header && body(a) == body(b)) {
+        // Nothing can be read in it: what looks like a date is none.
+        binary::compare(explaining, a, b, Some(Class::Content));
+    }
+    for finding in explaining.findings.get_mut(before..).unwrap_or_default() {
+        let said = finding.note.take().map(|note| format!("{note}; ")).unwrap_or_default();
+        finding.note = Some(format!("{said}{why}"));
+    }
+}
+
+/// Tells what two gzip headers say of the file that was compressed, where they differ in that.
+///
+/// How it was compressed and on which system stands there too (XFL and OS of RFC 1952, section 2.3.1): that is the encoder's.
+fn header(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8]) -> bool {
+    let (Some((header_a, _)), Some((header_b, _))) = (Header::read(a), Header::read(b)) else { return false };
+    let (said_a, said_b) = (header_a.facts(), header_b.facts());
+    let differing: Vec<_> = said_a.iter().zip(&said_b).filter(|(a, b)| a != b).collect();
+    let Some(((_, value_a), (_, value_b))) = differing.first() else { return false };
+    let names: Vec<&str> = differing.iter().map(|((name, _), _)| *name).collect();
+    let mut finding = Finding::new(Field::Content, Class::GzipHeader).values(value_a, value_b);
+    finding.offset = Some(first_difference(a, b));
+    explaining.add(finding.note(format!("in the gzip header: {}", names.join(", "))));
+    true
+}
+
+/// What stands behind a gzip header, and how it was made.
+fn body(bytes: &[u8]) -> Option<(u8, u8, &[u8])> {
+    let (header, body) = Header::read(bytes)?;
+    Some((header.level, header.system, body))
+}
+
 /// The header of the first member of a gzip file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Header {
     mtime: u32,
     level: u8,
@@ -73,7 +89,8 @@ struct Header {
 }
 
 impl Header {
-    fn read(bytes: &[u8]) -> Option<Self> {
+    /// Reads it; gives what stands behind it too.
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let flags = *bytes.get(3)?;
         let mtime = u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?);
         let (level, system) = (*bytes.get(8)?, *bytes.get(9)?);
@@ -94,18 +111,17 @@ impl Header {
             Some(Some(text))
         };
         let (name, comment) = (text(8)?, text(16)?);
-        Some(Self { mtime, level, system, name, comment, extra })
+        Some((Self { mtime, level, system, name, comment, extra }, rest))
     }
 
-    fn facts(&self) -> [(&'static str, String); 6] {
+    /// What it says of the file that was compressed.
+    fn facts(&self) -> [(&'static str, String); 4] {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
         [
             ("mtime", time((self.mtime.into(), 0))),
             ("name", text(&self.name)),
-            ("level", self.level.to_string()),
-            ("system", self.system.to_string()),
             ("comment", text(&self.comment)),
-            ("extra field", format!("{} bytes", self.extra.len())),
+            ("extra field", self.extra.iter().take(64).map(|byte| format!("{byte:02x}")).collect()),
         ]
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn of(bytes: &[u8]) -> Option<&str> {
 /// Compares two texts.
 pub(super) fn compare(explaining: &mut Explaining<'_>, a: &str, b: &str) {
     let offset = first_difference(a.as_bytes(), b.as_bytes());
+    let (whole_a, whole_b) = (a, b);
     // Behind the last line's end there is no further line.
     let (a, b) = a.strip_suffix('\n').zip(b.strip_suffix('\n')).unwrap_or((a, b));
     let (lines_a, lines_b): (Vec<&str>, Vec<&str>) = (a.split('\n').collect(), b.split('\n').collect());
@@ -38,8 +39,11 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, a: &str, b: &str) {
     } else {
         capture_diff_slices(Algorithm::Myers, changed_a, changed_b)
     };
-    if sorted(changed_a) == sorted(changed_b) {
+    let mut note = None;
+    if reordered(whole_a, whole_b) {
         classes.push(Class::Order);
+    } else if written(whole_a).eq(written(whole_b)) {
+        note = Some("only empty lines, or the end of the last line");
     } else {
         causes(explaining, &ops, changed_a, changed_b, &mut classes);
     }
@@ -54,6 +58,7 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, a: &str, b: &str) {
         let mut finding = explaining.found(class);
         finding.offset = Some(offset);
         if at == 0 {
+            finding.note = note.map(str::to_owned);
             finding = finding.values(value_a.clone(), value_b.clone());
             finding.excerpt = Some(Excerpt::Text(excerpt.clone()));
         }
@@ -61,11 +66,24 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, a: &str, b: &str) {
     }
 }
 
-fn sorted<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    // The last line may lack its end, and gain it where it comes to stand elsewhere.
-    let mut lines: Vec<&str> = lines.iter().copied().filter(|line| !line.is_empty()).collect();
-    lines.sort_unstable();
-    lines
+/// Whether two texts have the same lines in another order. Empty ones have no place of their own, but are counted; and the last line
+/// may lack its end, and gain it where it comes to stand elsewhere.
+fn reordered(a: &str, b: &str) -> bool {
+    let sorted = |text| {
+        let mut lines: Vec<&str> = str::split(without_end(text), '\n').collect();
+        lines.sort_unstable();
+        lines
+    };
+    !written(a).eq(written(b)) && sorted(a) == sorted(b)
+}
+
+fn without_end(text: &str) -> &str {
+    text.strip_suffix('\n').unwrap_or(text)
+}
+
+/// The lines that are not empty.
+fn written(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').filter(|line| !line.is_empty())
 }
 
 /// Asks each changed line, beside the one in its place, for its cause.
@@ -173,5 +191,16 @@ mod tests {
     fn the_same_lines_in_another_order_are_order() {
         assert_eq!(found("a\nb\nc\n", "c\nb\na\n")[0].class, Class::Order);
         assert_eq!(found("a\nb\nc", "c\na\nb")[0].class, Class::Order);
+    }
+
+    #[test]
+    fn what_is_in_its_place_is_not_order() {
+        for (a, b) in [("abc\n", "abc"), ("a\nb\n", "a\n\nb\n"), ("a\n\nb\n", "a\nb\n\n"), ("\n\na\n", "a\n")] {
+            let found = found(a, b);
+            assert_eq!(found[0].class, Class::Content, "{a:?} {b:?}");
+            assert_eq!(found[0].note.as_deref(), Some("only empty lines, or the end of the last line"), "{a:?} {b:?}");
+        }
+        assert_eq!(found("a\nb\n", "b\n\na\n")[0].class, Class::Content);
+        assert_eq!(found("a\nb", "b\na\n")[0].class, Class::Order);
     }
 }
