@@ -26,11 +26,16 @@ pub fn junit(verdict: &Verdict, took: Duration) -> String {
             let _ = writeln!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\"/>");
             continue;
         }
-        case(&mut xml, &class, &name, &image.differences[0].what, &image.lines());
+        let result = match image.result() {
+            "missing" | "not verified" => format!(" is {}", image.result()),
+            other => format!(" {other}"),
+        };
+        let message = format!("{}{result}", image.differences[0].what);
+        case(&mut xml, &class, &name, &message, &image.lines());
     }
     if lone {
         let lines: Vec<String> = verdict.actions.iter().flat_map(super::Difference::lines).collect();
-        case(&mut xml, "remint.verify", "results of actions", &verdict.actions[0].what, &lines);
+        case(&mut xml, "remint.verify", "results of actions", &format!("{} differs", verdict.actions[0].what), &lines);
     }
     xml.push_str("  </testsuite>\n</testsuites>\n");
     xml
@@ -38,7 +43,7 @@ pub fn junit(verdict: &Verdict, took: Duration) -> String {
 
 fn case(xml: &mut String, class: &str, name: &str, message: &str, lines: &[String]) {
     let _ = writeln!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\">");
-    let _ = writeln!(xml, "      <failure message=\"{} differs\" type=\"difference\">", escape(message));
+    let _ = writeln!(xml, "      <failure message=\"{}\" type=\"difference\">", escape(message));
     let _ = writeln!(xml, "{}", escape(&lines.join("\n")));
     xml.push_str("      </failure>\n    </testcase>\n");
 }

@@ -17,7 +17,8 @@ pub fn summary(verdict: &Verdict, how: &str) -> String {
     text.push_str("| image | platform | result | digest |\n|---|---|---|---|\n");
     for image in &verdict.images {
         let platform = image.platform.as_deref().unwrap_or("index");
-        let result = if image.identical() { "identical" } else { "**differs**" };
+        let result = image.result();
+        let result = if image.identical() { result.to_owned() } else { format!("**{result}**") };
         let digest = image.found.map_or_else(|| "none".to_owned(), |digest| format!("`{digest}`"));
         let _ = writeln!(text, "| {} | {} | {result} | {digest} |", escape(&image.name), escape(platform));
     }

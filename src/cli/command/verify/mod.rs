@@ -1,6 +1,7 @@
 //! `remint verify`.
 
 mod explain;
+mod orphans;
 mod place;
 mod rebuild;
 mod registry;
@@ -18,7 +19,10 @@ use crate::cli::session::Session;
 use crate::digest::Digest;
 use crate::recipe::ImageName;
 use crate::store::Store;
-use crate::verify::rebuild::{Error, ImageVerdict, Reference, Verdict, compare_digests, recompute};
+use crate::verify::rebuild::{
+    Difference, Error, Expected, ImageVerdict, Reference, Verdict, compare_digests, recompute,
+};
+use orphans::Orphans;
 use place::Place;
 pub(super) use show::{about_run, write_file};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +45,8 @@ struct Way {
     trust: vouch::Trust,
     /// What helps where images were made from something else.
     hints: Vec<String>,
+    /// What was not verified, and is not this project's to verify.
+    passed: Vec<String>,
     /// The images to which it was attached that they were rebuilt.
     attested: BTreeSet<String>,
 }
@@ -52,7 +58,12 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
         return registry::run(invocation, arguments, references, began);
     }
     let mut session = Session::load(invocation)?;
-    let named = session.choose(&arguments.images)?;
+    let named = session.choose(&arguments.images);
+    // Digests are checked without recipes.
+    let by_recipe = !arguments.quick || arguments.against.is_some();
+    if by_recipe && let Err(failure) = &named {
+        return Err(failure.clone());
+    }
     override_compression(&mut session, arguments.compression);
     if !session.places.cache.is_dir() && arguments.against.is_none() {
         let message = format!("there is no store yet in `{}`", session.places.cache.display());
@@ -61,6 +72,11 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
     let store = Store::open(&session.places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
     let place = Place::for_documents(&store)?;
     let scratch = place.store("reference")?;
+    let orphans = match &arguments.against {
+        None => Orphans::find(&session, &store, &scratch)?,
+        Some(_) => Orphans::default(),
+    };
+    let named = if by_recipe { named? } else { orphans.choose(&session, &arguments.images)? };
     let built = Reference::from_layout(store.dir(), &named, &scratch).map_err(|error| of_store(&error))?;
     let reference = match &arguments.against {
         None => built,
@@ -68,25 +84,40 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
             let other = place.store("against")?;
             let reference = against_what(invocation, &session, against, &named, &other)?;
             if arguments.quick {
-                let names = reference.names();
-                let built = built.only(&names);
-                expect_all(arguments, &built, &names, &session)?;
+                expect_all(arguments, &reference, &named, &session)?;
+                expect_platforms(arguments, &reference)?;
+                let built = built.only(&reference.names());
                 let verdict = quick_against(&store, &built, &reference, arguments);
                 return show::show(invocation, arguments, &verdict, &Way::default(), began);
             }
             reference
         }
     };
-    expect_all(arguments, &reference, &named, &session)?;
-    let (verdict, way) = if arguments.quick {
-        let images = only_platforms(recompute(&store, &reference.images), arguments);
-        (Verdict { images, ..Verdict::default() }, Way::default())
+    if arguments.quick {
+        expect_all(arguments, &reference, &named, &session)?;
+        expect_platforms(arguments, &reference)?;
+        let mut images = only_platforms(recompute(&store, &reference.images), arguments);
+        orphans.explain(&mut images);
+        let verdict = Verdict { images, ..Verdict::default() };
+        return show::show(invocation, arguments, &verdict, &Way::default(), began);
+    }
+    let (untold, passed) = match arguments.images.is_empty() {
+        true => orphans.untold(&store, &scratch, arguments)?,
+        false => Default::default(),
+    };
+    let (mut verdict, mut way) = if reference.images.is_empty() && !untold.is_empty() {
+        Default::default()
     } else {
+        expect_all(arguments, &reference, &named, &session)?;
+        expect_platforms(arguments, &reference)?;
         let reporter = reporter(invocation);
         let rebuilt = rebuild::rebuild(invocation, &session, arguments, &store, &reference, None, &reporter.events())?;
         let _ = reporter.finish();
         rebuilt
     };
+    way.hints.extend((!untold.is_empty()).then(|| orphans::HINT.to_owned()));
+    verdict.images.extend(untold);
+    way.passed = passed;
     show::show(invocation, arguments, &verdict, &way, began)
 }
 
@@ -157,12 +188,39 @@ fn expect_all(
     }
 }
 
+/// Fails where a platform that was asked for, or an image that was named, leaves nothing to compare.
+fn expect_platforms(arguments: &Verify, reference: &Reference) -> Result<(), Failure> {
+    let wanted: Vec<String> = arguments.platform.iter().map(ToString::to_string).collect();
+    // Of which only the whole is known, any platform may be asked for.
+    let lacks = |image: &Expected, platform: &String| {
+        !image.manifests.is_empty() && !image.manifests.contains_key(platform)
+    };
+    let nowhere = wanted.iter().find(|platform| reference.images.iter().all(|image| lacks(image, platform)));
+    let without = |image: &&Expected| !wanted.is_empty() && wanted.iter().all(|platform| lacks(image, platform));
+    let message = match (nowhere, reference.images.iter().find(without)) {
+        (Some(platform), _) => format!("no image is there for {platform}, so there is nothing to compare with"),
+        (None, Some(image)) if !arguments.images.is_empty() => {
+            format!("`{}` is not there for {}, so there is nothing to compare with", image.name, wanted.join(" or "))
+        }
+        _ => return Ok(()),
+    };
+    let there = reference.images.iter().map(|image| {
+        let platforms: Vec<&str> = image.manifests.keys().map(String::as_str).collect();
+        format!("`{}` for {}", image.name, platforms.join(" and "))
+    });
+    let there: Vec<String> = there.collect();
+    Err(Failure::new(Exit::Usage, message).hint(format!("there is {}", there.join(", "))))
+}
+
 /// Recomputes the digests of what the store holds, and compares them with those of a reference.
 fn quick_against(store: &Store, built: &Reference, reference: &Reference, arguments: &Verify) -> Verdict {
     let mut images = recompute(store, &built.images);
     for expected in &reference.images {
         let image =
             built.images.iter().find(|image| image.name == expected.name).and_then(|image| image.image.as_ref());
+        if built.images.iter().all(|image| image.name != expected.name) {
+            images.extend(missing(expected));
+        }
         if let Some(Ok(image)) = image {
             for verdict in compare_digests(expected, image) {
                 match images.iter_mut().find(|there| there.name == verdict.name && there.platform == verdict.platform) {
@@ -176,6 +234,22 @@ fn quick_against(store: &Store, built: &Reference, reference: &Reference, argume
         }
     }
     Verdict { images: only_platforms(images, arguments), ..Verdict::default() }
+}
+
+/// What is told of an image that the store does not have at all: each platform that it should be there for.
+fn missing(expected: &Expected) -> Vec<ImageVerdict> {
+    let note = format!("it is not in the store: `remint build {}` builds it", expected.name);
+    let verdict = |platform: Option<&String>, digest| ImageVerdict {
+        name: expected.name.to_string(),
+        platform: platform.cloned(),
+        expected: digest,
+        differences: vec![Difference::note("the image", note.clone())],
+        ..ImageVerdict::default()
+    };
+    if expected.manifests.is_empty() {
+        return vec![verdict(None, expected.root)];
+    }
+    expected.manifests.iter().map(|(platform, digest)| verdict(Some(platform), Some(*digest))).collect()
 }
 
 fn only_platforms(mut images: Vec<ImageVerdict>, arguments: &Verify) -> Vec<ImageVerdict> {

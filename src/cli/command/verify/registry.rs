@@ -2,7 +2,7 @@
 
 use super::super::publish::private;
 use super::place::Place;
-use super::{Invocation, Way, expect_all, of_store, quick_against, rebuild, refused, reporter, show, sources, vouch};
+use super::{Invocation, Way, expect_all, expect_platforms, of_store, quick_against, rebuild, refused, reporter, show, sources, vouch};
 use crate::attest::{PrivateKey, Rebuild, Subject, rebuild as statement, sign_bundle};
 use crate::cli::arguments::Verify;
 use crate::cli::ci;
@@ -90,6 +90,7 @@ pub(super) fn run(
         images.push(Expected::from_registry(&client, remote, name, &scratch).map_err(|error| refused(&error))?);
     }
     let reference = Reference { images };
+    expect_platforms(arguments, &reference)?;
     let mut way = Way::default();
     if !keys.is_empty() {
         for (name, remote) in &fetched.references {

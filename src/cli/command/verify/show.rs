@@ -61,6 +61,9 @@ pub(super) fn show(
         for note in way.trust.notes() {
             screen::talk(&format!("passed over: {note}\n"));
         }
+        for line in &way.passed {
+            screen::talk(&format!("not verified: {line}\n"));
+        }
         for image in &way.attested {
             screen::talk(&format!("attached to {image}: rebuilt, identical\n"));
         }
@@ -112,8 +115,7 @@ fn table(verdict: &Verdict, whole_digests: bool) -> Table {
         let digest = image
             .found
             .map_or_else(|| "-".to_owned(), |digest| if whole_digests { digest.to_string() } else { digest.short() });
-        let result = if image.identical() { "identical" } else { "differs" };
-        table.row([&image.name, image.platform.as_deref().unwrap_or("index"), result, &digest]);
+        table.row([&image.name, image.platform.as_deref().unwrap_or("index"), image.result(), &digest]);
     }
     table
 }
@@ -157,10 +159,13 @@ fn failure(verdict: &Verdict, way: &Way, again: &str) -> Failure {
     };
     let failure = Failure::new(Exit::No, message).details(details);
     let failure = way.hints.iter().fold(failure, Failure::hint);
+    // What was made from something else differs under every seed.
+    let explained = !wrong.is_empty() && verdict.actions.is_empty() && wrong.iter().all(|image| image.other_sources);
     match way.seed {
+        Some(_) if explained => failure,
         Some(seed) => failure.hint(format!("`{again} --seed {seed}` does the same again")),
         None if again.contains('/') => failure.hint(format!("`{again}` builds it again and says what differs")),
-        None => failure.hint("`remint build` makes again what is damaged"),
+        None => failure.hint("`remint build` makes again what is damaged, and what is missing"),
     }
 }
 
@@ -206,6 +211,9 @@ fn json(verdict: &Verdict, way: &Way) -> String {
         vouched: &'a [super::vouch::Said],
         #[serde(skip_serializing_if = "Option::is_none")]
         refused: Option<&'a str>,
+        /// What was not verified, and is not this project's to verify.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        passed_over: &'a [String],
         #[serde(skip_serializing_if = "std::collections::BTreeSet::is_empty")]
         attested: &'a std::collections::BTreeSet<String>,
     }
@@ -218,6 +226,7 @@ fn json(verdict: &Verdict, way: &Way) -> String {
         attached: &way.trust.checked,
         vouched: &way.trust.said,
         refused: way.trust.refusal.as_deref(),
+        passed_over: &way.passed,
         attested: &way.attested,
     };
     format!("{}\n", String::from_utf8(canonical_json(&document)).expect("JSON is UTF-8"))
