@@ -38,7 +38,7 @@ fn junit_is_what_parsers_read() {
     assert_eq!((&file["path"], &file["findings"][0]["class"]), (&"/srv/site/a.b".into(), &"content".into()), "{wrong}");
     let said = project.run(&["verify"]).expect(1).stderr;
     for word in
-        ["/srv/site/a.b  layer 3 (copy tree to /srv/site)", "+other <&> \"text\"", "cure: find what its step reads"]
+        ["/srv/site/a.b  layer 3 (copy tree to /srv/site)", "+other <&> \"text\"", "its inputs changed since it was built"]
     {
         assert!(said.contains(word), "no `{word}` in {said}");
     }
@@ -54,7 +54,7 @@ fn junit_is_what_parsers_read() {
     assert_eq!(heads, expected, "each run is appended");
     assert!(page.contains("\n### site@linux/amd64\n\n```"), "{page}");
     assert!(
-        page.contains("\n    -between a/ and a0\n") && page.contains("\n    cure: find what its step reads"),
+        page.contains("\n    -between a/ and a0\n") && page.contains("\n  tree/a.b changed\n"),
         "{page}"
     );
     assert_eq!(page.matches("| hello | linux/arm64 | identical | `sha256:").count(), 3);
