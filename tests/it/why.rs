@@ -140,7 +140,8 @@ fn a_build_that_changed_only_the_configuration_is_told() {
     let told = "hello linux/amd64\n   1  reused  packages hello\n   -  changed the configuration, and all layers were reused\n              \
                 `env.LANG` C.UTF-8 → C\n";
     assert!(text.starts_with(told), "{text}");
-    let json: Value = serde_json::from_str(&project.run(&["why", "hello", "--format", "json"]).expect(0).stdout).unwrap();
+    let json: Value =
+        serde_json::from_str(&project.run(&["why", "hello", "--format", "json"]).expect(0).stdout).unwrap();
     assert_eq!(json[0]["configuration"][0], "`env.LANG` C.UTF-8 → C", "{json}");
     project.run(&["build", "hello"]).expect(0);
     assert_eq!(project.run(&["why", "hello"]).expect(0).stdout, text, "a build of nothing is not remembered");

@@ -10,6 +10,9 @@ pub fn summary(verdict: &Verdict, how: &str) -> String {
     let total = verdict.images.len();
     let head = match (verdict.identical(), wrong) {
         (true, _) => format!("✅ remint verify: {total} of {total} identical"),
+        (false, _) if verdict.unverified() == wrong && wrong > 0 => {
+            format!("❌ remint verify: {wrong} of {total} could not be verified")
+        }
         (false, 0) => "❌ remint verify: results of actions differ".to_owned(),
         (false, _) => format!("❌ remint verify: {wrong} of {total} not identical"),
     };

@@ -96,9 +96,21 @@ impl Verdict {
     pub fn identical(&self) -> bool {
         self.actions.is_empty() && self.images.iter().all(ImageVerdict::identical)
     }
+
+    /// How many images could not be verified at all.
+    #[must_use]
+    pub fn unverified(&self) -> usize {
+        self.images.iter().filter(|image| image.unverified()).count()
+    }
 }
 
 impl ImageVerdict {
+    /// Whether it could not be verified at all.
+    #[must_use]
+    pub fn unverified(&self) -> bool {
+        !self.identical() && self.expected.is_none() && self.found.is_none()
+    }
+
     /// Whether nothing differs.
     #[must_use]
     pub fn identical(&self) -> bool {
@@ -110,8 +122,8 @@ impl ImageVerdict {
     pub fn result(&self) -> &'static str {
         match (self.identical(), self.expected, self.found) {
             (true, ..) => "identical",
-            (false, None, None) => "not verified",
-            (false, Some(_), None) => "missing",
+            _ if self.unverified() => "not verified",
+            (false, _, None) => "missing",
             (false, _, Some(_)) => "differs",
         }
     }

@@ -5,6 +5,7 @@ mod orphans;
 mod place;
 mod rebuild;
 mod registry;
+mod reports;
 mod show;
 mod sources;
 mod vouch;
@@ -54,6 +55,7 @@ struct Way {
 /// Builds images again and compares them, or recomputes their digests.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit, Failure> {
     let began = Instant::now();
+    reports::check(invocation, arguments)?;
     if let Some(references) = registry::references(arguments)? {
         return registry::run(invocation, arguments, references, began);
     }
@@ -111,9 +113,9 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
         expect_all(arguments, &reference, &named, &session)?;
         expect_platforms(arguments, &reference)?;
         let reporter = reporter(invocation);
-        let rebuilt = rebuild::rebuild(invocation, &session, arguments, &store, &reference, None, &reporter.events())?;
+        let rebuilt = rebuild::rebuild(invocation, &session, arguments, &store, &reference, None, &reporter.events());
         let _ = reporter.finish();
-        rebuilt
+        rebuilt.map_err(|failure| reports::failed(invocation, arguments, &reference, failure, began))?
     };
     way.hints.extend((!untold.is_empty()).then(|| orphans::HINT.to_owned()));
     verdict.images.extend(untold);
@@ -192,9 +194,8 @@ fn expect_all(
 fn expect_platforms(arguments: &Verify, reference: &Reference) -> Result<(), Failure> {
     let wanted: Vec<String> = arguments.platform.iter().map(ToString::to_string).collect();
     // Of which only the whole is known, any platform may be asked for.
-    let lacks = |image: &Expected, platform: &String| {
-        !image.manifests.is_empty() && !image.manifests.contains_key(platform)
-    };
+    let lacks =
+        |image: &Expected, platform: &String| !image.manifests.is_empty() && !image.manifests.contains_key(platform);
     let nowhere = wanted.iter().find(|platform| reference.images.iter().all(|image| lacks(image, platform)));
     let without = |image: &&Expected| !wanted.is_empty() && wanted.iter().all(|platform| lacks(image, platform));
     let message = match (nowhere, reference.images.iter().find(without)) {
@@ -219,7 +220,8 @@ fn quick_against(store: &Store, built: &Reference, reference: &Reference, argume
         let image =
             built.images.iter().find(|image| image.name == expected.name).and_then(|image| image.image.as_ref());
         if built.images.iter().all(|image| image.name != expected.name) {
-            images.extend(missing(expected));
+            let note = format!("it is not in the store: `remint build {}` builds it", expected.name);
+            images.extend(each(expected, |_| Difference::note("the image", note.clone())));
         }
         if let Some(Ok(image)) = image {
             for verdict in compare_digests(expected, image) {
@@ -236,14 +238,13 @@ fn quick_against(store: &Store, built: &Reference, reference: &Reference, argume
     Verdict { images: only_platforms(images, arguments), ..Verdict::default() }
 }
 
-/// What is told of an image that the store does not have at all: each platform that it should be there for.
-fn missing(expected: &Expected) -> Vec<ImageVerdict> {
-    let note = format!("it is not in the store: `remint build {}` builds it", expected.name);
+/// Tells the same of each platform that an image should be there for, or of the whole where these are not known.
+fn each(expected: &Expected, difference: impl Fn(Option<Digest>) -> Difference) -> Vec<ImageVerdict> {
     let verdict = |platform: Option<&String>, digest| ImageVerdict {
         name: expected.name.to_string(),
         platform: platform.cloned(),
         expected: digest,
-        differences: vec![Difference::note("the image", note.clone())],
+        differences: vec![difference(digest)],
         ..ImageVerdict::default()
     };
     if expected.manifests.is_empty() {

@@ -1,6 +1,6 @@
 //! Images of the store that no recipe of the project makes: they cannot be built again, and are never passed over without a word.
 
-use super::{of_store, only_platforms};
+use super::{each, of_store, only_platforms};
 use crate::cli::arguments::Verify;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -64,22 +64,15 @@ impl Orphans {
         let reference = Reference::from_layout(store.dir(), &ours, scratch).map_err(|error| of_store(&error))?;
         let mut verdicts = Vec::new();
         for image in &reference.images {
-            let verdict = |platform: Option<&String>, digest: Option<_>| {
-                let mut note = "no recipe makes it any more, so it cannot be built again".to_owned();
-                if let Some(digest) = digest {
-                    note.push_str(&format!("; the store has {digest}"));
-                }
-                ImageVerdict {
-                    name: image.name.to_string(),
-                    platform: platform.cloned(),
-                    differences: vec![Difference::note("the image", note)],
-                    ..ImageVerdict::default()
-                }
-            };
-            if image.manifests.is_empty() {
-                verdicts.push(verdict(None, image.root));
-            }
-            verdicts.extend(image.manifests.iter().map(|(platform, digest)| verdict(Some(platform), Some(*digest))));
+            verdicts.extend(each(image, |digest| {
+                let there = digest.map(|digest| format!("; the store has {digest}")).unwrap_or_default();
+                let note = format!("no recipe makes it any more, so it cannot be built again{there}");
+                Difference::note("the image", note)
+            }));
+        }
+        for verdict in &mut verdicts {
+            // Nothing is expected of it.
+            verdict.expected = None;
         }
         let others = self.images.iter().filter_map(|(name, project)| {
             Some(format!("`{name}`, which no recipe makes here: `{}` built it", project.as_ref()?))

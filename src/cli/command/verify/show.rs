@@ -1,6 +1,6 @@
 //! Shows a verdict: a table or JSON, and the files that CI systems read.
 
-use super::{Invocation, Way};
+use super::{Invocation, Way, reports};
 use crate::cli::amount::{count, duration};
 use crate::cli::arguments::{TextOrJson, Verify};
 use crate::cli::clock::now;
@@ -10,8 +10,7 @@ use crate::cli::screen;
 use crate::cli::table::{Column, Table};
 use crate::oci::canonical_json;
 use crate::oci::time::format_rfc3339;
-use crate::verify::page::{Circumstances, verdict_page};
-use crate::verify::rebuild::{Difference, Verdict, junit, summary};
+use crate::verify::rebuild::{Difference, Verdict};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -31,22 +30,11 @@ pub(super) fn show(
 ) -> Result<Exit, Failure> {
     let took = began.elapsed();
     let how = sentence(verdict, way);
-    let cwd = &invocation.environment.cwd;
-    if let Some(file) = &arguments.summary {
-        let head = if way.uncompared { uncompared(way, &how) } else { summary(verdict, &how) };
-        write_file(&cwd.join(file), &format!("{head}{}", way.trust.markdown()), true)?;
-    }
-    if let Some(file) = &arguments.junit {
-        write_file(&cwd.join(file), &junit(verdict, took), false)?;
-    }
-    if let Some(file) = &arguments.report {
-        let circumstances =
-            Circumstances { seed: way.seed, varied: &way.varied, not_varied: &way.not_varied, run: about_run(took) };
-        write_file(&cwd.join(file), &verdict_page(verdict, &circumstances), false)?;
-    }
+    let written = reports::write(invocation, arguments, verdict, way, took);
     let good = verdict.identical() && way.trust.refusal.is_none();
     if arguments.format == TextOrJson::Json {
         screen::data(&json(verdict, way))?;
+        written?;
         return Ok(if good { Exit::Done } else { Exit::No });
     }
     let whole = !invocation.environment.stdout.terminal;
@@ -69,15 +57,24 @@ pub(super) fn show(
         }
         screen::talk(&format!("{how}, in {}\n", duration(took)));
     }
-    match &way.trust.refusal {
+    let ended = match &way.trust.refusal {
         Some(refusal) => Err(Failure::new(Exit::No, refusal.clone())),
         None if good => Ok(Exit::Done),
         None => Err(failure(verdict, way, &again(arguments))),
+    };
+    match (written, ended) {
+        (Ok(()), ended) => ended,
+        (Err(unwritten), Ok(_)) => Err(unwritten),
+        (Err(unwritten), Err(no)) => {
+            // The verdict is not lost for a file that could not be written.
+            screen::talk(&no.render());
+            Err(unwritten)
+        }
     }
 }
 
 /// The heading of a summary where only what is attached was checked.
-fn uncompared(way: &Way, how: &str) -> String {
+pub(super) fn uncompared(way: &Way, how: &str) -> String {
     let total = way.trust.checked.len();
     match way.trust.refusal {
         None => format!("## ✅ remint verify: {total} of {total} vouched for\n\n{how}\n"),
@@ -96,7 +93,7 @@ pub(in crate::cli::command) fn about_run(took: Duration) -> Vec<(String, String)
 }
 
 /// How the verdict was come to, as one line.
-fn sentence(verdict: &Verdict, way: &Way) -> String {
+pub(super) fn sentence(verdict: &Verdict, way: &Way) -> String {
     if way.uncompared {
         return "checked what is attached, and built nothing".to_owned();
     }
