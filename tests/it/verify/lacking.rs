@@ -2,6 +2,10 @@
 
 use super::{built, digests, verdict};
 use crate::support::project::Project;
+use std::io::Read;
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Duration;
 
 #[test]
 fn a_platform_that_is_not_there_is_refused() {
@@ -85,4 +89,30 @@ fn images_without_a_recipe_are_told() {
     other.run(&["build", "--cache-dir", cache.to_str().unwrap()]).expect(0);
     let run = other.run(&["verify", "--cache-dir", cache.to_str().unwrap()]);
     run.says(0, &["not verified: `hello`, which no recipe makes here", "identical"]);
+}
+
+#[test]
+fn a_rebuild_ends_with_who_started_it() {
+    let mut project = built();
+    let lock = project.lock();
+    let line = lock.lines().find(|line| line.contains("\"solo ")).unwrap();
+    let digest = line.split(' ').find(|word| word.len() == 64).unwrap();
+    std::fs::remove_file(project.root.join("cache/blobs/sha256").join(digest)).unwrap();
+    // A mirror that takes the rebuild's request, and never answers.
+    let mirror = TcpListener::bind("127.0.0.1:0").unwrap();
+    project.mirror = format!("http://{}", mirror.local_addr().unwrap());
+    let mut command = project.command(&["verify", "data"]);
+    let mut verify = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let (mut rebuild, _) = mirror.accept().unwrap();
+    let _ = rebuild.read(&mut [0; 1]).unwrap();
+    verify.kill().unwrap();
+    verify.wait().unwrap();
+    // It hangs up long before it would have tired of waiting.
+    rebuild.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut rest = Vec::new();
+    let ended = rebuild.read_to_end(&mut rest);
+    assert!(
+        ended.as_ref().map_or_else(|error| error.kind() == std::io::ErrorKind::ConnectionReset, |_| true),
+        "{ended:?}"
+    );
 }
