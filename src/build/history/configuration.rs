@@ -27,9 +27,9 @@ pub(super) fn inputs(image: &ImagePlan) -> BTreeMap<String, String> {
             ("cmd", words(&config.cmd)),
         ];
         all.extend(set.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let ports = config.exposed_ports.iter().map(|port| match port.contains('/') {
-            true => format!("exposed-ports {port}"),
-            false => format!("exposed-ports {port}/tcp"),
+        let ports = config.exposed_ports.iter().map(|port| {
+            let protocol = if port.contains('/') { "" } else { "/tcp" };
+            format!("exposed-ports {port}{protocol}")
         });
         all.extend(ports.map(|port| (port, String::new())));
         all.extend(config.volumes.iter().map(|volume| (format!("volumes {volume}"), String::new())));

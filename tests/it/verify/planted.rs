@@ -127,6 +127,7 @@ fn a_layout_and_an_archive_are_references() {
         project.run(&["verify", "hello", "--against", against]).says(1, &words);
     }
     project.run(&["verify", "site", "--against", "oci-archive:hello.tar"]).says(1, &["does not have `site`"]);
+    project.run(&["verify", "--against", "layout"]).says(2, &["`layout` is a directory", "`--against oci:layout`"]);
     project.run(&["verify", "--against", "oci:recipes"]).says(2, &["is no OCI image layout"]);
     project.run(&["verify", "--against", "oci-archive:remint.toml"]).says(2, &["could not read the archive"]);
 }

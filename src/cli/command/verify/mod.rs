@@ -103,12 +103,13 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
         let verdict = Verdict { images, ..Verdict::default() };
         return show::show(invocation, arguments, &verdict, &Way::default(), began);
     }
-    let (untold, passed) = match arguments.images.is_empty() {
-        true => orphans.untold(&store, &scratch, arguments)?,
-        false => Default::default(),
+    let (untold, passed) = if arguments.images.is_empty() {
+        orphans.untold(&store, &scratch, arguments)?
+    } else {
+        (Vec::new(), Vec::new())
     };
     let (mut verdict, mut way) = if reference.images.is_empty() && !untold.is_empty() {
-        Default::default()
+        (Verdict::default(), Way::default())
     } else {
         expect_all(arguments, &reference, &named, &session)?;
         expect_platforms(arguments, &reference)?;
@@ -147,7 +148,13 @@ fn against_what(
             Reference::from_layout(&path, named, scratch).map_err(|error| refused(&error))
         }
         Against::Digests(path) => {
+            let shown = path.display();
             let path = invocation.environment.cwd.join(path);
+            if path.is_dir() {
+                let message = format!("`{shown}` is a directory, and a file of digests is expected");
+                let hint = format!("if it is an OCI image layout: `--against oci:{shown}`");
+                return Err(Failure::new(Exit::Usage, message).hint(hint));
+            }
             let reference = Reference::from_digests(&path).map_err(|error| refused(&error))?;
             let names: Vec<String> = reference.names().iter().map(ToString::to_string).collect();
             if !names.is_empty() {
