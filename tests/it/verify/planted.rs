@@ -133,6 +133,24 @@ fn a_layout_and_an_archive_are_references() {
 }
 
 #[test]
+fn an_archive_of_docker_is_a_reference() {
+    let project = built();
+    project.run(&["build", "data", "-o", "docker-archive:data.tar"]).expect(0);
+    let run = project.run(&["verify", "--against", "docker-archive:data.tar"]).expect(0);
+    assert!(run.stdout.contains("data   linux/amd64  identical") && run.stdout.lines().count() == 2, "{}", run.stdout);
+    project.run(&["verify", "data", "--quick", "--against", "docker-archive:data.tar"]).expect(0);
+    project.run(&["verify", "site", "--against", "docker-archive:data.tar"]).says(1, &["does not have `site`"]);
+    let words = ["no image is there for linux/arm64"];
+    project.run(&["verify", "--platform", "linux/arm64", "--against", "docker-archive:data.tar"]).says(2, &words);
+    project.run(&["verify", "--against", "docker-archive:remint.toml"]).says(2, &["remint.toml"]);
+    let recipe = project.read("recipes/data/recipe.toml").replace(", \"solo\"", "");
+    project.write("recipes/data/recipe.toml", recipe);
+    project.run(&["lock"]).expect(0);
+    let words = ["data@linux/amd64", "configuration", "/usr/share/solo/one"];
+    project.run(&["verify", "--against", "docker-archive:data.tar"]).says(1, &words);
+}
+
+#[test]
 fn a_tree_that_changed_since_the_build_is_said() {
     let project = built();
     project.write("recipes/site/tree/index.html", "<p>other</p>\n");

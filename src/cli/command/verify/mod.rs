@@ -15,9 +15,11 @@ use super::build::override_compression;
 use crate::cli::arguments::{Against, Verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, TORN_INDEX};
+use crate::cli::registries;
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::session::Session;
 use crate::digest::Digest;
+use crate::event::Events;
 use crate::recipe::ImageName;
 use crate::store::Store;
 use crate::verify::rebuild::{
@@ -84,7 +86,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
         None => built,
         Some(against) => {
             let other = place.store("against")?;
-            let reference = against_what(invocation, &session, against, &named, &other)?;
+            let reference = against_what(invocation, &session, arguments, against, &named, &other)?;
             if arguments.quick {
                 expect_all(arguments, &reference, &named, &session)?;
                 expect_platforms(arguments, &reference)?;
@@ -133,6 +135,7 @@ fn reporter(invocation: Invocation<'_>) -> Reporter {
 fn against_what(
     invocation: Invocation<'_>,
     session: &Session,
+    arguments: &Verify,
     against: &Against,
     named: &BTreeSet<ImageName>,
     scratch: &Store,
@@ -146,6 +149,11 @@ fn against_what(
         Against::Layout(path) => {
             let path = invocation.environment.cwd.join(path);
             Reference::from_layout(&path, named, scratch).map_err(|error| refused(&error))
+        }
+        Against::DockerArchive(path) => {
+            let path = invocation.environment.cwd.join(path);
+            let client = registries::client(invocation, Some(&session.project), &arguments.registry, &Events::none())?;
+            Reference::from_docker(&path, named, &client).map_err(|error| Failure::from_error(Exit::Usage, &error))
         }
         Against::Digests(path) => {
             let shown = path.display();
@@ -201,8 +209,10 @@ fn expect_all(
 fn expect_platforms(arguments: &Verify, reference: &Reference) -> Result<(), Failure> {
     let wanted: Vec<String> = arguments.platform.iter().map(ToString::to_string).collect();
     // Of which only the whole is known, any platform may be asked for.
-    let lacks =
-        |image: &Expected, platform: &String| !image.manifests.is_empty() && !image.manifests.contains_key(platform);
+    let lacks = |image: &Expected, platform: &String| {
+        let known = image.platforms();
+        !known.is_empty() && !known.contains_key(&**platform)
+    };
     let nowhere = wanted.iter().find(|platform| reference.images.iter().all(|image| lacks(image, platform)));
     let without = |image: &&Expected| !wanted.is_empty() && wanted.iter().all(|platform| lacks(image, platform));
     let message = match (nowhere, reference.images.iter().find(without)) {
@@ -213,7 +223,7 @@ fn expect_platforms(arguments: &Verify, reference: &Reference) -> Result<(), Fai
         _ => return Ok(()),
     };
     let there = reference.images.iter().map(|image| {
-        let platforms: Vec<&str> = image.manifests.keys().map(String::as_str).collect();
+        let platforms: Vec<&str> = image.platforms().into_keys().collect();
         format!("`{}` for {}", image.name, platforms.join(" and "))
     });
     let there: Vec<String> = there.collect();
@@ -247,17 +257,18 @@ fn quick_against(store: &Store, built: &Reference, reference: &Reference, argume
 
 /// Tells the same of each platform that an image should be there for, or of the whole where these are not known.
 fn each(expected: &Expected, difference: impl Fn(Option<Digest>) -> Difference) -> Vec<ImageVerdict> {
-    let verdict = |platform: Option<&String>, digest| ImageVerdict {
+    let verdict = |platform: Option<&str>, digest| ImageVerdict {
         name: expected.name.to_string(),
-        platform: platform.cloned(),
+        platform: platform.map(str::to_owned),
         expected: digest,
         differences: vec![difference(digest)],
         ..ImageVerdict::default()
     };
-    if expected.manifests.is_empty() {
+    let platforms = expected.platforms();
+    if platforms.is_empty() {
         return vec![verdict(None, expected.root)];
     }
-    expected.manifests.iter().map(|(platform, digest)| verdict(Some(platform), Some(*digest))).collect()
+    platforms.into_iter().map(|(platform, digest)| verdict(Some(platform), Some(digest))).collect()
 }
 
 fn only_platforms(mut images: Vec<ImageVerdict>, arguments: &Verify) -> Vec<ImageVerdict> {

@@ -119,7 +119,7 @@ fn platforms(session: &Session, arguments: &Verify, reference: &Reference) -> Ve
     if !reference.images.iter().all(known) {
         return Vec::new();
     }
-    let all: BTreeSet<&String> = reference.images.iter().flat_map(|image| image.manifests.keys()).collect();
+    let all: BTreeSet<&str> = reference.images.iter().flat_map(|image| image.platforms().into_keys()).collect();
     let recipes = session.recipes.iter().flat_map(|recipe| recipe.platforms.clone());
     let made: BTreeSet<String> = recipes.map(|platform| platform.to_string()).collect();
     all.into_iter().filter(|platform| made.contains(*platform)).filter_map(|platform| platform.parse().ok()).collect()
