@@ -72,6 +72,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
     use crate::verify::rebuild::{Difference, ImageVerdict};
 
     #[test]
@@ -79,6 +80,8 @@ mod tests {
         let image = |platform: &str, differences| ImageVerdict {
             name: "web".to_owned(),
             platform: Some(platform.to_owned()),
+            expected: Some(Digest::of(b"a")),
+            found: Some(Digest::of(b"b")),
             differences,
             ..ImageVerdict::default()
         };
