@@ -5,8 +5,10 @@
 //! history/inputs-<hex of a layer's key>      {"title":…,"inputs":{name: value}}
 //! ```
 //!
-//! Written only where something was built or a key is another, so that a build of nothing writes nothing. Nothing is ever decided
+//! Written only where something was built, or a key or the configuration is another, so that a build of nothing writes nothing. Nothing is ever decided
 //! by it: a record that is gone or damaged is as good as none.
+
+mod configuration;
 
 use super::{Layered, Outcome, PackedLayer};
 use crate::digest::ActionKey;
@@ -15,7 +17,7 @@ use crate::recipe::Compression;
 use crate::store::{Error, Store};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The builds of one image for one platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct Build {
     pub compression: String,
     /// Its layers, the lowest first.
     pub layers: Vec<BuildLayer>,
+    /// What its configuration was made of, beside its layers; `None`: whoever wrote the record did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<BTreeMap<String, String>>,
 }
 
 /// A layer of a build.
@@ -72,14 +77,19 @@ pub fn remember(store: &Store, plan: &Plan, outcome: &Outcome) -> Result<(), Err
             layer.built = !outcome.reused;
         }
         let mut history = read(store, image);
+        let config = |build: &Build| build.config.clone();
         let idle = build.layers.iter().all(|layer| !layer.built);
         let keys = |build: &Build| build.layers.iter().map(|layer| layer.key).collect::<Vec<_>>();
         let same = |last: &Build| last.compression == build.compression && keys(last) == keys(&build);
-        if idle && history.builds.first().is_some_and(same) {
-            continue;
+        match history.builds.first_mut().filter(|last| idle && same(last)) {
+            Some(last) if config(last) == config(&build) => continue,
+            // A record of before configurations were written down is completed, and the build before it stays told.
+            Some(last) if last.config.is_none() => last.config = build.config,
+            _ => {
+                history.builds.insert(0, build);
+                history.builds.truncate(REMEMBERED);
+            }
         }
-        history.builds.insert(0, build);
-        history.builds.truncate(REMEMBERED);
         changed.push((image, history));
     }
     if changed.is_empty() {
@@ -111,6 +121,43 @@ impl History {
     pub fn story(&self, store: &Store) -> Vec<Story> {
         let known = |key: &ActionKey| serde_json::from_slice(&store.history(&inputs_name(key))?).ok();
         self.builds.first().map_or_else(Vec::new, |now| story(now, self.builds.get(1), &known, &known))
+    }
+
+    /// What the last build changed of the configuration, beside its layers.
+    #[must_use]
+    pub fn configured(&self) -> Vec<Reason> {
+        match &self.builds[..] {
+            [now, before, ..] => configured(now, before),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What a planned image is made of otherwise than it was built last, each with the number of the layer, from 0, and its title; with
+/// neither, it is the configuration. `None`: no build of it is known.
+#[must_use]
+pub fn changed_since(store: &Store, plan: &Plan, image: &ImagePlan) -> Option<Vec<(Option<usize>, Story)>> {
+    let history = read(store, image);
+    let last = history.builds.first()?;
+    let there = |key: &ActionKey| last.layers.iter().any(|old| old.key == *key);
+    let stories = ahead(store, plan, image).into_iter().zip(&image.layers).enumerate();
+    let mut changed: Vec<(Option<usize>, Story)> =
+        stories.filter(|(_, (_, key))| !there(key)).map(|(at, (story, _))| (Some(at), story)).collect();
+    let mut reasons = configured(&build_of(plan, image, |_| false), last);
+    if changed.is_empty() {
+        let gone = last.layers.iter().filter(|old| !image.layers.contains(&old.key));
+        reasons.extend(gone.map(|old| Reason { text: format!("layer `{}` is gone", old.title), package: None }));
+    }
+    if !reasons.is_empty() {
+        changed.push((None, Story { title: String::new(), built: false, reasons }));
+    }
+    Some(changed)
+}
+
+fn configured(now: &Build, before: &Build) -> Vec<Reason> {
+    match (&now.config, &before.config) {
+        (Some(now), Some(before)) => configuration::since(now, before),
+        _ => Vec::new(),
     }
 }
 
@@ -179,7 +226,8 @@ fn build_of(plan: &Plan, image: &ImagePlan, built: impl Fn(&ActionKey) -> bool) 
         Compression::Zstd => "zstd",
         Compression::Gzip => "gzip",
     };
-    Build { compression: compression.to_owned(), layers: layers.collect() }
+    let config = Some(configuration::inputs(image));
+    Build { compression: compression.to_owned(), layers: layers.collect(), config }
 }
 
 fn read(store: &Store, image: &ImagePlan) -> History {
@@ -237,7 +285,7 @@ mod tests {
     }
 
     fn build(layers: Vec<BuildLayer>) -> Build {
-        Build { compression: "zstd".to_owned(), layers }
+        Build { compression: "zstd".to_owned(), layers, config: None }
     }
 
     fn told(now: &Build, before: Option<&Build>) -> Vec<String> {

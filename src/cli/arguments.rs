@@ -149,7 +149,7 @@ pub struct Verify {
     /// Verify only these platforms, such as `linux/arm64`
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform, help_heading = "What to verify")]
     pub platform: Vec<Platform>,
-    /// Compare with a file of digests, `oci:DIR` or `oci-archive:FILE`, and not with what the store says was built
+    /// Compare with a file of digests, `oci:DIR`, `oci-archive:FILE` or `docker-archive:FILE`, and not with what the store says was built
     #[arg(long, value_name = "FILE|KIND:PATH", value_parser = Against::from_str, help_heading = "What to verify")]
     pub against: Option<Against>,
     /// What was built with `build --compression`
@@ -198,6 +198,8 @@ pub enum Against {
     Digests(PathBuf),
     /// An OCI image layout, as a directory or in one tar file.
     Layout(PathBuf),
+    /// An archive as `docker save` writes it.
+    DockerArchive(PathBuf),
 }
 
 impl FromStr for Against {
@@ -205,10 +207,13 @@ impl FromStr for Against {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            Some(("oci" | "oci-archive", "")) => Err("the path behind the colon is missing".to_owned()),
+            Some(("oci" | "oci-archive" | "docker-archive", "")) => {
+                Err("the path behind the colon is missing".to_owned())
+            }
             Some(("oci" | "oci-archive", path)) => Ok(Self::Layout(path.into())),
-            Some((kind @ ("docker-archive" | "tar" | "docker"), _)) => {
-                Err(format!("`{kind}` is none of `oci` and `oci-archive`"))
+            Some(("docker-archive", path)) => Ok(Self::DockerArchive(path.into())),
+            Some((kind @ ("tar" | "docker"), _)) => {
+                Err(format!("`{kind}` is none of `oci`, `oci-archive` and `docker-archive`"))
             }
             _ => Ok(Self::Digests(text.into())),
         }

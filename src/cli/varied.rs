@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::oci::time::format_rfc3339;
 use crate::verify::rebuild::Variation;
 use rustix::fs::Mode;
-use rustix::process::{getegid, geteuid, umask};
+use rustix::process::{Signal, getegid, geteuid, set_parent_process_death_signal, umask};
 use rustix::thread::UnshareFlags;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -36,7 +36,16 @@ pub(super) fn apply(seed: u64, invocation: Invocation<'_>) -> Vec<Event> {
         Ok(()) => all.push(varied("host name", variation.host.clone())),
         Err(why) => all.push(not_varied("host name", why)),
     }
+    die_with_parent();
     all
+}
+
+/// Ends this process when the one that started it does, however that ends: nobody would look at what comes out.
+///
+/// Asked for last, since the kernel forgets it where a process becomes another user (prctl(2), `PR_SET_PDEATHSIG`).
+fn die_with_parent() {
+    // Where that is not to be had, a rebuild goes on to its end.
+    let _ = set_parent_process_death_signal(Some(Signal::TERM));
 }
 
 /// Becomes a user of another number, in a namespace of its own; what it may do with files stays.

@@ -75,7 +75,7 @@ snapshot!(
         "gc --older-than 30",
         "serve --address 5000",
         "verify --quick --seed 7",
-        "verify --against docker-archive:web.tar",
+        "verify --against tar:web.tar",
         "completions tcsh",
         "-q -v build",
         "--color sometimes",

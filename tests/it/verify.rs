@@ -1,5 +1,6 @@
 //! `remint verify`: what is right passes under every seed, and what was planted is found and named.
 
+mod lacking;
 mod planted;
 mod registry;
 mod reports;

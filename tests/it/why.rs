@@ -128,3 +128,49 @@ fn results_that_are_gone_and_other_compressions_are_told() {
     project.forget();
     project.run(&["why", "site"]).says(1, &["knows of no build"]);
 }
+
+#[test]
+fn a_build_that_changed_only_the_configuration_is_told() {
+    let project = Project::first();
+    project.run(&["build", "hello"]).expect(0);
+    let recipe = project.read("recipes/hello/recipe.toml");
+    project.write("recipes/hello/recipe.toml", recipe.replace("C.UTF-8", "C"));
+    project.run(&["build", "hello"]).expect(0);
+    let text = project.run(&["why", "hello"]).expect(0).stdout;
+    let told = "hello linux/amd64\n   1  reused  packages hello\n   -  changed the configuration, and all layers were reused\n              \
+                `env.LANG` C.UTF-8 → C\n";
+    assert!(text.starts_with(told), "{text}");
+    let json: Value =
+        serde_json::from_str(&project.run(&["why", "hello", "--format", "json"]).expect(0).stdout).unwrap();
+    assert_eq!(json[0]["configuration"][0], "`env.LANG` C.UTF-8 → C", "{json}");
+    project.run(&["build", "hello"]).expect(0);
+    assert_eq!(project.run(&["why", "hello"]).expect(0).stdout, text, "a build of nothing is not remembered");
+
+    // A record of before configurations were written down is still read, and completed.
+    let path = "cache/history/hello@linux-amd64";
+    let mut record: Value = serde_json::from_str(&project.read(path)).unwrap();
+    for build in record["builds"].as_array_mut().unwrap() {
+        build.as_object_mut().unwrap().remove("config").unwrap();
+    }
+    project.write(path, record.to_string());
+    let run = project.run(&["why", "hello", "--platform", "linux/amd64"]).expect(0);
+    assert_eq!(run.stdout, "hello linux/amd64\n   1  reused  packages hello\n");
+    project.run(&["build", "hello"]).expect(0);
+    project.write("recipes/hello/recipe.toml", &recipe);
+    project.run(&["build", "hello"]).expect(0);
+    assert!(project.run(&["why", "hello"]).expect(0).stdout.contains("`env.LANG` C → C.UTF-8\n"));
+}
+
+#[test]
+fn a_layer_that_was_reused_is_not_explained_as_if_it_was_built() {
+    let project = Project::first();
+    project.run(&["build", "site"]).expect(0);
+    let first = project.read("recipes/site/tree/index.html");
+    for text in ["other\n", &first] {
+        project.write("recipes/site/tree/index.html", text);
+        project.run(&["build", "site"]).expect(0);
+    }
+    let layers = told(&project, "site");
+    let there = (false, vec!["it was in the store already".to_owned()]);
+    assert_eq!(layers, [reused(), reused(), there.clone(), there]);
+}

@@ -62,7 +62,7 @@ pub(super) fn explain(store: &Store, plan: &Plan, project: &Path, events: &Event
                 layer: at as u64 + 1,
                 title: story.title.clone(),
                 built: story.built,
-                why: story.reasons.iter().map(|reason| words(reason, &lock)).collect(),
+                why: told(story, &lock),
             });
         }
     }
@@ -74,6 +74,9 @@ struct Told {
     image: String,
     platform: String,
     layers: Vec<ToldLayer>,
+    /// What changed of the configuration, beside the layers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    configuration: Vec<String>,
 }
 
 #[derive(serde::Serialize)]
@@ -85,13 +88,10 @@ struct ToldLayer {
 
 impl Told {
     fn new(history: &History, store: &Store, lock: &str) -> Self {
-        let layer = |story: Story| ToldLayer {
-            title: story.title,
-            built: story.built,
-            why: story.reasons.iter().map(|reason| words(reason, lock)).collect(),
-        };
+        let layer = |story: Story| ToldLayer { why: told(&story, lock), title: story.title, built: story.built };
         let layers = history.story(store).into_iter().map(layer).collect();
-        Self { image: history.image.clone(), platform: history.platform.clone(), layers }
+        let configuration = history.configured().iter().map(|reason| words(reason, lock)).collect();
+        Self { image: history.image.clone(), platform: history.platform.clone(), layers, configuration }
     }
 
     fn text(&self) -> String {
@@ -99,14 +99,31 @@ impl Told {
         for (at, layer) in self.layers.iter().enumerate() {
             let state = if layer.built { "built" } else { "reused" };
             let _ = writeln!(text, "{:>4}  {state:6}  {}", at + 1, layer.title);
-            for why in layer.why.iter().take(SHOWN) {
-                let _ = writeln!(text, "              {}", why.replace(char::is_control, "\u{fffd}"));
-            }
-            if layer.why.len() > SHOWN {
-                let _ = writeln!(text, "              and {} more", layer.why.len() - SHOWN);
-            }
+            reasons(&mut text, &layer.why);
+        }
+        if !self.configuration.is_empty() {
+            let only = if self.layers.iter().any(|layer| layer.built) { "" } else { ", and all layers were reused" };
+            let _ = writeln!(text, "   -  changed the configuration{only}");
+            reasons(&mut text, &self.configuration);
         }
         text
+    }
+}
+
+fn reasons(text: &mut String, all: &[String]) {
+    for why in all.iter().take(SHOWN) {
+        let _ = writeln!(text, "              {}", why.replace(char::is_control, "\u{fffd}"));
+    }
+    if all.len() > SHOWN {
+        let _ = writeln!(text, "              and {} more", all.len() - SHOWN);
+    }
+}
+
+/// Why a layer was built; one that was not says no more than that its result was there, if it is another than before.
+fn told(story: &Story, lock: &str) -> Vec<String> {
+    match (story.built, story.reasons.is_empty()) {
+        (false, false) => vec!["it was in the store already".to_owned()],
+        _ => story.reasons.iter().map(|reason| words(reason, lock)).collect(),
     }
 }
 

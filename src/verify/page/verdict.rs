@@ -37,6 +37,9 @@ pub fn verdict_page(verdict: &Verdict, circumstances: &Circumstances<'_>) -> Str
     let sentence = match (verdict.identical(), wrong) {
         (true, _) if total == 1 => "The image is identical".to_owned(),
         (true, _) => format!("All {total} images are identical"),
+        (false, _) if verdict.unverified() == wrong && wrong > 0 => {
+            format!("{wrong} of {} could not be verified", count(total, "image"))
+        }
         (false, 0) => {
             format!("The images are identical, but {} not", are(&count(verdict.actions.len(), "result of an action")))
         }

@@ -51,8 +51,25 @@ pub fn compare(expected: &Expected, found: Option<&Image>, wanted: &[Platform]) 
         };
         verdicts.push(verdict.made_of(built));
     }
+    verdicts.extend(expected.configs.iter().filter(|(platform, _)| is_wanted(platform)).map(|(platform, config)| {
+        let built = found.and_then(|image| image.platforms.iter().find(|one| one.platform.to_string() == *platform));
+        configuration(&name, platform, *config, built)
+    }));
     verdicts.extend(whole(expected, found, wanted, &verdicts));
     verdicts
+}
+
+/// Compares by the configuration alone, which names each layer by what it unpacks to.
+fn configuration(name: &str, platform: &str, expected: Digest, built: Option<&PlatformImage>) -> ImageVerdict {
+    let found = built.map(|built| built.config.digest);
+    let differences = match found {
+        None => vec![Difference::note("the image", format!("it is not made for {platform} any more"))],
+        Some(found) if found == expected => Vec::new(),
+        Some(found) => vec![Difference::of("configuration", expected, found)],
+    };
+    let (name, platform) = (name.to_owned(), Some(platform.to_owned()));
+    ImageVerdict { name, platform, expected: Some(expected), found, differences, ..ImageVerdict::default() }
+        .made_of(built)
 }
 
 /// Compares digests alone: what a store's image is, with what it should be.

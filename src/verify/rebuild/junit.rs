@@ -1,6 +1,6 @@
 //! A verdict as JUnit XML, which CI systems show: one case an image and platform.
 //!
-//! The form is the one that readers agree on: `testsuites`, `testsuite`, `testcase`, `failure`
+//! The form is the one that readers agree on: `testsuites`, `testsuite`, `testcase`, `failure`, `error`
 //! (github.com/testmoapp/junitxml collects what tools read).
 
 use super::verdict::Verdict;
@@ -10,11 +10,12 @@ use std::time::Duration;
 /// Writes a verdict as JUnit XML; `took` is how long the whole comparison took.
 #[must_use]
 pub fn junit(verdict: &Verdict, took: Duration) -> String {
-    let failures = verdict.images.iter().filter(|image| !image.identical()).count();
+    let errors = verdict.unverified();
+    let failures = verdict.images.iter().filter(|image| !image.identical()).count() - errors;
     // A result that no image uses any more has a case of its own, so that no difference is without one.
-    let lone = !verdict.actions.is_empty() && failures == 0;
+    let lone = !verdict.actions.is_empty() && failures + errors == 0;
     let (tests, failures) = (verdict.images.len() + usize::from(lone), failures + usize::from(lone));
-    let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"0\"");
+    let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
     let seconds = format!("time=\"{}.{:03}\"", took.as_secs(), took.subsec_millis());
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(xml, "<testsuites name=\"remint\" {counts} {seconds}>");
@@ -26,21 +27,29 @@ pub fn junit(verdict: &Verdict, took: Duration) -> String {
             let _ = writeln!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\"/>");
             continue;
         }
-        case(&mut xml, &class, &name, &image.differences[0].what, &image.lines());
+        let what = &image.differences[0].what;
+        let (element, message) = match image.result() {
+            "not verified" => ("error", format!("{what} could not be verified")),
+            "missing" => ("failure", format!("{what} is missing")),
+            result => ("failure", format!("{what} {result}")),
+        };
+        case(&mut xml, (&class, &name), element, &message, &image.lines());
     }
     if lone {
         let lines: Vec<String> = verdict.actions.iter().flat_map(super::Difference::lines).collect();
-        case(&mut xml, "remint.verify", "results of actions", &verdict.actions[0].what, &lines);
+        let message = format!("{} differs", verdict.actions[0].what);
+        case(&mut xml, ("remint.verify", "results of actions"), "failure", &message, &lines);
     }
     xml.push_str("  </testsuite>\n</testsuites>\n");
     xml
 }
 
-fn case(xml: &mut String, class: &str, name: &str, message: &str, lines: &[String]) {
+fn case(xml: &mut String, (class, name): (&str, &str), element: &str, message: &str, lines: &[String]) {
+    let kind = if element == "error" { "not-verified" } else { "difference" };
     let _ = writeln!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\">");
-    let _ = writeln!(xml, "      <failure message=\"{} differs\" type=\"difference\">", escape(message));
+    let _ = writeln!(xml, "      <{element} message=\"{}\" type=\"{kind}\">", escape(message));
     let _ = writeln!(xml, "{}", escape(&lines.join("\n")));
-    xml.push_str("      </failure>\n    </testcase>\n");
+    let _ = writeln!(xml, "      </{element}>\n    </testcase>");
 }
 
 /// Escapes a text for XML 1.0; what no XML document may hold is replaced (XML 1.0, 2.2, "Characters").
@@ -63,6 +72,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
     use crate::verify::rebuild::{Difference, ImageVerdict};
 
     #[test]
@@ -70,6 +80,8 @@ mod tests {
         let image = |platform: &str, differences| ImageVerdict {
             name: "web".to_owned(),
             platform: Some(platform.to_owned()),
+            expected: Some(Digest::of(b"a")),
+            found: Some(Digest::of(b"b")),
             differences,
             ..ImageVerdict::default()
         };

@@ -4,8 +4,9 @@ use super::digests;
 use super::documents::Documents;
 use super::error::Error;
 use crate::digest::Digest;
-use crate::image::Image;
+use crate::image::{Image, ImagePlace, OpenError};
 use crate::recipe::ImageName;
+use crate::registry::Client;
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,13 +20,21 @@ pub struct Expected {
     pub root: Option<Digest>,
     /// The digests of its manifests, by platform, where they are known.
     pub manifests: BTreeMap<String, Digest>,
+    /// The digests of its configurations, by platform, where only these are known: an archive of Docker's has no manifests.
+    pub configs: BTreeMap<String, Digest>,
     /// Its documents, where they are there, or why they are not.
     pub image: Option<Result<Image, Error>>,
 }
 
 impl Expected {
     pub(super) fn new(name: ImageName) -> Self {
-        Self { name, root: None, manifests: BTreeMap::new(), image: None }
+        Self { name, root: None, manifests: BTreeMap::new(), configs: BTreeMap::new(), image: None }
+    }
+
+    /// The platforms that it is known to be made for, each with the digest that is known of it; empty: only the whole is known.
+    #[must_use]
+    pub fn platforms(&self) -> BTreeMap<&str, Digest> {
+        self.manifests.iter().chain(&self.configs).map(|(platform, digest)| (&**platform, *digest)).collect()
     }
 }
 
@@ -54,6 +63,26 @@ impl Reference {
             Some(expected)
         });
         Ok(Self { images: images.collect() })
+    }
+
+    /// Takes the configurations of the images of these names from an archive as `docker save` writes it.
+    ///
+    /// A name that is not there is left out; an only image without a name has any.
+    pub fn from_docker(path: &Path, names: &BTreeSet<ImageName>, client: &Client) -> Result<Self, OpenError> {
+        let mut images = Vec::new();
+        let open = |text: String| ImagePlace::DockerArchive(text).open(path, Path::new(""), client);
+        for name in names {
+            let opened = match open(format!("{}:{name}", path.display())) {
+                Err(OpenError::NoImage { there, .. }) if there.is_empty() => open(path.display().to_string())?,
+                Err(OpenError::NoImage { .. }) => continue,
+                opened => opened?,
+            };
+            let mut expected = Expected::new(name.clone());
+            let configs = opened.platforms.into_iter().filter_map(|one| Some((one.platform, one.config?.0)));
+            expected.configs = configs.collect();
+            images.push(expected);
+        }
+        Ok(Self { images })
     }
 
     /// Takes the digests that a file lists.

@@ -10,6 +10,9 @@ pub fn summary(verdict: &Verdict, how: &str) -> String {
     let total = verdict.images.len();
     let head = match (verdict.identical(), wrong) {
         (true, _) => format!("✅ remint verify: {total} of {total} identical"),
+        (false, _) if verdict.unverified() == wrong && wrong > 0 => {
+            format!("❌ remint verify: {wrong} of {total} could not be verified")
+        }
         (false, 0) => "❌ remint verify: results of actions differ".to_owned(),
         (false, _) => format!("❌ remint verify: {wrong} of {total} not identical"),
     };
@@ -17,7 +20,8 @@ pub fn summary(verdict: &Verdict, how: &str) -> String {
     text.push_str("| image | platform | result | digest |\n|---|---|---|---|\n");
     for image in &verdict.images {
         let platform = image.platform.as_deref().unwrap_or("index");
-        let result = if image.identical() { "identical" } else { "**differs**" };
+        let result = image.result();
+        let result = if image.identical() { result.to_owned() } else { format!("**{result}**") };
         let digest = image.found.map_or_else(|| "none".to_owned(), |digest| format!("`{digest}`"));
         let _ = writeln!(text, "| {} | {} | {result} | {digest} |", escape(&image.name), escape(platform));
     }

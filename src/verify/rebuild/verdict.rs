@@ -39,7 +39,7 @@ pub struct ImageVerdict {
     /// The layers that it has, the lowest first, where they are known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<MadeLayer>,
-    /// Whether it was made from other recipes or another lock: then no cure of what differs helps.
+    /// Whether it was made from other recipes, files or another lock: then no cure of what differs helps.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub other_sources: bool,
     /// What differs; empty: it is identical.
@@ -96,13 +96,36 @@ impl Verdict {
     pub fn identical(&self) -> bool {
         self.actions.is_empty() && self.images.iter().all(ImageVerdict::identical)
     }
+
+    /// How many images could not be verified at all.
+    #[must_use]
+    pub fn unverified(&self) -> usize {
+        self.images.iter().filter(|image| image.unverified()).count()
+    }
 }
 
 impl ImageVerdict {
+    /// Whether it could not be verified at all.
+    #[must_use]
+    pub fn unverified(&self) -> bool {
+        !self.identical() && self.expected.is_none() && self.found.is_none()
+    }
+
     /// Whether nothing differs.
     #[must_use]
     pub fn identical(&self) -> bool {
         self.differences.is_empty()
+    }
+
+    /// What came of it, in a word or two.
+    #[must_use]
+    pub fn result(&self) -> &'static str {
+        match (self.identical(), self.expected, self.found) {
+            (true, ..) => "identical",
+            _ if self.unverified() => "not verified",
+            (false, _, None) => "missing",
+            (false, _, Some(_)) => "differs",
+        }
     }
 
     /// The lines for people: each difference, then the first differing paths with their causes and cures.

@@ -1,7 +1,7 @@
 //! Wrongness that was planted: in results of actions, in references, in trees, in blobs.
 
 use super::{built, digests, key_of, listing, plant, result, verdict};
-use crate::support::project::Project;
+use crate::support::project::{Project, Run};
 
 #[test]
 fn the_first_wrong_action_is_named() {
@@ -127,8 +127,27 @@ fn a_layout_and_an_archive_are_references() {
         project.run(&["verify", "hello", "--against", against]).says(1, &words);
     }
     project.run(&["verify", "site", "--against", "oci-archive:hello.tar"]).says(1, &["does not have `site`"]);
+    project.run(&["verify", "--against", "layout"]).says(2, &["`layout` is a directory", "`--against oci:layout`"]);
     project.run(&["verify", "--against", "oci:recipes"]).says(2, &["is no OCI image layout"]);
     project.run(&["verify", "--against", "oci-archive:remint.toml"]).says(2, &["could not read the archive"]);
+}
+
+#[test]
+fn an_archive_of_docker_is_a_reference() {
+    let project = built();
+    project.run(&["build", "data", "-o", "docker-archive:data.tar"]).expect(0);
+    let run = project.run(&["verify", "--against", "docker-archive:data.tar"]).expect(0);
+    assert!(run.stdout.contains("data   linux/amd64  identical") && run.stdout.lines().count() == 2, "{}", run.stdout);
+    project.run(&["verify", "data", "--quick", "--against", "docker-archive:data.tar"]).expect(0);
+    project.run(&["verify", "site", "--against", "docker-archive:data.tar"]).says(1, &["does not have `site`"]);
+    let words = ["no image is there for linux/arm64"];
+    project.run(&["verify", "--platform", "linux/arm64", "--against", "docker-archive:data.tar"]).says(2, &words);
+    project.run(&["verify", "--against", "docker-archive:remint.toml"]).says(2, &["remint.toml"]);
+    let recipe = project.read("recipes/data/recipe.toml").replace(", \"solo\"", "");
+    project.write("recipes/data/recipe.toml", recipe);
+    project.run(&["lock"]).expect(0);
+    let words = ["data@linux/amd64", "configuration", "/usr/share/solo/one"];
+    project.run(&["verify", "--against", "docker-archive:data.tar"]).says(1, &words);
 }
 
 #[test]
@@ -148,6 +167,38 @@ fn a_tree_that_changed_since_the_build_is_said() {
     project.run(&["verify", "hello"]).expect(0);
     project.run(&["build"]).expect(0);
     project.run(&["verify"]).expect(0);
+}
+
+#[test]
+fn inputs_that_changed_are_no_irreproducibility() {
+    let project = Project::first();
+    let cures = |said: &str| said.contains("cure:") || said.contains("does the same again");
+    project.run(&["build", "site"]).expect(0);
+    let first = project.read("recipes/site/tree/index.html");
+    project.write("recipes/site/tree/index.html", "<p>second</p>\n");
+    project.run(&["build", "site"]).expect(0);
+    // The store has results for what is there now, and the image is of what was there in between.
+    project.write("recipes/site/tree/index.html", first);
+    let words = ["its inputs changed since it was built", "tree/index.html changed", "`remint build`"];
+    let run = project.run(&["verify", "site"]).says(1, &words);
+    assert!(!cures(&run.stderr), "{}", run.stderr);
+    project.run(&["build", "site"]).expect(0);
+    project.run(&["verify", "site"]).expect(0);
+
+    let recipe = project.read("recipes/site/recipe.toml");
+    project.write("recipes/site/recipe.toml", recipe.replace("8080", "8081"));
+    let words = ["configuration: its inputs", "`exposed-ports 8081/tcp` is new", "`remint build`"];
+    let run = project.run(&["verify", "site"]).says(1, &words);
+    assert!(!cures(&run.stderr), "{}", run.stderr);
+    project.write("recipes/site/recipe.toml", recipe);
+
+    let epoch = |words: &[&str]| Run::of(project.command(words).env("SOURCE_DATE_EPOCH", "1700000000"));
+    let run = epoch(&["verify", "site"]).says(1, &["`SOURCE_DATE_EPOCH`", "2023-11-14T22:13:20Z", "`remint build`"]);
+    assert!(!cures(&run.stderr), "{}", run.stderr);
+    epoch(&["build", "site"]).expect(0);
+    epoch(&["verify", "site"]).expect(0);
+    let run = project.run(&["verify", "site"]).says(1, &["`SOURCE_DATE_EPOCH`", "2023-11-14T22:13:20Z →"]);
+    assert!(!cures(&run.stderr), "{}", run.stderr);
 }
 
 #[test]

@@ -37,9 +37,11 @@ fn junit_is_what_parsers_read() {
     let file = &wrong["comparison"]["files"][0];
     assert_eq!((&file["path"], &file["findings"][0]["class"]), (&"/srv/site/a.b".into(), &"content".into()), "{wrong}");
     let said = project.run(&["verify"]).expect(1).stderr;
-    for word in
-        ["/srv/site/a.b  layer 3 (copy tree to /srv/site)", "+other <&> \"text\"", "cure: find what its step reads"]
-    {
+    for word in [
+        "/srv/site/a.b  layer 3 (copy tree to /srv/site)",
+        "+other <&> \"text\"",
+        "its inputs changed since it was built",
+    ] {
         assert!(said.contains(word), "no `{word}` in {said}");
     }
     project.run(&["verify", "--quick", "hello", "--junit", "quick.xml", "--summary", "page.md"]).expect(0);
@@ -53,10 +55,7 @@ fn junit_is_what_parsers_read() {
     ];
     assert_eq!(heads, expected, "each run is appended");
     assert!(page.contains("\n### site@linux/amd64\n\n```"), "{page}");
-    assert!(
-        page.contains("\n    -between a/ and a0\n") && page.contains("\n    cure: find what its step reads"),
-        "{page}"
-    );
+    assert!(page.contains("\n    -between a/ and a0\n") && page.contains("\n  tree/a.b changed\n"), "{page}");
     assert_eq!(page.matches("| hello | linux/arm64 | identical | `sha256:").count(), 3);
 
     let Some(good) = read(&project, "good.xml") else { return };
@@ -71,4 +70,53 @@ fn junit_is_what_parsers_read() {
     );
     assert!(read(&project, "quick.xml").unwrap().starts_with("2 0 0\n"));
     project.run(&["verify", "--quick", "--junit", "missing/x.xml"]).says(2, &["cannot write", "missing/x.xml"]);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_costs_no_verdict() {
+    let project = built();
+    for option in ["--junit", "--summary", "--report"] {
+        // Before anything is built.
+        let run = project.run(&["verify", option, "missing/x"]).says(2, &["cannot write", "missing/x"]);
+        assert!(!run.stderr.contains("building"), "{}", run.stderr);
+        project.run(&["verify", option, "recipes"]).says(2, &["cannot write", "recipes"]);
+        if std::path::Path::new("/dev/full").exists() {
+            let run = project.run(&["verify", "hello", option, "/dev/full", "--junit", "other.xml"]);
+            if option != "--junit" {
+                let run = run.says(5, &["hello  linux/amd64  identical", "rebuilt with", "cannot write `/dev/full`"]);
+                assert!(project.read("other.xml").contains("failures=\"0\""), "{}", run.stderr);
+            }
+        }
+    }
+    project.write("recipes/site/tree/a.b", "other\n");
+    if std::path::Path::new("/dev/full").exists() {
+        let words = ["site   linux/amd64  differs", "tree/a.b changed", "cannot write `/dev/full`", "No space left"];
+        project.run(&["verify", "--junit", "/dev/full"]).says(5, &words);
+        let run = project.run(&["verify", "--junit", "/dev/full", "--format", "json"]).expect(5);
+        assert!(run.stdout.contains("\"identical\":false"), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_rebuild_that_failed_is_in_the_reports() {
+    let project = built();
+    let lock = project.lock();
+    let line = lock.lines().find(|line| line.contains("\"solo ")).unwrap();
+    let digest = line.split(' ').find(|word| word.len() == 64).unwrap();
+    std::fs::remove_file(project.root.join("cache/blobs/sha256").join(digest)).unwrap();
+    let reports = ["--junit", "x.xml", "--summary", "x.md", "--report", "x.html"];
+    let words = [&["verify", "data", "--offline"][..], &reports].concat();
+    project.run(&words).says(4, &["the rebuild failed"]);
+    assert!(
+        project.read("x.md").contains("❌ remint verify: 1 of 1 could not be verified"),
+        "{}",
+        project.read("x.md")
+    );
+    for file in ["x.xml", "x.md", "x.html"] {
+        let text = project.read(file);
+        assert!(text.contains("the rebuild failed") && text.contains("is not in the store"), "{file}: {text}");
+    }
+    assert!(project.read("x.xml").contains("<error message=\"the image could not be verified\""));
+    let Some(told) = read(&project, "x.xml") else { return };
+    assert!(told.starts_with("1 0 1\n"), "{told}");
 }

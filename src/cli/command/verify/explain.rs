@@ -73,7 +73,11 @@ impl Both<'_> {
         }
         let expected = match self.against {
             Some(Against::Digests(_)) => return None,
-            Some(Against::Layout(path)) => self.named(&self.cwd.join(path), name),
+            Some(Against::Layout(path)) if self.cwd.join(path).is_dir() => {
+                self.named(&self.cwd.join(path), name, ImagePlace::Layout)
+            }
+            Some(Against::Layout(path)) => self.named(&self.cwd.join(path), name, ImagePlace::LayoutArchive),
+            Some(Against::DockerArchive(path)) => self.named(&self.cwd.join(path), name, ImagePlace::DockerArchive),
             None => self.in_store(self.store.dir(), name),
         };
         let found = self.in_store(self.rebuilt, name);
@@ -106,9 +110,7 @@ impl Both<'_> {
     }
 
     /// Opens an image of a layout or an archive: that of the name, else the only one there is.
-    fn named(&self, path: &Path, name: &ImageName) -> Result<Opened, OpenError> {
-        let place =
-            |rest: String| if path.is_dir() { ImagePlace::Layout(rest) } else { ImagePlace::LayoutArchive(rest) };
+    fn named(&self, path: &Path, name: &ImageName, place: fn(String) -> ImagePlace) -> Result<Opened, OpenError> {
         let shown = path.display();
         match place(format!("{shown}:{name}")).open(self.cwd, self.cwd, self.client) {
             Err(OpenError::NoImage { .. }) => place(shown.to_string()).open(self.cwd, self.cwd, self.client),

@@ -5,7 +5,7 @@ use super::explain::{Both, explain, hints};
 use super::place::Place;
 use super::registry::Fetched;
 use super::{Invocation, Way};
-use crate::build::ahead;
+use crate::build::{Story, ahead, changed_since};
 use crate::cli::arguments::{Method, Verify};
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
@@ -17,7 +17,7 @@ use crate::event::{Event, Events};
 use crate::image::{Image, ImageRef};
 use crate::lock;
 use crate::oci::Platform;
-use crate::plan::Plan;
+use crate::plan::{ImagePlan, Plan};
 use crate::recipe::ImageName;
 use crate::store::Store;
 use crate::verify::rebuild::{Difference, Expected, ImageVerdict, Reference, Results, Variation, Verdict, compare};
@@ -91,6 +91,9 @@ pub(super) fn rebuild(
     for image in &mut images {
         add_causes(image, store, &plan, &results, since);
     }
+    if since.is_some() && images.iter().any(|image| image.other_sources) {
+        way.hints.push("`remint build` builds what changed, and `remint verify` proves it then".to_owned());
+    }
     let client = registries::client(invocation, Some(&session.project), &arguments.registry, events)?;
     let both = Both {
         store,
@@ -116,7 +119,7 @@ fn platforms(session: &Session, arguments: &Verify, reference: &Reference) -> Ve
     if !reference.images.iter().all(known) {
         return Vec::new();
     }
-    let all: BTreeSet<&String> = reference.images.iter().flat_map(|image| image.manifests.keys()).collect();
+    let all: BTreeSet<&str> = reference.images.iter().flat_map(|image| image.platforms().into_keys()).collect();
     let recipes = session.recipes.iter().flat_map(|recipe| recipe.platforms.clone());
     let made: BTreeSet<String> = recipes.map(|platform| platform.to_string()).collect();
     all.into_iter().filter(|platform| made.contains(*platform)).filter_map(|platform| platform.parse().ok()).collect()
@@ -231,8 +234,8 @@ fn variables(variation: &Variation) -> String {
     format!("{}, TMPDIR and others", words.join(" "))
 }
 
-/// Puts in front of what differs in an image why it does: actions whose results differ, and the first layer whose inputs are not
-/// those of the build, with what changed since.
+/// Puts in front of what differs in an image why it does: actions whose results differ, and the first layer and the configuration
+/// whose inputs are not those of the build, with what changed since.
 fn add_causes(image: &mut ImageVerdict, store: &Store, plan: &Plan, results: &Results<'_>, since: Option<&str>) {
     let planned = plan
         .images
@@ -240,18 +243,33 @@ fn add_causes(image: &mut ImageVerdict, store: &Store, plan: &Plan, results: &Re
         .find(|planned| planned.name.as_str() == image.name && image.platform == Some(planned.platform.to_string()));
     let Some(planned) = planned.filter(|_| !image.identical()) else { return };
     let mut causes = results.of_image(planned);
-    if let Some(lock) = since
-        && let Some(at) = planned.layers.iter().position(|key| !results.was_there(key))
-        && let Some(story) = ahead(store, plan, planned).get(at)
-    {
-        let what = format!("layer {}, `{}`: its inputs", at + 1, story.title);
-        let mut notes = vec!["the store has no result of it: what it is made of changed since the build".to_owned()];
-        notes.extend(story.reasons.iter().take(REASONS).map(|reason| words(reason, lock)));
-        if story.reasons.len() > REASONS {
-            notes.push(format!("and {} more", story.reasons.len() - REASONS));
-        }
-        causes.push(Difference { what, key: planned.layers.get(at).copied(), notes, ..Difference::default() });
+    if let Some(lock) = since {
+        let changed = changed_since(store, plan, planned).unwrap_or_else(|| {
+            // Nobody knows what it was made of; what the store has no result of is something else.
+            let at = planned.layers.iter().position(|key| !results.was_there(key));
+            let story = at.and_then(|at| Some((Some(at), ahead(store, plan, planned).into_iter().nth(at)?)));
+            story.into_iter().collect()
+        });
+        image.other_sources = !changed.is_empty();
+        // What lies on a layer that changed is another for that alone.
+        let first = changed.iter().position(|(at, _)| at.is_some());
+        let told = changed.iter().enumerate().filter(|(n, (at, _))| at.is_none() || Some(*n) == first);
+        causes.extend(told.map(|(_, (at, story))| changed_inputs(planned, *at, story, lock)));
     }
     causes.append(&mut image.differences);
     image.differences = causes;
+}
+
+/// Says what a layer, or the configuration, is made of otherwise than when it was built.
+fn changed_inputs(planned: &ImagePlan, at: Option<usize>, story: &Story, lock: &str) -> Difference {
+    let mut notes = vec!["its inputs changed since it was built:".to_owned()];
+    notes.extend(story.reasons.iter().take(REASONS).map(|reason| words(reason, lock)));
+    if story.reasons.len() > REASONS {
+        notes.push(format!("and {} more", story.reasons.len() - REASONS));
+    }
+    let what = match at {
+        Some(at) => format!("layer {}, `{}`: its inputs", at + 1, story.title),
+        None => "configuration: its inputs".to_owned(),
+    };
+    Difference { what, key: at.and_then(|at| planned.layers.get(at).copied()), notes, ..Difference::default() }
 }

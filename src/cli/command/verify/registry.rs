@@ -2,7 +2,10 @@
 
 use super::super::publish::private;
 use super::place::Place;
-use super::{Invocation, Way, expect_all, of_store, quick_against, rebuild, refused, reporter, show, sources, vouch};
+use super::{
+    Invocation, Way, expect_all, expect_platforms, of_store, quick_against, rebuild, refused, reporter, reports, show,
+    sources, vouch,
+};
 use crate::attest::{PrivateKey, Rebuild, Subject, rebuild as statement, sign_bundle};
 use crate::cli::arguments::Verify;
 use crate::cli::ci;
@@ -90,6 +93,7 @@ pub(super) fn run(
         images.push(Expected::from_registry(&client, remote, name, &scratch).map_err(|error| refused(&error))?);
     }
     let reference = Reference { images };
+    expect_platforms(arguments, &reference)?;
     let mut way = Way::default();
     if !keys.is_empty() {
         for (name, remote) in &fetched.references {
@@ -118,7 +122,8 @@ pub(super) fn run(
         return show::show(invocation, arguments, &verdict, &way, began);
     }
     let (mut verdict, rebuilt) =
-        rebuild::rebuild(invocation, &session, arguments, &store, &reference, Some(&fetched), &events)?;
+        rebuild::rebuild(invocation, &session, arguments, &store, &reference, Some(&fetched), &events)
+            .map_err(|failure| reports::failed(invocation, arguments, &reference, failure, began))?;
     let hints = sources::explain(&mut verdict, &fetched, &session, lock, epoch);
     let mut way = Way { trust: way.trust, hints, ..rebuilt };
     if let (Some(key), Some(seed)) = (&signing, way.seed)

@@ -1,6 +1,6 @@
 //! Shows a verdict: a table or JSON, and the files that CI systems read.
 
-use super::{Invocation, Way};
+use super::{Invocation, Way, reports};
 use crate::cli::amount::{count, duration};
 use crate::cli::arguments::{TextOrJson, Verify};
 use crate::cli::clock::now;
@@ -10,8 +10,7 @@ use crate::cli::screen;
 use crate::cli::table::{Column, Table};
 use crate::oci::canonical_json;
 use crate::oci::time::format_rfc3339;
-use crate::verify::page::{Circumstances, verdict_page};
-use crate::verify::rebuild::{Difference, Verdict, junit, summary};
+use crate::verify::rebuild::{Difference, Verdict};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -31,22 +30,11 @@ pub(super) fn show(
 ) -> Result<Exit, Failure> {
     let took = began.elapsed();
     let how = sentence(verdict, way);
-    let cwd = &invocation.environment.cwd;
-    if let Some(file) = &arguments.summary {
-        let head = if way.uncompared { uncompared(way, &how) } else { summary(verdict, &how) };
-        write_file(&cwd.join(file), &format!("{head}{}", way.trust.markdown()), true)?;
-    }
-    if let Some(file) = &arguments.junit {
-        write_file(&cwd.join(file), &junit(verdict, took), false)?;
-    }
-    if let Some(file) = &arguments.report {
-        let circumstances =
-            Circumstances { seed: way.seed, varied: &way.varied, not_varied: &way.not_varied, run: about_run(took) };
-        write_file(&cwd.join(file), &verdict_page(verdict, &circumstances), false)?;
-    }
+    let written = reports::write(invocation, arguments, verdict, way, took);
     let good = verdict.identical() && way.trust.refusal.is_none();
     if arguments.format == TextOrJson::Json {
         screen::data(&json(verdict, way))?;
+        written?;
         return Ok(if good { Exit::Done } else { Exit::No });
     }
     let whole = !invocation.environment.stdout.terminal;
@@ -61,20 +49,32 @@ pub(super) fn show(
         for note in way.trust.notes() {
             screen::talk(&format!("passed over: {note}\n"));
         }
+        for line in &way.passed {
+            screen::talk(&format!("not verified: {line}\n"));
+        }
         for image in &way.attested {
             screen::talk(&format!("attached to {image}: rebuilt, identical\n"));
         }
         screen::talk(&format!("{how}, in {}\n", duration(took)));
     }
-    match &way.trust.refusal {
+    let ended = match &way.trust.refusal {
         Some(refusal) => Err(Failure::new(Exit::No, refusal.clone())),
         None if good => Ok(Exit::Done),
         None => Err(failure(verdict, way, &again(arguments))),
+    };
+    match (written, ended) {
+        (Ok(()), ended) => ended,
+        (Err(unwritten), Ok(_)) => Err(unwritten),
+        (Err(unwritten), Err(no)) => {
+            // The verdict is not lost for a file that could not be written.
+            screen::talk(&no.render());
+            Err(unwritten)
+        }
     }
 }
 
 /// The heading of a summary where only what is attached was checked.
-fn uncompared(way: &Way, how: &str) -> String {
+pub(super) fn uncompared(way: &Way, how: &str) -> String {
     let total = way.trust.checked.len();
     match way.trust.refusal {
         None => format!("## ✅ remint verify: {total} of {total} vouched for\n\n{how}\n"),
@@ -93,7 +93,7 @@ pub(in crate::cli::command) fn about_run(took: Duration) -> Vec<(String, String)
 }
 
 /// How the verdict was come to, as one line.
-fn sentence(verdict: &Verdict, way: &Way) -> String {
+pub(super) fn sentence(verdict: &Verdict, way: &Way) -> String {
     if way.uncompared {
         return "checked what is attached, and built nothing".to_owned();
     }
@@ -112,8 +112,7 @@ fn table(verdict: &Verdict, whole_digests: bool) -> Table {
         let digest = image
             .found
             .map_or_else(|| "-".to_owned(), |digest| if whole_digests { digest.to_string() } else { digest.short() });
-        let result = if image.identical() { "identical" } else { "differs" };
-        table.row([&image.name, image.platform.as_deref().unwrap_or("index"), result, &digest]);
+        table.row([&image.name, image.platform.as_deref().unwrap_or("index"), image.result(), &digest]);
     }
     table
 }
@@ -157,10 +156,13 @@ fn failure(verdict: &Verdict, way: &Way, again: &str) -> Failure {
     };
     let failure = Failure::new(Exit::No, message).details(details);
     let failure = way.hints.iter().fold(failure, Failure::hint);
+    // What was made from something else differs under every seed.
+    let explained = !wrong.is_empty() && verdict.actions.is_empty() && wrong.iter().all(|image| image.other_sources);
     match way.seed {
+        Some(_) if explained => failure,
         Some(seed) => failure.hint(format!("`{again} --seed {seed}` does the same again")),
         None if again.contains('/') => failure.hint(format!("`{again}` builds it again and says what differs")),
-        None => failure.hint("`remint build` makes again what is damaged"),
+        None => failure.hint("`remint build` makes again what is damaged, and what is missing"),
     }
 }
 
@@ -206,6 +208,9 @@ fn json(verdict: &Verdict, way: &Way) -> String {
         vouched: &'a [super::vouch::Said],
         #[serde(skip_serializing_if = "Option::is_none")]
         refused: Option<&'a str>,
+        /// What was not verified, and is not this project's to verify.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        passed_over: &'a [String],
         #[serde(skip_serializing_if = "std::collections::BTreeSet::is_empty")]
         attested: &'a std::collections::BTreeSet<String>,
     }
@@ -218,6 +223,7 @@ fn json(verdict: &Verdict, way: &Way) -> String {
         attached: &way.trust.checked,
         vouched: &way.trust.said,
         refused: way.trust.refusal.as_deref(),
+        passed_over: &way.passed,
         attested: &way.attested,
     };
     format!("{}\n", String::from_utf8(canonical_json(&document)).expect("JSON is UTF-8"))
