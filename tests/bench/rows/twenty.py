@@ -10,8 +10,8 @@ import trees
 TITLE = "Twenty recipes over two bases, 100 files and a user each, bases built: cold, and nothing changed"
 AGAINST = "docker's BuildKit and buildah, four builds at a time"
 REST = """
-Each image reads the indices of its base, adds its user to the base's files of accounts, and packs two small layers. Every image is an
-action of its own on whichever core is free.
+The trees of the two bases are read once and shared; each image adds its user to the base's files of accounts and packs two small layers, on
+whichever core is free. What is left on one core is the start, the plan, and what is written down at the end.
 """
 
 BASES = ("debian", "interpreter")
