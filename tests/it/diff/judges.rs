@@ -52,19 +52,20 @@ fn tar_lists_the_same_differences() {
 #[test]
 fn diffoscope_names_the_same_paths() {
     let Some(program) = judge::find("diffoscope") else { return };
-    let wanted: &[&str] = &["iso date", "gzip content", "removed", "mode", "several files"];
     let dir = tempfile::tempdir().unwrap();
     let (path_a, path_b) = (dir.path().join("a.tar"), dir.path().join("b.tar"));
-    for case in cases().into_iter().filter(|case| judge::long() || wanted.contains(&case.name)) {
+    let mut unnamed = Vec::new();
+    for case in cases() {
         fs::write(&path_a, tar(&case.a)).unwrap();
         fs::write(&path_b, tar(&case.b)).unwrap();
         let output = Command::new(&program).args(["--text", "-"]).args([&path_a, &path_b]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(1), "{}: {text}{}", case.name, String::from_utf8_lossy(&output.stderr));
-        for (path, _) in &case.expected {
-            assert!(text.contains(&path[1..]), "{}: diffoscope does not name {path}:\n{text}", case.name);
-        }
+        // It compares members' listings and contents, neither of which has the attributes.
+        let seen = case.expected.iter().filter(|(_, class)| *class != Class::Xattrs);
+        unnamed.extend(seen.filter(|(path, _)| !text.contains(&path[1..])).map(|(path, _)| (case.name, *path)));
     }
+    assert!(unnamed.is_empty(), "diffoscope does not name {unnamed:?}");
 }
 
 /// The databases of the corpus are ones: `SQLite` itself reads their rows.
