@@ -46,12 +46,8 @@ impl Scope {
     /// Each part.
     pub(super) fn iter(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(resource, actions)| {
-            let words = [resource].into_iter().chain(actions);
-            words.enumerate().fold(String::new(), |mut text, (at, word)| {
-                text.push_str(["", ":", ","][at.min(2)]);
-                text.push_str(word);
-                text
-            })
+            let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+            if actions.is_empty() { resource.clone() } else { format!("{resource}:{}", actions.join(",")) }
         })
     }
 

@@ -50,9 +50,13 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
     let epoch = invocation.environment.epoch()?;
     // Each takes about as long as the other where nothing changed. What writes a lock does so before the trees are read, which may hold it.
     let (lock, trees) = rayon::join(|| session.lock(), || session.scan(&images));
-    let (lock, trees) = match lock? {
-        Some(lock) if lock::is_complete(&lock, &session.recipes, &session.project) => (lock, trees?),
-        lock => (lock_for(invocation, &session, lock, arguments, &events)?, session.scan(&images)?),
+    let old = lock?;
+    let is_new = old.is_none();
+    let lock = old.unwrap_or_default();
+    let (lock, trees) = if lock::is_complete(&lock, &session.recipes, &session.project) {
+        (lock, trees?)
+    } else {
+        (complete(invocation, &session, &lock, is_new, arguments, &events)?, session.scan(&images)?)
     };
     let plan = session.plan_of(&lock, &trees, &images, &arguments.platform, epoch)?;
     let store =
@@ -128,23 +132,19 @@ pub(super) fn override_compression(session: &mut Session, compression: Option<Me
     }
 }
 
-/// The lock to build with where none that is there is whole: a new one if there is none.
-fn lock_for(
+/// The lock to build with where the one that is there is not whole: a new one if there is none at all.
+fn complete(
     invocation: Invocation<'_>,
     session: &Session,
-    old: Option<Lock>,
+    lock: &Lock,
+    is_new: bool,
     arguments: &Build,
     events: &Events,
 ) -> Result<Lock, Failure> {
-    let is_new = old.is_none();
-    let lock = old.unwrap_or_default();
-    if lock::is_complete(&lock, &session.recipes, &session.project) {
-        return Ok(lock);
-    }
     if is_new && !arguments.locked && !arguments.offline {
         let resolve =
             lock_command::Resolve { update: &Update::Nothing, allow_rollback: false, registry: &arguments.registry };
-        let new = lock_command::resolve(invocation, session, &lock, &resolve, events)?;
+        let new = lock_command::resolve(invocation, session, lock, &resolve, events)?;
         lock_command::write(session, &new)?;
         events.send(Event::Warning {
             text: format!("there was no remint.lock; wrote one: {}", lock_command::summary(&new)),
@@ -152,7 +152,7 @@ fn lock_for(
         return Ok(new);
     }
     let message = if is_new { "there is no remint.lock" } else { "remint.lock does not match the recipes" };
-    let gaps = lock::gaps(&lock, &session.recipes, &session.project);
+    let gaps = lock::gaps(lock, &session.recipes, &session.project);
     let lines: String = gaps.iter().filter(|gap| !gap.is_stale()).map(|gap| format!("  {gap}\n")).collect();
     Err(Failure::new(Exit::Recipe, message).details(lines).hint("run `remint lock` and commit what it writes"))
 }

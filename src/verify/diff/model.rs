@@ -259,6 +259,12 @@ impl Finding {
         self.note = Some(note.into());
         self
     }
+
+    /// Adds to what its note says already, if it says anything.
+    pub(super) fn also(&mut self, note: &str) {
+        let said = self.note.take().map(|said| format!("{said}; ")).unwrap_or_default();
+        self.note = Some(said + note);
+    }
 }
 
 impl Comparison {

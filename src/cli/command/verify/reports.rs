@@ -29,12 +29,7 @@ fn writable(path: &Path) -> std::io::Result<()> {
         Ok(meta) if meta.is_file() || meta.is_dir() => OpenOptions::new().append(true).open(path).map(drop),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let dir = path.parent().unwrap_or(path);
-            dir.read_dir().or_else(|error| match error.kind() {
-                std::io::ErrorKind::PermissionDenied => dir.parent().unwrap_or(dir).read_dir(),
-                _ => Err(error),
-            })?;
-            Ok(access(dir, Access::WRITE_OK | Access::EXEC_OK)?)
+            Ok(access(path.parent().unwrap_or(path), Access::WRITE_OK | Access::EXEC_OK)?)
         }
         Err(error) => Err(error),
     }

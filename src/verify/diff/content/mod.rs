@@ -152,8 +152,7 @@ impl Explaining<'_> {
             _ => binary::compare(self, a, b, None),
         }
         if let Some(finding) = self.findings.get_mut(before) {
-            let said = finding.note.take().map(|note| format!("{note}; ")).unwrap_or_default();
-            finding.note = Some(format!("{said}{why}"));
+            finding.also(&why);
         }
     }
 

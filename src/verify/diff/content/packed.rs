@@ -51,8 +51,7 @@ pub(super) fn closed(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8], why: &
         binary::compare(explaining, a, b, Some(Class::Content));
     }
     for finding in explaining.findings.get_mut(before..).unwrap_or_default() {
-        let said = finding.note.take().map(|note| format!("{note}; ")).unwrap_or_default();
-        finding.note = Some(format!("{said}{why}"));
+        finding.also(why);
     }
 }
 
