@@ -1,6 +1,7 @@
 //! What lies below the layers of a run: read once where several of them stand on the same.
 
 use super::error::Error;
+use super::graph::Graph;
 use super::merged::Merged;
 use super::results::Layered;
 use super::view::View;
@@ -14,6 +15,8 @@ use std::sync::{Arc, Mutex};
 pub(super) struct Below<'a> {
     store: &'a Store,
     plan: &'a Plan,
+    /// What is known of those that were there before the run.
+    graph: &'a Graph,
     /// Those on which more than one does, by the key of their uppermost layer.
     shared: BTreeMap<ActionKey, Mutex<Shared>>,
 }
@@ -27,7 +30,7 @@ struct Shared {
 
 impl<'a> Below<'a> {
     /// Prepares for layers that will be made.
-    pub(super) fn new(store: &'a Store, plan: &'a Plan, layers: &[ActionKey]) -> Self {
+    pub(super) fn new(store: &'a Store, plan: &'a Plan, graph: &'a Graph, layers: &[ActionKey]) -> Self {
         let lower = |key: &ActionKey| super::layer(plan, key).lower;
         let mut direct: BTreeMap<ActionKey, usize> = BTreeMap::new();
         for key in layers.iter().filter_map(lower) {
@@ -41,7 +44,7 @@ impl<'a> Below<'a> {
             let shared = shared.entry(key).or_insert_with(|| Mutex::new(Shared { tree: None, left: 0 }));
             shared.get_mut().expect("no holder of this lock panics").left += 1;
         }
-        Self { store, plan, shared }
+        Self { store, plan, graph, shared }
     }
 
     /// What a layer stands on; `None`: nothing. Of one that only asks for what is below an entry of the root, that is all that is looked
@@ -54,7 +57,7 @@ impl<'a> Below<'a> {
                 ground = self.ground(key, shared)?;
                 break;
             }
-            above.push(layered(self.store, &key)?);
+            above.push(self.layered(&key)?);
             lower = super::layer(self.plan, &key).lower;
         }
         if let Some(top) = top.filter(|_| ground.is_empty()) {
@@ -64,6 +67,10 @@ impl<'a> Below<'a> {
             }
         }
         stack(View::over(self.store, ground), &above)
+    }
+
+    fn layered(&self, key: &ActionKey) -> Result<Layered, Error> {
+        self.graph.layered(key).map_or_else(|| layered(self.store, key), |layered| Ok(layered.clone()))
     }
 
     /// A shared tree; whoever needs it while another one reads it waits.
@@ -77,7 +84,7 @@ impl<'a> Below<'a> {
         let mut all = Vec::new();
         let mut lower = Some(top);
         while let Some(key) = lower {
-            all.push(layered(self.store, &key)?);
+            all.push(self.layered(&key)?);
             lower = super::layer(self.plan, &key).lower;
         }
         let tree = Arc::new(stack(View::over(self.store, Arc::default()), &all)?.merged());

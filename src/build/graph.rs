@@ -49,6 +49,12 @@ impl Graph {
         self.numbers.insert(step, number);
         number
     }
+
+    /// The tree of a layer that is known to be there.
+    pub(super) fn layered(&self, key: &ActionKey) -> Option<&Layered> {
+        let of = |compression| self.ready.get(&(*key, compression));
+        of(Compression::Zstd).or_else(|| of(Compression::Gzip)).map(|ready| &ready.layered)
+    }
 }
 
 impl Builder<'_> {
@@ -96,7 +102,7 @@ impl Builder<'_> {
         if !graph.seen.insert(step) {
             return graph.numbers.get(&step).copied();
         }
-        if matches!(self.store.action::<Layered>(&key), Ok(Some(_))) {
+        if graph.layered(&key).is_some() || matches!(self.store.action::<Layered>(&key), Ok(Some(_))) {
             return None;
         }
         let layer = layer(plan, &key);

@@ -6,6 +6,7 @@
 
 mod below;
 mod bundle;
+mod copy;
 mod error;
 mod exclude;
 mod foreign;
@@ -159,7 +160,7 @@ impl Builder<'_> {
         let stands = |key: &ActionKey| !matches!(layer(plan, key).work, Work::Foreign(_));
         let key = |step: &Step| if let Step::Layer(key) = step { Some(*key) } else { None };
         let layers: Vec<ActionKey> = graph.steps.iter().filter_map(key).filter(stands).collect();
-        let below = Below::new(self.store, plan, &layers);
+        let below = Below::new(self.store, plan, graph, &layers);
         let ends = schedule::run(&graph.jobs, self.jobs, FETCHES, |number| {
             let step = graph.steps[number];
             let begun = Instant::now();
@@ -282,7 +283,7 @@ impl Builder<'_> {
                     .collect::<Result<Vec<_>, Error>>()?;
                 packages::packages(self.store, view, work, &unpacked, action.platform.arch, &action.title)
             }
-            Work::Copy(work) => trees::copy(self.store, &view, work, &action.title),
+            Work::Copy(work) => copy::copy(self.store, &view, work, &action.title),
             Work::Write(written) => trees::write(self.store, &view, written, &action.title),
             Work::Accounts(accounts) => packages::accounts(self.store, &view, accounts, &action.title),
             Work::Foreign(foreign) => foreign::look_into(self.store, foreign, &action.title),
@@ -319,8 +320,8 @@ impl Builder<'_> {
                 failures.push(Failure { title, error, images: lacks.get(&number).cloned().unwrap_or_default() });
             }
         }
-        let ready = graph.ready.into_iter().filter(|(_, ready)| !ready.uncovered.is_empty());
-        let uncovered = ready.map(|((key, _), ready)| (key, ready.uncovered)).collect();
+        let ready = graph.ready.into_iter().filter(|(_, ready)| !ready.layered.uncovered.is_empty());
+        let uncovered = ready.map(|((key, _), ready)| (key, ready.layered.uncovered)).collect();
         Outcome { images, failures, uncovered }
     }
 }

@@ -12,8 +12,8 @@ pub(super) struct Ready {
     pub(super) pack_key: ActionKey,
     /// The layer.
     pub(super) packed: PackedLayer,
-    /// Maintainer scripts that no native step covers.
-    pub(super) uncovered: Vec<(String, String, String)>,
+    /// Its tree.
+    pub(super) layered: Layered,
 }
 
 impl Ready {
@@ -22,6 +22,6 @@ impl Ready {
         let layered = store.action::<Layered>(key).ok()??;
         let pack_key = layered.pack_key(compression);
         let packed = store.action::<PackedLayer>(&pack_key).ok()??;
-        Some(Self { pack_key, packed, uncovered: layered.uncovered })
+        Some(Self { pack_key, packed, layered })
     }
 }

@@ -1,16 +1,15 @@
-//! Layers of what the user brings: copied trees and what a recipe writes.
+//! Layers of what a recipe writes, and what all layers of single files are put together with.
 
 use super::error::Error;
-use super::place::{Resolver, add_parents, resolve};
-use super::results::{Fragment, Layered, Run};
+use super::place::{add_parents, resolve};
+use super::results::{Fragment, Layered};
 use super::view::View;
 use crate::digest::HashingWriter;
-use crate::layer::{Entry, FragmentWriter, Index, Kind, RunItem, directories, runs};
+use crate::layer::{Entry, FragmentWriter, Index, Kind, directories};
 use crate::native::Root;
 use crate::oci::{Blob, TreePath};
-use crate::plan::{CopyWork, run_key};
 use crate::recipe::{Owner, Written};
-use crate::source::path::{self, Item, ItemKind, LocalFile, Tree};
+use crate::source::path;
 use crate::store::Store;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -27,72 +26,6 @@ pub(super) enum Bytes {
     None,
     Memory(Vec<u8>),
     Local(PathBuf, Blob),
-}
-
-/// Makes a layer of a copied tree.
-pub(super) fn copy(store: &Store, view: &View<'_>, work: &CopyWork, title: &str) -> Result<Layered, Error> {
-    let get = |path: &str| view.get(path);
-    let (mut dirs, mut pieces) = (BTreeMap::new(), Vec::new());
-    let mut real = Resolver::new(&get);
-    let mut items: Vec<(TreePath, Item)> = Vec::new();
-    match &*work.tree {
-        Tree::File(single) => {
-            let to = work.to.clone().ok_or_else(|| crate::oci::PathError::Root("/".to_owned()))?;
-            let place = resolve(&to, &get)?;
-            let item = Item { path: place.clone(), kind: ItemKind::File(*single) };
-            pieces.push(piece(&place, &item, work.root.clone(), work));
-            items.push((place, item));
-        }
-        Tree::Directory(all) => {
-            let to = work.to.as_ref().map(|to| into(to, view)).transpose()?;
-            if let Some(to) = &to
-                && view.get(to.as_str()).is_none()
-            {
-                dirs.insert(to.clone(), owned(Entry::directory(to.clone(), 0o755), work.owner));
-            }
-            for item in all {
-                let wanted = to.as_ref().map_or_else(|| Ok(item.path.clone()), |to| to.join(item.path.as_str()))?;
-                if item.kind == ItemKind::Directory {
-                    let place = into(&wanted, view)?;
-                    if view.get(place.as_str()).is_none() {
-                        dirs.insert(place.clone(), owned(Entry::directory(place, 0o755), work.owner));
-                    }
-                    continue;
-                }
-                let place = real.resolve(&wanted)?;
-                pieces.push(piece(&place, item, work.root.join(item.path.as_str()), work));
-                items.push((place, item.clone()));
-            }
-        }
-    }
-    refuse_directories(&pieces, view)?;
-    add_parents(&mut dirs, pieces.iter().map(|piece| &piece.entry.path).chain(work.to.as_ref()), &get)?;
-    refuse_twice(pieces.iter().map(|piece| &piece.entry.path), &dirs)?;
-    // By their real places, since links can bring things from far apart together.
-    let mut order: Vec<usize> = (0..pieces.len()).collect();
-    order.sort_by(|&a, &b| pieces[a].entry.path.cmp(&pieces[b].entry.path));
-    let weights: Vec<RunItem<'_>> =
-        order.iter().map(|&at| RunItem { path: &pieces[at].entry.path, size: pieces[at].entry.size() }).collect();
-    let mut fragments = Vec::new();
-    for run in runs(&weights) {
-        let members: Vec<Item> = order[run.clone()]
-            .iter()
-            .map(|&at| Item { path: items[at].0.clone(), kind: items[at].1.kind.clone() })
-            .collect();
-        let key = run_key(&members, None, work.owner, work.mode);
-        let cached = store.action::<Run>(&key)?;
-        let made = match cached {
-            Some(run) => run,
-            None => {
-                let run = Run { files: fragment(store, order[run].iter().map(|&at| &pieces[at]), title)? };
-                store.put_action(&key, &run)?;
-                run
-            }
-        };
-        fragments.push(made.files);
-    }
-    let directories = put_directories(store, &dirs, title)?;
-    Ok(Layered { directories, fragments, uncovered: Vec::new() })
 }
 
 /// Makes a layer of what a recipe writes.
@@ -121,11 +54,11 @@ pub(super) fn write(
         }
     }
     pieces.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
-    refuse_directories(&pieces, view)?;
-    refuse_twice(pieces.iter().map(|piece| &piece.entry.path), &dirs)?;
+    let places = || pieces.iter().map(|piece| &piece.entry.path);
+    refuse_directories(places(), view)?;
+    refuse_twice(places(), &dirs)?;
     let all: Vec<TreePath> = dirs.keys().cloned().collect();
-    let paths = pieces.iter().map(|piece| &piece.entry.path).chain(&all);
-    add_parents(&mut dirs, paths, &get)?;
+    add_parents(&mut dirs, places().chain(&all), &get)?;
     let directories = put_directories(store, &dirs, title)?;
     let fragments = if pieces.is_empty() { Vec::new() } else { vec![fragment(store, pieces.iter(), title)?] };
     Ok(Layered { directories, fragments, uncovered: Vec::new() })
@@ -172,51 +105,41 @@ pub(super) fn put_directories(store: &Store, dirs: &BTreeMap<TreePath, Entry>, t
 }
 
 /// The real place of a directory: a link to one counts as one, as it does for whoever copies into it.
-fn into(wanted: &TreePath, view: &View<'_>) -> Result<TreePath, Error> {
+pub(super) fn into(wanted: &TreePath, view: &View<'_>) -> Result<TreePath, Error> {
     let get = |path: &str| view.get(path);
     // With something below it, a link at its own place is followed too.
     let below = resolve(&wanted.join("x")?, &get)?;
     below.parent().ok_or_else(|| Error::Link { path: wanted.clone(), link: wanted.clone() })
 }
 
-fn refuse_directories(pieces: &[Piece], view: &View<'_>) -> Result<(), Error> {
-    let over = pieces.iter().find(|piece| view.get(piece.entry.path.as_str()).is_some_and(Entry::is_directory));
-    over.map_or(Ok(()), |piece| {
-        let path = piece.entry.path.clone();
-        Err(Error::Through { path: path.clone(), through: path, what: "a directory in the layers below" })
+/// Refuses what would take the place of a directory.
+pub(super) fn refuse_directories<'a>(
+    paths: impl IntoIterator<Item = &'a TreePath>,
+    view: &View<'_>,
+) -> Result<(), Error> {
+    let over = paths.into_iter().find(|path| view.get(path.as_str()).is_some_and(Entry::is_directory));
+    over.map_or(Ok(()), |path| {
+        let what = "a directory in the layers below";
+        Err(Error::Through { path: path.clone(), through: path.clone(), what })
     })
 }
 
-/// Refuses paths that different names lead to by way of links.
-fn refuse_twice<'a>(pieces: impl Iterator<Item = &'a TreePath>, dirs: &BTreeMap<TreePath, Entry>) -> Result<(), Error> {
-    let mut seen = std::collections::BTreeSet::new();
-    for path in pieces {
-        if dirs.contains_key(path) || !seen.insert(path) {
+/// Refuses paths, which stand in byte order, that different names lead to by way of links.
+pub(super) fn refuse_twice<'a>(
+    paths: impl IntoIterator<Item = &'a TreePath>,
+    dirs: &BTreeMap<TreePath, Entry>,
+) -> Result<(), Error> {
+    let mut before = None;
+    for path in paths {
+        if before.replace(path) == Some(path) || dirs.contains_key(path) {
             return Err(Error::Twice { path: path.clone() });
         }
     }
     Ok(())
 }
 
-fn piece(place: &TreePath, item: &Item, local: PathBuf, work: &CopyWork) -> Piece {
-    match &item.kind {
-        ItemKind::Symlink(target) => {
-            Piece { entry: owned(Entry::symlink(place.clone(), target.clone()), work.owner), content: Bytes::None }
-        }
-        ItemKind::File(file) => {
-            let mode = work.mode.unwrap_or_else(|| default_mode(file));
-            let entry = owned(Entry::file(place.clone(), mode, file.content.size), work.owner);
-            Piece { entry, content: Bytes::Local(local, file.content) }
-        }
-        ItemKind::Directory => unreachable!("directories are kept apart"),
-    }
-}
-
-fn default_mode(file: &LocalFile) -> u32 {
-    if file.executable { 0o755 } else { 0o644 }
-}
-
-fn owned(mut entry: Entry, owner: Owner) -> Entry {
+/// An entry that is somebody's.
+pub(super) fn owned(mut entry: Entry, owner: Owner) -> Entry {
     entry.uid = owner.uid;
     entry.gid = owner.gid;
     debug_assert!(entry.mtime == crate::layer::CONSTANT_MTIME, "what is copied has no time of its own");

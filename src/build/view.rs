@@ -1,7 +1,7 @@
 //! The image's files as a layer sees them: what lies below it, and what it adds, merged.
 
 use super::error::Error;
-use super::merged::{self, Content, Merged, OPAQUE, Seen, is_in, seen, whiteout};
+use super::merged::{self, Content, Merged, OPAQUE, Seen, WHITEOUT, is_in, seen, whiteout};
 use super::results::{Fragment, Layered};
 use crate::digest::Digest;
 use crate::layer::{Entry, Index, Kind, Limits};
@@ -51,10 +51,14 @@ impl<'a> View<'a> {
 
     /// Lays a finished layer over what is there.
     pub(super) fn add_layer(&mut self, layer: &Layered) -> Result<(), Error> {
-        let mut directories = read_directories(self.store, &layer.directories)?;
+        let read =
+            |fragment| self.top.map_or_else(|| read_index(self.store, fragment), |top| self.read_in(top, fragment));
+        let (directories, indexes) = rayon::join(
+            || read_directories(self.store, &layer.directories),
+            || layer.fragments.par_iter().map(read).collect::<Result<Vec<Index>, _>>(),
+        );
+        let (mut directories, indexes) = (directories?, indexes?);
         directories.retain(|directory| is_in(self.top, &directory.path));
-        let read = |fragment| read_index(self.store, fragment);
-        let indexes: Vec<Index> = layer.fragments.par_iter().map(read).collect::<Result<_, _>>()?;
         for index in &indexes {
             for path in index.entries().iter().map(|indexed| &indexed.entry.path) {
                 if path.name() == OPAQUE {
@@ -74,6 +78,17 @@ impl<'a> View<'a> {
             self.add_fragment(fragment, &index);
         }
         Ok(())
+    }
+
+    /// Reads the index of a fragment that may have to do with an entry of the root; of any other, none of it is taken apart.
+    fn read_in(&self, top: &str, fragment: &Fragment) -> Result<Index, Error> {
+        let bytes = self.store.read(&fragment.index)?;
+        // A whiteout in the root may be that entry's.
+        let matters = |path: &[u8]| {
+            let first = path.split(|&byte| byte == b'/').next().unwrap_or(path);
+            first == top.as_bytes() || first.starts_with(WHITEOUT.as_bytes())
+        };
+        if Index::may_have(&bytes, matters) { decode(self.store, fragment, &bytes) } else { Ok(Index::default()) }
     }
 
     /// Takes a layer as the lowest one, all at once: it is often the largest by far. Whether it could: there has to be nothing yet, so that
@@ -189,8 +204,11 @@ impl Root for View<'_> {
 
 /// Reads a fragment's index out of the store.
 pub(super) fn read_index(store: &Store, fragment: &Fragment) -> Result<Index, Error> {
-    let bytes = store.read(&fragment.index)?;
-    Index::decode(&bytes).map_err(|_| misformed(store, fragment.index.digest, "a fragment's index"))
+    decode(store, fragment, &store.read(&fragment.index)?)
+}
+
+fn decode(store: &Store, fragment: &Fragment, bytes: &[u8]) -> Result<Index, Error> {
+    Index::decode(bytes).map_err(|_| misformed(store, fragment.index.digest, "a fragment's index"))
 }
 
 /// Reads a layer's directories out of the store.
@@ -291,6 +309,21 @@ mod tests {
         view.add_layer(&layer).unwrap();
         assert_eq!(shown(&view), ["srv 755", "srv/a 600", "srv/b/c 644"]);
         assert!(!view.has_links());
+        // What takes it away stands in the root; another's does not matter.
+        for (whiteout, left) in
+            [(".wh.etc", 3), ("etc/.wh.srv", 3), (".wh.srv", 0), (".wh..wh..opq", 0), ("srv/.wh.b", 2)]
+        {
+            let (files, index) = fragment(&[file(whiteout, 0o644)]);
+            let upper = Layered {
+                directories: store.put(b"").unwrap(),
+                fragments: vec![Fragment { index: store.put(&index.encode()).unwrap(), ..files }],
+                uncovered: Vec::new(),
+            };
+            let mut both = View::of(&store, "srv");
+            both.add_layer(&layer).unwrap();
+            both.add_layer(&upper).unwrap();
+            assert_eq!(shown(&both).len(), left, "{whiteout}");
+        }
         let (links, index) = fragment(&[Entry::symlink(path("etc/y"), "/srv"), Entry::symlink(path("srv/l"), "/etc")]);
         let mut elsewhere = View::of(&store, "home");
         elsewhere.add_fragment(&links, &index);

@@ -109,6 +109,22 @@ impl Index {
         }
         Ok(index)
     }
+
+    /// Whether bytes that [`Self::encode`] wrote have an entry of whose path a test says yes. Nothing is taken apart for that; of bytes that
+    /// are damaged the answer is yes too, so that [`Self::decode`] tells of it.
+    #[must_use]
+    pub fn may_have(bytes: &[u8], test: impl Fn(&[u8]) -> bool) -> bool {
+        let mut cursor = Cursor(bytes);
+        let mut path = Vec::new();
+        let head = cursor.take(MAGIC.len()).and_then(|_| cursor.number()).and_then(|_| cursor.number());
+        let Some(count) = head else { return true };
+        for _ in 0..count {
+            if decode_path(&mut cursor, &mut path).is_none() || test(&path) || skip_rest(&mut cursor).is_none() {
+                return true;
+            }
+        }
+        !cursor.0.is_empty()
+    }
 }
 
 fn encode_rest(out: &mut Vec<u8>, entry: &Entry) {
@@ -142,15 +158,39 @@ fn encode_rest(out: &mut Vec<u8>, entry: &Entry) {
     }
 }
 
-fn decode_entry(cursor: &mut Cursor<'_>, before: &mut Vec<u8>) -> Option<Entry> {
-    let shared = usize::try_from(cursor.number()?).ok().filter(|&shared| shared <= before.len())?;
+/// Makes the path before an entry the entry's own.
+fn decode_path(cursor: &mut Cursor<'_>, path: &mut Vec<u8>) -> Option<()> {
+    let shared = usize::try_from(cursor.number()?).ok().filter(|&shared| shared <= path.len())?;
     let suffix = cursor.bytes()?;
     // One spelling: as much as can be is shared.
-    if before.get(shared).is_some_and(|next| suffix.first() == Some(next)) {
+    if path.get(shared).is_some_and(|next| suffix.first() == Some(next)) {
         return None;
     }
-    before.truncate(shared);
-    before.extend_from_slice(suffix);
+    path.truncate(shared);
+    path.extend_from_slice(suffix);
+    Some(())
+}
+
+/// Passes over what stands behind an entry's path.
+fn skip_rest(cursor: &mut Cursor<'_>) -> Option<()> {
+    let [kind] = *cursor.take(1)? else { return None };
+    for _ in 0..4 {
+        cursor.number()?;
+    }
+    match kind {
+        0 => drop(cursor.number()?),
+        1 | 2 => drop(cursor.bytes()?),
+        3 | 4 => drop((cursor.number()?, cursor.number()?)),
+        _ => {}
+    }
+    for _ in 0..cursor.number()? {
+        cursor.bytes().and_then(|_| cursor.bytes())?;
+    }
+    Some(())
+}
+
+fn decode_entry(cursor: &mut Cursor<'_>, before: &mut Vec<u8>) -> Option<Entry> {
+    decode_path(cursor, before)?;
     let path = tree_path(before)?;
     let [kind] = *cursor.take(1)? else { return None };
     let mode = cursor.number_u32()?;
@@ -243,6 +283,12 @@ mod tests {
         fn an_index_survives_encoding(tree in tree()) {
             let (_, index) = fragment(&tree);
             let bytes = index.encode();
+            for indexed in index.entries() {
+                let path = indexed.entry.path.as_str().as_bytes();
+                prop_assert!(Index::may_have(&bytes, |other| other == path));
+            }
+            prop_assert!(!Index::may_have(&bytes, |_| false));
+            prop_assert!(Index::may_have(&bytes[..bytes.len() - 1], |_| false));
             prop_assert_eq!(Index::decode(&bytes).unwrap(), index);
             for cut in 0..bytes.len() {
                 prop_assert!(Index::decode(&bytes[..cut]).is_err());

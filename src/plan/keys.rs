@@ -6,7 +6,7 @@ use crate::layer::Rewrite;
 use crate::lock::FORMAT;
 use crate::oci::TreePath;
 use crate::recipe::{Compression, Configure, Owner, Written};
-use crate::source::path::{Item, ItemKind, LocalFile, Tree};
+use crate::source::path::{ItemKind, LocalFile, Tree};
 use std::collections::BTreeMap;
 
 /// Raised whenever the code that makes bytes makes other bytes from the same inputs, so that results of older versions of
@@ -96,16 +96,16 @@ fn copy(key: &mut KeyHasher, work: &CopyWork) {
         }
         Tree::Directory(items) => {
             key.text("tree", "directory");
-            tree_items(key, items);
+            tree_items(key, items.iter().map(|item| (&item.path, &item.kind)));
         }
     }
 }
 
-fn tree_items(key: &mut KeyHasher, items: &[Item]) {
+fn tree_items<'i>(key: &mut KeyHasher, items: impl ExactSizeIterator<Item = (&'i TreePath, &'i ItemKind)>) {
     key.list("items", items.len());
-    for item in items {
-        key.text("path", item.path.as_str());
-        match &item.kind {
+    for (path, kind) in items {
+        key.text("path", path.as_str());
+        match kind {
             ItemKind::Directory => {
                 key.text("kind", "directory");
             }
@@ -156,11 +156,15 @@ fn write(key: &mut KeyHasher, written: &BTreeMap<TreePath, Written>) {
     }
 }
 
-/// The key of a run of a copied tree's files as a fragment: what is copied, where to, whose and how.
+/// The key of a run of a copied tree's files as a fragment: what is copied, under which paths in the image, whose and how.
 #[must_use]
-pub fn run_key(items: &[Item], to: Option<&TreePath>, by: Owner, mode: Option<u32>) -> ActionKey {
+pub fn run_key<'i>(
+    items: impl ExactSizeIterator<Item = (&'i TreePath, &'i ItemKind)>,
+    by: Owner,
+    mode: Option<u32>,
+) -> ActionKey {
     let mut key = start("run");
-    key.text("to", to.map_or("", TreePath::as_str));
+    key.text("to", "");
     owner(&mut key, by);
     optional_mode(&mut key, mode);
     tree_items(&mut key, items);

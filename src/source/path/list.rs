@@ -69,7 +69,7 @@ impl Dir {
             let name = entry.file_name();
             let relative =
                 self.place.as_ref().map_or_else(|| PathBuf::from(&name), |dir| Path::new(dir.as_str()).join(&name));
-            if exclude.is_match(&relative) {
+            if !exclude.is_empty() && exclude.is_match(&relative) {
                 continue;
             }
             let path = || self.path.join(&name);
