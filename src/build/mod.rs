@@ -12,6 +12,7 @@ mod exclude;
 mod foreign;
 mod graph;
 mod history;
+mod marks;
 mod merged;
 mod owners;
 mod pack;

@@ -1,14 +1,14 @@
 //! A layer's fragments become a blob: what was compressed before is copied from where it is.
 
 use super::error::Error;
+use super::marks::Marks;
 use super::results::{Layered, PackedFragment, PackedLayer};
 use crate::digest::{ActionKey, Digest};
-use crate::layer::{Codec, PackedRange, Part, pack as pack_parts};
+use crate::layer::{PackedRange, Part, pack as pack_parts};
 use crate::oci::Blob;
 use crate::plan::{pack_key, packed_key};
 use crate::recipe::Compression;
 use crate::store::Store;
-
 use std::io::{Read, Seek, SeekFrom};
 
 impl Layered {
@@ -27,14 +27,24 @@ pub(super) fn pack(
     compression: Compression,
     title: &str,
 ) -> Result<PackedLayer, Error> {
-    let codec = match compression {
-        Compression::Zstd => Codec::Zstd,
-        Compression::Gzip => Codec::Gzip,
-    };
     let tars: Vec<Blob> = tars(layered).collect();
+    pack_from(store, &tars, compression, title, Marks::read(store, compression, &tars))
+}
+
+/// Packs fragments; where all before one of the marks are what they were, only the rest is hashed.
+fn pack_from(
+    store: &Store,
+    tars: &[Blob],
+    compression: Compression,
+    title: &str,
+    mut marks: Marks,
+) -> Result<PackedLayer, Error> {
+    let found = |tar: &Blob| store.action::<PackedFragment>(&packed_key(compression, &tar.digest)).ok().flatten();
+    let from = marks.last(tars, found).cloned();
+    let hashed = from.as_ref().map_or(0, |mark| mark.parts);
     // Each is opened at its turn: a layer may have more fragments than a process may have open files.
     let (mut failed, mut fresh) = (None, Vec::with_capacity(tars.len()));
-    let parts = tars.iter().map_while(|tar| match part(store, tar, compression) {
+    let parts = tars.iter().enumerate().map_while(|(at, tar)| match part(store, tar, compression, at < hashed) {
         Ok(part) => {
             fresh.push(matches!(part, Part::Fresh(..)));
             Some(part)
@@ -45,11 +55,16 @@ pub(super) fn pack(
         }
     });
     let mut writer = store.writer()?;
-    let packed = pack_parts(codec, parts, &mut writer);
+    let packed = pack_parts(compression.into(), from.as_ref(), Marks::every(tars), parts, &mut writer);
     if let Some(error) = failed {
         return Err(error);
     }
-    let packed = packed.map_err(|source| damage(store, &tars, compression, title, source))?;
+    let packed = match packed {
+        Err(crate::layer::Error::Mark) if hashed > 0 => {
+            return pack_from(store, tars, compression, title, marks.without());
+        }
+        packed => packed.map_err(|source| damage(store, tars, compression, title, source))?,
+    };
     writer.commit(packed.blob)?;
     for ((tar, range), _) in tars.iter().zip(&packed.ranges).zip(fresh).filter(|(_, fresh)| *fresh) {
         let found = PackedFragment {
@@ -61,6 +76,7 @@ pub(super) fn pack(
         };
         store.put_action(&packed_key(compression, &tar.digest), &found)?;
     }
+    marks.keep(store, tars, &packed.ranges, packed.marks);
     Ok(PackedLayer { diff_id: packed.diff_id, tar_size: packed.tar_size, blob: packed.blob })
 }
 
@@ -68,18 +84,19 @@ fn tars(layered: &Layered) -> impl Iterator<Item = Blob> {
     std::iter::once(layered.directories).chain(layered.fragments.iter().map(|fragment| fragment.tar))
 }
 
-fn part<'a>(store: &Store, tar: &Blob, compression: Compression) -> Result<Part<'a>, Error> {
+/// A part as it is packed; where all before it and itself are `hashed`, its tar is not read.
+fn part<'a>(store: &Store, tar: &Blob, compression: Compression, hashed: bool) -> Result<Part<'a>, Error> {
     if let Some(found) = store.action::<PackedFragment>(&packed_key(compression, &tar.digest))? {
         let mut blob = store.open_file(&found.blob.digest)?;
         blob.seek(SeekFrom::Start(found.offset)).map_err(|source| Error::Read { digest: found.blob.digest, source })?;
         let PackedFragment { offset, size, crc32, packed_crc32, .. } = found;
         let range = PackedRange { offset, size, crc32, packed_crc32 };
-        return Ok(Part::Packed {
-            tar: Box::new(store.open_file(&tar.digest)?),
-            size: tar.size,
-            packed: Box::new(blob.take(found.size)),
-            range,
-        });
+        let packed = Box::new(blob.take(found.size));
+        if hashed {
+            return Ok(Part::Hashed { size: tar.size, packed, range });
+        }
+        let open = Box::new(store.open_file(&tar.digest)?);
+        return Ok(Part::Packed { tar: open, size: tar.size, packed, range });
     }
     // Verified while it passes: what is packed once is trusted by every layer that reuses it.
     Ok(Part::Fresh(Box::new(store.open_blob(tar)?), tar.size))

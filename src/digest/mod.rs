@@ -9,7 +9,7 @@ mod stream;
 
 pub use key::{ActionKey, KeyHasher};
 pub use shuffle::Shuffle;
-pub use stream::{Hasher, HashingReader, HashingWriter, Mismatch, VerifyingReader};
+pub use stream::{HashState, Hasher, HashingReader, HashingWriter, Mismatch, VerifyingReader};
 
 use std::fmt;
 use std::str::FromStr;

@@ -178,6 +178,9 @@ pub enum Error {
         /// The check sum now.
         found: u32,
     },
+    /// A layer was to go on from a place that it does not have.
+    #[error("the layer's parts do not lead to the mark that it was to go on from")]
+    Mark,
     /// The compression library is another version than the one that format 1 is made with.
     #[error("format 1 is made with libzstd {expected}, but this program runs with {found}")]
     Library {

@@ -4,7 +4,7 @@
 //! reused. As for a [`super::job::Job`], the calling thread does what nobody has begun.
 
 use super::chunk::Encoder;
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digest, HashState, Hasher};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -19,23 +19,32 @@ pub(super) struct Lane {
 }
 
 struct State {
-    queue: VecDeque<Arc<Vec<u8>>>,
+    queue: VecDeque<Piece>,
     /// Away while somebody hashes.
     hasher: Option<Hasher>,
+    /// How the hash stood at each mark.
+    marks: Vec<HashState>,
     /// Whether the pool was asked to help and has not come yet.
     called: bool,
 }
 
+enum Piece {
+    Bytes(Arc<Vec<u8>>),
+    /// A place at which the state of the hash is wanted.
+    Mark,
+}
+
 impl Lane {
-    pub(super) fn new(encoder: &Arc<Encoder>) -> Arc<Self> {
-        let state = State { queue: VecDeque::new(), hasher: Some(Hasher::new()), called: false };
+    /// Begins behind the bytes that a hasher has had.
+    pub(super) fn new(encoder: &Arc<Encoder>, hasher: Hasher) -> Arc<Self> {
+        let state = State { queue: VecDeque::new(), hasher: Some(hasher), marks: Vec::new(), called: false };
         Arc::new(Self { encoder: Arc::clone(encoder), state: Mutex::new(state), progress: Condvar::new() })
     }
 
     /// Adds bytes behind those before.
     pub(super) fn put(self: &Arc<Self>, bytes: &Arc<Vec<u8>>) {
         let mut state = self.lock();
-        state.queue.push_back(Arc::clone(bytes));
+        state.queue.push_back(Piece::Bytes(Arc::clone(bytes)));
         let full = state.queue.len() > WAITING;
         let call = state.hasher.is_some() && !state.called && !full;
         state.called |= call;
@@ -53,11 +62,17 @@ impl Lane {
         }
     }
 
-    /// The digest of all bytes since the last call.
-    pub(super) fn finish(&self) -> Digest {
+    /// Marks a place behind all bytes so far.
+    pub(super) fn mark(&self) {
+        self.lock().queue.push_back(Piece::Mark);
+    }
+
+    /// The digest of all bytes, and the state of the hash at each mark. To be called once.
+    pub(super) fn finish(&self) -> (Digest, Vec<HashState>) {
         self.run();
         let mut state = self.wait(|state| state.hasher.is_none());
-        state.hasher.replace(Hasher::new()).expect("nobody hashes").finish()
+        let hasher = state.hasher.take().expect("nobody hashes");
+        (hasher.finish(), std::mem::take(&mut state.marks))
     }
 
     /// Hashes what waits, unless somebody is at it.
@@ -67,11 +82,12 @@ impl Lane {
             let mut state = self.lock();
             self.progress.notify_one();
             match state.queue.pop_front() {
-                Some(bytes) => {
+                Some(Piece::Bytes(bytes)) => {
                     drop(state);
                     hasher.update(&bytes);
                     self.encoder.release(bytes);
                 }
+                Some(Piece::Mark) => state.marks.push(hasher.state()),
                 None => {
                     state.hasher = Some(hasher);
                     return;
@@ -98,16 +114,23 @@ mod tests {
     fn a_lane_names_what_went_in() {
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let digests = pool.install(|| {
-                let lane = Lane::new(&Arc::new(Encoder::new(Codec::Gzip).unwrap()));
-                let empty = lane.finish();
-                for n in 0..100_u8 {
-                    lane.put(&Arc::new(vec![n; 1000]));
-                }
-                [empty, lane.finish()]
-            });
+            let encoder = Arc::new(Encoder::new(Codec::Gzip).unwrap());
+            let through = |hasher: Hasher, pieces: std::ops::Range<u8>| {
+                pool.install(|| {
+                    let lane = Lane::new(&encoder, hasher);
+                    for n in pieces {
+                        lane.mark();
+                        lane.put(&Arc::new(vec![n; 1000]));
+                    }
+                    lane.finish()
+                })
+            };
             let whole: Vec<u8> = (0..100).flat_map(|n| [n; 1000]).collect();
-            assert_eq!(digests, [Digest::of(b""), Digest::of(&whole)]);
+            assert_eq!(through(Hasher::new(), 0..0), (Digest::of(b""), vec![]));
+            let (digest, marks) = through(Hasher::new(), 0..100);
+            assert_eq!((digest, marks.len()), (Digest::of(&whole), 100));
+            let (again, later) = through(Hasher::resume(&marks[70]).unwrap(), 70..100);
+            assert_eq!((again, &later[..]), (digest, &marks[70..]));
         }
     }
 }

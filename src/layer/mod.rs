@@ -40,7 +40,7 @@ pub use entry::{CONSTANT_MTIME, Entry, Kind};
 pub use error::Error;
 pub use fragment::{END, FragmentWriter, directories};
 pub use index::{Index, Indexed};
-pub use pack::{Packed, PackedRange, Part, pack};
+pub use pack::{Mark, Packed, PackedRange, Part, pack};
 pub use read::{Limits, read};
 pub use rewrite::{Rewrite, rewrite};
 pub use runs::{RunItem, runs};

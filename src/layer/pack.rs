@@ -5,7 +5,7 @@ use super::job::Job;
 use super::lane::Lane;
 use super::sink::ended;
 use super::{END, Error};
-use crate::digest::DiffId;
+use crate::digest::{DiffId, HashState, Hasher};
 use crate::oci::Blob;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -26,6 +26,30 @@ pub enum Part<'a> {
         /// What [`pack`] said of it then.
         range: PackedRange,
     },
+    /// A fragment that was compressed before, and with all before it hashed too: what stands before a [`Mark`].
+    Hashed {
+        /// The size of its tar in bytes.
+        size: u64,
+        /// The compressed bytes, which are copied.
+        packed: Box<dyn Read + Send + 'a>,
+        /// What [`pack`] said of it then.
+        range: PackedRange,
+    },
+}
+
+/// A place between two parts, and what a layer's hashes are there: a layer with the same parts before it goes on from it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mark {
+    /// How many parts stand before it.
+    pub parts: usize,
+    /// Where it is in the tar, in bytes.
+    pub tar_size: u64,
+    /// Where it is in the blob, in bytes.
+    pub blob_size: u64,
+    /// The hash of the tar before it.
+    pub tar: HashState,
+    /// The hash of the blob before it.
+    pub blob: HashState,
 }
 
 /// Where a part lies in a blob, and how to know that it is still what it was.
@@ -52,6 +76,8 @@ pub struct Packed {
     pub tar_size: u64,
     /// One range a part that was given; the tar's end belongs to none.
     pub ranges: Vec<PackedRange>,
+    /// Places to go on from, in order.
+    pub marks: Vec<Mark>,
 }
 
 /// Writes a layer: the parts one behind the other, and the end of the tar, compressed.
@@ -59,8 +85,17 @@ pub struct Packed {
 /// Chunks are compressed on the current rayon pool and on the calling thread. The bytes depend on the parts' bytes and borders
 /// and on the codec, not on the pool, nor on which parts were packed before. Memory holds two chunks a thread, at most 32, before
 /// and after compression, and a few more to be hashed. After an error what was written is no blob.
-pub fn pack<'a>(codec: Codec, parts: impl IntoIterator<Item = Part<'a>>, out: &mut dyn Write) -> Result<Packed, Error> {
-    let mut packer = Packer::new(codec, out)?;
+///
+/// With a mark, what stands before it is [`Part::Hashed`], all of it and nothing else. A mark is made before the first part behind
+/// each `every` bytes of the tar.
+pub fn pack<'a>(
+    codec: Codec,
+    from: Option<&Mark>,
+    every: u64,
+    parts: impl IntoIterator<Item = Part<'a>>,
+    out: &mut dyn Write,
+) -> Result<Packed, Error> {
+    let mut packer = Packer::new(codec, from, every, out)?;
     packer.write(&Arc::new(codec.head().to_vec()))?;
     for part in parts {
         packer.part(part)?;
@@ -82,7 +117,21 @@ struct Packer<'a, 'o> {
     /// Hashes the blob.
     blob: Arc<Lane>,
     blob_size: u64,
+    /// What is hashed already, if anything.
+    from: Option<&'o Mark>,
+    /// The places of new marks, in order; the blob comes to them later than the tar.
+    places: Vec<Place>,
+    /// At how many of them the blob was.
+    blob_marks: usize,
+    every: u64,
     out: &'o mut dyn Write,
+}
+
+/// A [`Mark`] in the making.
+struct Place {
+    parts: usize,
+    tar_size: u64,
+    blob_size: u64,
 }
 
 /// Cancels what nobody has begun when a layer fails.
@@ -120,17 +169,35 @@ struct Range {
     packed_crc32: crc32fast::Hasher,
 }
 
+impl Part<'_> {
+    /// The size of its tar in bytes.
+    fn size(&self) -> u64 {
+        match self {
+            Self::Fresh(_, size) | Self::Packed { size, .. } | Self::Hashed { size, .. } => *size,
+        }
+    }
+}
+
 impl<'a, 'o> Packer<'a, 'o> {
-    fn new(codec: Codec, out: &'o mut dyn Write) -> Result<Self, Error> {
+    fn new(codec: Codec, from: Option<&'o Mark>, every: u64, out: &'o mut dyn Write) -> Result<Self, Error> {
         let encoder = Arc::new(Encoder::new(codec)?);
+        let resume = |state: &HashState| Hasher::resume(state).ok_or(Error::Mark);
+        let (tar, blob) = match from {
+            Some(mark) => (resume(&mark.tar)?, resume(&mark.blob)?),
+            None => (Hasher::new(), Hasher::new()),
+        };
         Ok(Self {
             window: Window::default(),
             window_limit: (2 * rayon::current_num_threads()).clamp(4, 32),
             ranges: Vec::new(),
-            tar: Lane::new(&encoder),
+            tar: Lane::new(&encoder, tar),
             tar_size: 0,
-            blob: Lane::new(&encoder),
+            blob: Lane::new(&encoder, blob),
             blob_size: 0,
+            from,
+            places: Vec::new(),
+            blob_marks: 0,
+            every,
             out,
             encoder,
         })
@@ -140,6 +207,15 @@ impl<'a, 'o> Packer<'a, 'o> {
     fn part(&mut self, part: Part<'a>) -> Result<(), Error> {
         let at = self.ranges.len();
         self.ranges.push(Range::default());
+        let before = self.from.map_or(0, |mark| mark.parts);
+        if matches!(part, Part::Hashed { .. }) != (at < before)
+            || self.from.is_some_and(|mark| at == before && self.tar_size != mark.tar_size)
+        {
+            return Err(Error::Mark);
+        }
+        if at > before && part.size() > 0 {
+            self.mark(at);
+        }
         match part {
             Part::Fresh(mut tar, size) => {
                 let mut left = size;
@@ -168,6 +244,20 @@ impl<'a, 'o> Packer<'a, 'o> {
                 self.ranges[at].crc32 = crc32;
                 self.push(at, Work::Copy(packed, range))
             }
+            Part::Hashed { size, packed, range } => {
+                self.tar_size += size;
+                self.ranges[at].crc32 = crc32fast::Hasher::new_with_initial_len(range.crc32, size);
+                self.push(at, Work::Copy(packed, range))
+            }
+        }
+    }
+
+    /// Marks the place before a part if it is the first behind some more bytes.
+    fn mark(&mut self, part: usize) {
+        let last = self.places.last().map(|place| place.tar_size).or(self.from.map(|mark| mark.tar_size)).unwrap_or(0);
+        if self.tar_size / self.every > last / self.every {
+            self.tar.mark();
+            self.places.push(Place { parts: part, tar_size: self.tar_size, blob_size: 0 });
         }
     }
 
@@ -248,6 +338,9 @@ impl<'a, 'o> Packer<'a, 'o> {
 
     /// Writes bytes of a part.
     fn append(&mut self, part: usize, bytes: Vec<u8>) -> Result<(), Error> {
+        if self.ranges[part].offset.is_none() {
+            self.reach(part)?;
+        }
         let range = &mut self.ranges[part];
         range.offset.get_or_insert(self.blob_size);
         range.size += bytes.len() as u64;
@@ -258,8 +351,23 @@ impl<'a, 'o> Packer<'a, 'o> {
         Ok(())
     }
 
+    /// Begins a part in the blob.
+    fn reach(&mut self, part: usize) -> Result<(), Error> {
+        if self.from.is_some_and(|mark| part == mark.parts && self.blob_size != mark.blob_size) {
+            return Err(Error::Mark);
+        }
+        if let Some(place) = self.places.get_mut(self.blob_marks).filter(|place| place.parts == part) {
+            place.blob_size = self.blob_size;
+            self.blob.mark();
+            self.blob_marks += 1;
+        }
+        Ok(())
+    }
+
     fn write(&mut self, bytes: &Arc<Vec<u8>>) -> Result<(), Error> {
-        self.blob.put(bytes);
+        if self.from.is_none_or(|mark| self.blob_size >= mark.blob_size) {
+            self.blob.put(bytes);
+        }
         self.blob_size += bytes.len() as u64;
         self.out.write_all(bytes).map_err(|source| Error::Write { what: "layer", source })
     }
@@ -283,11 +391,21 @@ impl<'a, 'o> Packer<'a, 'o> {
             let (crc32, packed_crc32) = (range.crc32.finalize(), range.packed_crc32.finalize());
             ranges.push(PackedRange { offset, size: range.size, crc32, packed_crc32 });
         }
+        let ((tar, tar_marks), (blob, blob_marks)) = (self.tar.finish(), self.blob.finish());
+        let states = tar_marks.into_iter().zip(blob_marks);
+        let mark = |(place, (tar, blob)): (&Place, _)| Mark {
+            parts: place.parts,
+            tar_size: place.tar_size,
+            blob_size: place.blob_size,
+            tar,
+            blob,
+        };
         Ok(Packed {
-            diff_id: DiffId(self.tar.finish()),
-            blob: Blob { digest: self.blob.finish(), size: self.blob_size },
+            diff_id: DiffId(tar),
+            blob: Blob { digest: blob, size: self.blob_size },
             tar_size: self.tar_size,
             ranges,
+            marks: self.places.iter().zip(states).map(mark).collect(),
         })
     }
 }

@@ -210,6 +210,17 @@ pub fn packed_key(compression: Compression, fragment: &Digest) -> ActionKey {
     key.finish()
 }
 
+/// The key of the marks in the last layer that was packed with these directories.
+#[must_use]
+pub fn marks_key(compression: Compression, directories: &Digest) -> ActionKey {
+    let mut key = start("marks");
+    key.text("state", HASH_STATE).text("codec", codec(compression)).digest("directories", directories);
+    key.finish()
+}
+
+/// In whose form the state of a hash is written down: the crate and its version.
+const HASH_STATE: &str = "sha2 0.11";
+
 fn codec(compression: Compression) -> &'static str {
     match compression {
         Compression::Zstd => "zstd",

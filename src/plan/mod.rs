@@ -20,7 +20,7 @@ mod explain;
 mod keys;
 
 pub use explain::{Explained, Reason};
-pub use keys::{REVISION, pack_key, packed_key, rewrite_key, run_key};
+pub use keys::{REVISION, marks_key, pack_key, packed_key, rewrite_key, run_key};
 
 use crate::digest::{ActionKey, Digest};
 use crate::layer::CONSTANT_MTIME;

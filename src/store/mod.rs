@@ -27,6 +27,7 @@ mod check;
 mod clear;
 mod collect;
 mod error;
+mod hint;
 mod history;
 mod index;
 mod inventory;

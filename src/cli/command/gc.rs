@@ -41,6 +41,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Arguments) -> Result<E
         for at in &goes {
             store.remove(held[*at].item).map_err(failed)?;
         }
+        store.forget_hints(before);
     }
     let _ = reporter.finish();
     let held: Vec<(bool, Held)> = held.into_iter().enumerate().map(|(at, held)| (goes.contains(&at), held)).collect();

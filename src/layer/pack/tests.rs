@@ -22,9 +22,20 @@ fn packed<'a>(tar: &'a [u8], blob: &'a [u8], range: PackedRange) -> Part<'a> {
     Part::Packed { tar: Box::new(tar), size: tar.len() as u64, packed: Box::new(bytes), range }
 }
 
+/// How far apart marks are.
+const EVERY: u64 = 512;
+
 fn run<'a>(codec: Codec, parts: impl IntoIterator<Item = Part<'a>>) -> Result<(Packed, Vec<u8>), Error> {
+    run_from(codec, None, parts)
+}
+
+fn run_from<'a>(
+    codec: Codec,
+    from: Option<&Mark>,
+    parts: impl IntoIterator<Item = Part<'a>>,
+) -> Result<(Packed, Vec<u8>), Error> {
     let mut blob = Vec::new();
-    pack(codec, parts, &mut blob).map(|packed| (packed, blob))
+    pack(codec, from, EVERY, parts, &mut blob).map(|packed| (packed, blob))
 }
 
 fn unpacked(codec: Codec, blob: &[u8]) -> Vec<u8> {
@@ -101,6 +112,62 @@ fn packed_parts_give_the_blob_that_fresh_ones_give() {
     }
 }
 
+fn hashed<'a>(tar: &[u8], blob: &'a [u8], range: PackedRange) -> Part<'a> {
+    match packed(&[], blob, range) {
+        Part::Packed { packed, range, .. } => Part::Hashed { size: tar.len() as u64, packed, range },
+        other => other,
+    }
+}
+
+#[test]
+fn a_layer_goes_on_from_any_mark() {
+    let contents = contents();
+    for codec in [Codec::Zstd, Codec::Gzip] {
+        let (all, blob) = run(codec, fresh(&contents)).unwrap();
+        // Before each part with bytes that stands behind enough of them, and before the end.
+        assert_eq!(all.marks.iter().map(|mark| mark.parts).collect::<Vec<_>>(), [3, 4, 5, 7, 8, 9]);
+        for (number, mark) in all.marks.iter().enumerate() {
+            for again in [false, true] {
+                let parts = fresh(&contents).into_iter().enumerate().map(|(at, part)| match (at < mark.parts, again) {
+                    (true, _) => hashed(&contents[at], &blob, all.ranges[at]),
+                    (false, true) => packed(&contents[at], &blob, all.ranges[at]),
+                    (false, false) => part,
+                });
+                let (packed, found) = run_from(codec, Some(mark), parts).unwrap();
+                assert!(found == blob, "{codec} {number}");
+                assert_eq!((packed.diff_id, packed.blob, packed.tar_size), (all.diff_id, all.blob, all.tar_size));
+                assert_eq!((&packed.ranges, &packed.marks[..]), (&all.ranges, &all.marks[number + 1..]));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mark_that_the_parts_do_not_lead_to_is_refused() {
+    let contents = contents();
+    let (all, blob) = run(Codec::Zstd, fresh(&contents)).unwrap();
+    let mark = &all.marks[2];
+    let parts = |count: usize| {
+        let (contents, ranges, blob) = (&contents, &all.ranges, &blob);
+        fresh(contents)
+            .into_iter()
+            .enumerate()
+            .map(move |(at, part)| if at < count { hashed(&contents[at], blob, ranges[at]) } else { part })
+    };
+    let refused = |mark: &Mark, count, given| {
+        let result = run_from(Codec::Zstd, Some(mark), parts(count).take(given));
+        assert!(matches!(result, Err(Error::Mark)), "{count} {given}");
+    };
+    assert!(run_from(Codec::Zstd, Some(mark), parts(mark.parts)).is_ok());
+    assert!(matches!(run(Codec::Zstd, parts(1)), Err(Error::Mark)));
+    refused(mark, mark.parts - 1, 9);
+    refused(mark, mark.parts + 1, 9);
+    refused(mark, mark.parts, mark.parts - 1);
+    refused(&Mark { tar_size: mark.tar_size + 512, ..mark.clone() }, mark.parts, 9);
+    refused(&Mark { blob_size: mark.blob_size - 1, ..mark.clone() }, mark.parts, 9);
+    refused(&Mark { blob_size: mark.blob_size + 1, ..mark.clone() }, mark.parts, 9);
+}
+
 #[test]
 fn what_rotted_is_noticed() {
     let content = noise(1, CHUNK + 999);
@@ -148,7 +215,7 @@ impl Write for Full {
 fn a_full_disk_and_a_bad_source_end_it() {
     let contents = contents();
     for room in [0, 9, 10, 100_000, 4_000_000] {
-        let error = pack(Codec::Gzip, fresh(&contents), &mut Full(room)).unwrap_err();
+        let error = pack(Codec::Gzip, None, EVERY, fresh(&contents), &mut Full(room)).unwrap_err();
         assert!(matches!(error, Error::Write { what: "layer", .. }), "{error}");
     }
     let broken = Part::Fresh(Box::new((&[0; 512][..]).chain(Broken)), CHUNK as u64);
