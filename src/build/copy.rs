@@ -86,7 +86,12 @@ fn run_of(store: &Store, run: &[Placed<'_>], work: &CopyWork, title: &str) -> Re
     if let Some(run) = store.action::<Run>(&key)? {
         return Ok(run.files);
     }
-    let pieces: Vec<Piece> = run.iter().map(|placed| placed.piece(work)).collect();
+    // The many small files of a run are read side by side; a large one is a run of its own, and is never whole in memory.
+    let pieces: Vec<_> = match run {
+        [large] => vec![Ok(large.piece(work))],
+        small => small.par_iter().map(|placed| placed.piece(work).read()).collect(),
+    };
+    let pieces = pieces.into_iter().collect::<Result<Vec<Piece>, _>>()?;
     let run = Run { files: fragment(store, pieces.iter(), title)? };
     store.put_action(&key, &run)?;
     Ok(run.files)

@@ -162,6 +162,20 @@ fn changed(file: &Path, error: crate::layer::Error) -> crate::layer::Error {
 }
 
 impl Piece {
+    /// Takes the bytes of a file into memory.
+    pub(super) fn read(self) -> Result<Self, Error> {
+        let Bytes::Local(file, content) = &self.content else { return Ok(self) };
+        let failed = |source| Error::Copy { path: file.clone(), source };
+        let mut bytes = Vec::with_capacity(usize::try_from(content.size).unwrap_or_default());
+        match path::open(file, *content).map_err(failed)?.read_to_end(&mut bytes) {
+            Ok(_) => Ok(Self { content: Bytes::Memory(bytes), ..self }),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(failed(path::Error::Changed { path: file.clone() }))
+            }
+            Err(source) => Err(failed(path::Error::Io { doing: "read", path: file.clone(), source })),
+        }
+    }
+
     /// A thing that is made in memory.
     pub(super) fn made(entry: Entry, bytes: Vec<u8>) -> Self {
         let content = if matches!(entry.kind, Kind::File { .. }) { Bytes::Memory(bytes) } else { Bytes::None };

@@ -11,6 +11,9 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+/// How many parts may wait to be copied: each holds a file open.
+const COPIES: usize = 16;
+
 /// A fragment of a layer, in the order of its tar.
 pub enum Part<'a> {
     /// A fragment that is to be compressed, and its size in bytes.
@@ -197,7 +200,7 @@ impl<'a, 'o> Packer<'a, 'o> {
             from,
             places: Vec::new(),
             blob_marks: 0,
-            every,
+            every: every.max(1),
             out,
             encoder,
         })
@@ -299,7 +302,9 @@ impl<'a, 'o> Packer<'a, 'o> {
 
     fn push(&mut self, part: usize, work: Work<'a>) -> Result<(), Error> {
         self.window.0.push_back(Pending { part, work });
-        while self.window.0.len() >= self.window_limit {
+        // What is only copied waits without memory, so that what has to be compressed is begun the sooner.
+        let chunks = |window: &Window<'_>| window.0.iter().filter(|one| matches!(one.work, Work::Chunk(_))).count();
+        while self.window.0.len() >= self.window_limit.max(COPIES) || chunks(&self.window) >= self.window_limit {
             self.step()?;
         }
         Ok(())

@@ -106,7 +106,7 @@ pub(crate) fn layer(store: &Store, tar: &[u8], encoding: Encoding, created_by: &
     if let Some(codec) = codec {
         let fragment = tar.strip_suffix(&END).unwrap();
         bytes.clear();
-        pack(codec, [Part::Fresh(Box::new(fragment), fragment.len() as u64)], &mut bytes).unwrap();
+        pack(codec, None, u64::MAX, [Part::Fresh(Box::new(fragment), fragment.len() as u64)], &mut bytes).unwrap();
     }
     let diff_id = DiffId(Digest::of(tar));
     BuiltLayer { blob: store.put(&bytes).unwrap(), encoding, diff_id, created_by: created_by.to_owned() }
