@@ -20,7 +20,6 @@ use crate::source::debian::Stanza;
 use crate::store::Store;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A package of the layer, as it is put together with the others.
 pub(super) struct Member {
@@ -96,15 +95,7 @@ pub(super) fn packages(
             users: &work.accounts.users,
             groups: &work.accounts.groups,
         };
-        // Its steps go one after another, and read from most packages.
-        let done = AtomicBool::new(false);
-        let configured = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| view.ensure_until(&done));
-            let configured = native::configure(&input);
-            done.store(true, Ordering::Relaxed);
-            configured
-        });
-        output = configured.map_err(Error::native(title))?;
+        output = native::configure(&input).map_err(Error::native(title))?;
     }
     let mut pieces = made(&|path| below.get(path), &view, std::mem::take(&mut output.entries), &mut dirs)?;
     for (path, list) in lists {

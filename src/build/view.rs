@@ -12,7 +12,6 @@ use rayon::prelude::*;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A merged tree over fragments in the store; what is added later stands over what was there.
 pub(super) struct View<'a> {
@@ -144,14 +143,6 @@ impl<'a> View<'a> {
             self.own.entries.insert(path.clone(), None);
         } else {
             self.own.entries.remove(path);
-        }
-    }
-
-    /// Makes sure of the fragments that were laid over what lies below, ahead of whoever reads files of them, until that is done. What is
-    /// damaged is told to that reader, or to whoever packs it.
-    pub(super) fn ensure_until(&self, done: &AtomicBool) {
-        for tar in self.own.tars.iter().take_while(|_| !done.load(Ordering::Relaxed)) {
-            let _ = super::pack::ensure(self.store, tar);
         }
     }
 
