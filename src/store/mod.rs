@@ -6,6 +6,7 @@
 //!   oci-layout  index.json     what images there are (image-spec, image-layout.md)
 //!   blobs/sha256/<hex>         sources, fragments, layers, configs, manifests
 //!   actions/<hex>              an ActionKey's result: one line of JSON and a line with its digest
+//!   hints/<hex>                what makes the next run faster, and its digest; never needed (`build::marks`)
 //!   history/<name>             what was built last, for people
 //!   partial/<hex>              downloads that are not whole yet
 //!   builds/<hex>               what a build needed, for whoever collects garbage; its time is when it was last built
