@@ -1,0 +1,1 @@
+//! Documents and blobs of a built image, changed.
