@@ -2,15 +2,15 @@
 
 use super::oracle::{Differences, Root, is_file, link};
 use super::taken::{Entry, Image, Taken};
-use super::{compared, remint};
+use super::{compared, remint, try_compared};
 use crate::support::random::random;
 use remint::verify::diff::{Change, Class, Comparison, Field, PlatformComparison, Relation, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tar::EntryType;
 
-mod images;
 mod documents;
+mod images;
 
 use images::Layout;
 
@@ -31,7 +31,7 @@ struct Touched {
 /// A change of one thing in the image of one platform; `None`: it cannot be made here.
 type Mutation = fn(&mut u64, &mut Image, &Root) -> Option<Touched>;
 
-const MUTATIONS: [(&str, Mutation); 27] = [
+const MUTATIONS: [(&str, Mutation); 28] = [
     ("a byte", byte),
     ("a planted byte", planted),
     ("a byte more", longer),
@@ -51,6 +51,7 @@ const MUTATIONS: [(&str, Mutation); 27] = [
     ("order of entries", swapped),
     ("a copy for a hard link", unlinked),
     ("a hard link for a copy", linked),
+    ("header of a hard link", link_header),
     ("order of layers", layers_swapped),
     ("a layer less", layer_removed),
     ("a layer twice", layer_twice),
@@ -68,7 +69,8 @@ fn touched(path: &str, field: Field) -> Touched {
 /// Chooses an entry of any layer.
 fn choose(state: &mut u64, image: &Image, fits: impl Fn(usize, &Entry) -> bool) -> Option<(usize, usize)> {
     let layers = image.layers.iter().enumerate();
-    let all = layers.flat_map(|(at, layer)| layer.entries.iter().enumerate().map(move |(number, entry)| (at, number, entry)));
+    let all =
+        layers.flat_map(|(at, layer)| layer.entries.iter().enumerate().map(move |(number, entry)| (at, number, entry)));
     let fit: Vec<(usize, usize)> =
         all.filter(|(at, _, entry)| fits(*at, entry)).map(|(at, number, _)| (at, number)).collect();
     (!fit.is_empty()).then(|| fit[random(state, fit.len())])
@@ -95,10 +97,17 @@ fn change(
 
 fn byte(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
     let mut at = 0;
-    let touched = change(state, image, root, Field::Content, |entry| !entry.content.is_empty(), |state, entry| {
-        at = random(state, entry.content.len());
-        entry.content[at] ^= 1 << random(state, 8);
-    })?;
+    let touched = change(
+        state,
+        image,
+        root,
+        Field::Content,
+        |entry| !entry.content.is_empty(),
+        |state, entry| {
+            at = random(state, entry.content.len());
+            entry.content[at] ^= 1 << random(state, 8);
+        },
+    )?;
     Some(Touched { offset: Some(at as u64), ..touched })
 }
 
@@ -106,15 +115,22 @@ fn byte(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
 fn planted(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
     let (path, from, length, class) = images::PLANTED[random(state, images::PLANTED.len())];
     let at = from + random(state, length);
-    let touched = change(state, image, root, Field::Content, |entry| entry.path == path, |state, entry| {
-        let byte = &mut entry.content[at];
-        *byte = match *byte {
-            // Another digit, another letter: what it is remains.
-            b'0'..=b'9' => b'0' + (*byte - b'0' + 1 + u8::try_from(random(state, 9)).unwrap()) % 10,
-            b'a'..=b'z' => b'a' + (*byte - b'a' + 1 + u8::try_from(random(state, 25)).unwrap()) % 26,
-            other => other ^ 1 << random(state, 8),
-        };
-    })?;
+    let touched = change(
+        state,
+        image,
+        root,
+        Field::Content,
+        |entry| entry.path == path,
+        |state, entry| {
+            let byte = &mut entry.content[at];
+            *byte = match *byte {
+                // Another digit, another letter: what it is remains.
+                b'0'..=b'9' => b'0' + (*byte - b'0' + 1 + u8::try_from(random(state, 9)).unwrap()) % 10,
+                b'a'..=b'z' => b'a' + (*byte - b'a' + 1 + u8::try_from(random(state, 25)).unwrap()) % 26,
+                other => other ^ 1 << random(state, 8),
+            };
+        },
+    )?;
     Some(Touched { offset: Some(at as u64), class: Some(class), ..touched })
 }
 
@@ -165,19 +181,33 @@ fn time(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
 
 /// Engines go by the numbers.
 fn owner_name(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
-    let touched = change(state, image, root, Field::Tar, |_| true, |_, entry| {
-        entry.change(|header| header.set_username("amy").unwrap());
-    })?;
+    let touched = change(
+        state,
+        image,
+        root,
+        Field::Tar,
+        |_| true,
+        |_, entry| {
+            entry.change(|header| header.set_username("amy").unwrap());
+        },
+    )?;
     Some(Touched { visible: Some(false), class: Some(Class::TarHeader), ..touched })
 }
 
 fn target(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
-    change(state, image, root, Field::Link, |entry| entry.kind() == EntryType::Symlink, |state, entry| {
-        let mut to = link(entry).into_bytes();
-        let at = random(state, to.len());
-        to[at] = if to[at] == b'q' { b'p' } else { b'q' };
-        entry.change(|header| header.set_link_name(String::from_utf8(to).unwrap()).unwrap());
-    })
+    change(
+        state,
+        image,
+        root,
+        Field::Link,
+        |entry| entry.kind() == EntryType::Symlink,
+        |state, entry| {
+            let mut to = link(entry).into_bytes();
+            let at = random(state, to.len());
+            to[at] = if to[at] == b'q' { b'p' } else { b'q' };
+            entry.change(|header| header.set_link_name(String::from_utf8(to).unwrap()).unwrap());
+        },
+    )
 }
 
 fn xattr(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
@@ -212,7 +242,8 @@ fn targets(image: &Image) -> BTreeSet<String> {
 /// Whether an entry may go: no other leads to it, and nothing is below it.
 fn may_go(image: &Image) -> impl Fn(&Entry) -> bool + use<> {
     let targets = targets(image);
-    let all: Vec<String> = image.layers.iter().flat_map(|layer| &layer.entries).map(|entry| entry.path.clone()).collect();
+    let all: Vec<String> =
+        image.layers.iter().flat_map(|layer| &layer.entries).map(|entry| entry.path.clone()).collect();
     move |entry| {
         let below = format!("{}/", entry.path);
         !targets.contains(&entry.path) && !entry.path.is_empty() && !all.iter().any(|other| other.starts_with(&below))
@@ -228,7 +259,8 @@ fn removed(state: &mut u64, image: &mut Image, _: &Root) -> Option<Touched> {
 }
 
 fn added(state: &mut u64, image: &mut Image, _: &Root) -> Option<Touched> {
-    let (layer, number) = choose(state, image, |_, entry| entry.kind() == EntryType::Directory)?;
+    let (layer, number) =
+        choose(state, image, |_, entry| entry.kind() == EntryType::Directory && entry.path.len() < 90)?;
     let layer = &mut image.layers[layer];
     let path = format!("{}/a{}", layer.entries[number].path, random(state, 1000)).trim_start_matches('/').to_owned();
     let kind = [EntryType::Regular, EntryType::Directory, EntryType::Symlink, EntryType::Fifo][random(state, 4)];
@@ -255,7 +287,8 @@ fn renamed(state: &mut u64, image: &mut Image, _: &Root) -> Option<Touched> {
 
 /// A directory of which only what is below it tells.
 fn implied(state: &mut u64, image: &mut Image, _: &Root) -> Option<Touched> {
-    let (layer, number) = choose(state, image, |_, entry| entry.kind() == EntryType::Directory && !entry.path.is_empty())?;
+    let (layer, number) =
+        choose(state, image, |_, entry| entry.kind() == EntryType::Directory && !entry.path.is_empty())?;
     let layer = &mut image.layers[layer];
     let entry = layer.entries.remove(number);
     layer.changed();
@@ -266,9 +299,10 @@ fn whiteout(state: &mut u64, image: &mut Image, _: &Root) -> Option<Touched> {
     let at = 1 + random(state, image.layers.len() - 1);
     let below = Root::of(&Image { layers: image.layers[..at].to_vec(), ..image.clone() });
     let linked = targets(image);
-    let paths: Vec<&String> = below.paths().filter(|path| !linked.contains(*path)).collect();
+    let paths: Vec<&String> = below.paths().filter(|path| !linked.contains(*path) && path.len() < 90).collect();
     let path = paths[random(state, paths.len())].clone();
-    let (parent, name) = path.rsplit_once('/').map_or((String::new(), &*path), |(above, name)| (format!("{above}/"), name));
+    let (parent, name) =
+        path.rsplit_once('/').map_or((String::new(), &*path), |(above, name)| (format!("{above}/"), name));
     let entry = Entry::new(&format!("{parent}.wh.{name}"), EntryType::Regular, b"");
     let layer = &mut image.layers[at];
     layer.entries.insert(0, entry);
@@ -304,10 +338,27 @@ fn unlinked(state: &mut u64, image: &mut Image, _: &Root) -> Option<Touched> {
     Some(touched("", Field::Link))
 }
 
+/// A hard link has the fields of its file, whatever its own header says.
+fn link_header(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
+    let link = |entry: &Entry| entry.kind() == EntryType::Link;
+    let touched = change(state, image, root, Field::Tar, link, |state, entry| {
+        let field = random(state, 3);
+        entry.change(|header| match field {
+            0 => header.set_mode(header.mode().unwrap() ^ 0o22),
+            1 => header.set_uid(header.uid().unwrap() + 1),
+            _ => header.set_mtime(header.mtime().unwrap() + 1),
+        });
+    })?;
+    Some(Touched { visible: Some(false), ..touched })
+}
+
 fn linked(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
     let targets = targets(image);
     let twins = |entry: &Entry, other: &Entry| {
-        is_file(entry) && is_file(other) && entry.path < other.path && entry.content == other.content
+        is_file(entry)
+            && is_file(other)
+            && entry.path < other.path
+            && entry.content == other.content
             && entry.header.mode().unwrap() == other.header.mode().unwrap()
             && entry.header.uid().unwrap() == other.header.uid().unwrap()
             && entry.header.gid().unwrap() == other.header.gid().unwrap()
@@ -381,24 +432,38 @@ fn moved(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
 }
 
 fn padding(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
-    change(state, image, root, Field::Tar, |entry| !entry.padding.is_empty(), |state, entry| {
-        let at = random(state, entry.padding.len());
-        entry.padding[at] = 1;
-    })
+    change(
+        state,
+        image,
+        root,
+        Field::Tar,
+        |entry| !entry.padding.is_empty(),
+        |state, entry| {
+            let at = random(state, entry.padding.len());
+            entry.padding[at] = 1;
+        },
+    )
     // Which entry is in front of it is not told.
     .map(|_| Touched { visible: Some(false), class: Some(Class::TarHeader), ..touched("", Field::Tar) })
 }
 
 /// A byte of a header that nobody reads: behind the end of a name, or of the header itself.
 fn header_padding(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
-    let touched = change(state, image, root, Field::Tar, |_| true, |state, entry| {
-        let link = random(state, 2) == 0 && entry.header.link_name_bytes().is_none();
-        entry.change(|header| {
-            let bytes = header.as_mut_bytes();
-            // The name of a link begins at 157, and what is not used at 500.
-            if link { bytes[158 + random(state, 99)] = 1 } else { bytes[500 + random(state, 12)] = 1 }
-        });
-    })?;
+    let touched = change(
+        state,
+        image,
+        root,
+        Field::Tar,
+        |_| true,
+        |state, entry| {
+            let link = random(state, 2) == 0 && entry.header.link_name_bytes().is_none();
+            entry.change(|header| {
+                let bytes = header.as_mut_bytes();
+                // The name of a link begins at 157, and what is not used at 500.
+                if link { bytes[158 + random(state, 99)] = 1 } else { bytes[500 + random(state, 12)] = 1 }
+            });
+        },
+    )?;
     Some(Touched { visible: Some(false), class: Some(Class::TarHeader), ..touched })
 }
 
@@ -455,6 +520,29 @@ fn every_change_of_a_built_image_is_found_and_named() {
     }
 }
 
+/// A hard link in front of its file leads nowhere, whichever engine unpacks it.
+#[test]
+fn a_hard_link_in_front_of_its_file_is_refused() {
+    let layout = Layout::new();
+    let whole = Taken::apart(&layout.path(), "top");
+    let links: Vec<(usize, usize)> = (0..whole.images[0].layers.len())
+        .flat_map(|layer| (0..whole.images[0].layers[layer].entries.len()).map(move |number| (layer, number)))
+        .filter(|&(layer, number)| whole.images[0].layers[layer].entries[number].kind() == EntryType::Link)
+        .collect();
+    assert_eq!(links.len(), 2);
+    for (layer, number) in links {
+        let mut other = whole.clone();
+        let layer = &mut other.images[0].layers[layer];
+        let link = layer.entries.remove(number);
+        let path = link.path.clone();
+        layer.entries.insert(0, link);
+        layer.changed();
+        layout.write(&[("a", whole.entry.clone()), ("b", other.put(&layout.path(), |_, _, _| ()))]);
+        let error = try_compared(layout.dir(), "oci:layout:a", "oci:layout:b").map(|found| found.verdict).unwrap_err();
+        assert!(error.contains("oci:layout:b") && error.contains(&path), "{error}");
+    }
+}
+
 /// Holds what was found against what was done.
 fn judge(comparison: &Comparison, which: usize, touched: &Touched, expected: &Differences, case: &str) {
     let verdict = if expected.is_empty() { Verdict::SameFiles } else { Verdict::Different };
@@ -496,15 +584,11 @@ fn judge(comparison: &Comparison, which: usize, touched: &Touched, expected: &Di
     assert!(named || covered, "{case}: {file:#?}");
     let first = &file.findings[0];
     if touched.field == Field::Content {
-        #[expect(clippy::disallowed_macros)]
-        { println!("CLASS {:?} {case} {:?} {:?} {:?} {:?}", first.class, first.within, first.offset, first.a, first.b); }
-        assert_ne!(first.class, Class::Unread, "{case}: {file:#?}");
+        let class = touched.class.map_or_else(|| images::classes(&touched.path), |class| vec![class]);
+        assert!(class.contains(&first.class), "{case}: {class:?}, {file:#?}");
         if first.within.is_empty() {
             assert_eq!(first.offset, touched.offset, "{case}: {file:#?}");
         }
-    }
-    if let Some(class) = touched.class {
-        assert_eq!(first.class, class, "{case}: {file:#?}");
     }
 }
 

@@ -33,7 +33,9 @@ impl Root {
                     root.remove(&join(parent, hidden));
                 }
             }
-            for entry in layer.entries.iter().filter(|entry| !entry.path.rsplit('/').next().unwrap().starts_with(".wh.")) {
+            for entry in
+                layer.entries.iter().filter(|entry| !entry.path.rsplit('/').next().unwrap().starts_with(".wh."))
+            {
                 for (at, _) in entry.path.match_indices('/') {
                     files += 1;
                     root.0.entry(entry.path[..at].to_owned()).or_insert(Node { file: files, entry: None });

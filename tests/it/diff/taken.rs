@@ -143,8 +143,8 @@ impl Layer {
         let mut end = 0;
         for entry in archive.entries().unwrap() {
             let entry = entry.unwrap();
-            let [header, file, size] =
-                [entry.raw_header_position(), entry.raw_file_position(), entry.size()].map(|n| usize::try_from(n).unwrap());
+            let [header, file, size] = [entry.raw_header_position(), entry.raw_file_position(), entry.size()]
+                .map(|n| usize::try_from(n).unwrap());
             let (stop, next) = (file + size, (file + size).next_multiple_of(512));
             entries.push(Entry {
                 before: tar[end..header].to_vec(),

@@ -32,11 +32,20 @@ pub(crate) struct Package {
 /// Something that a package unpacks.
 #[derive(Debug, Clone)]
 pub(crate) enum File {
-    Plain { content: Vec<u8>, mode: u32 },
-    Link { target: String },
+    Plain {
+        content: Vec<u8>,
+        mode: u32,
+    },
+    Link {
+        target: String,
+    },
     /// Another name of a file before it, whose path has no slash in front.
-    Hard { target: String },
-    Directory { mode: u32 },
+    Hard {
+        target: String,
+    },
+    Directory {
+        mode: u32,
+    },
 }
 
 /// A suite of an archive.

@@ -26,12 +26,37 @@ pub(super) const PLANTED: [(&str, usize, usize, Class); 11] = [
     ("etc/hostname", 0, 4, Class::HostName),
 ];
 
+/// Which classes the cause of any one changed byte of a file may have: for no reason that shows, or what the byte happens to be part of.
+pub(super) fn classes(path: &str) -> Vec<Class> {
+    let own: &[Class] = match path {
+        "srv/top/built" => &[Class::Timestamp, Class::User, Class::HostName],
+        "usr/lib/python3/a.pyc" => return vec![Class::Bytecode],
+        "usr/lib/librich.so" | "usr/bin/rich" | "usr/bin/rich2" | "usr/bin/rich3" | "usr/bin/copy" => {
+            &[Class::ElfBuildId, Class::Missing]
+        }
+        "usr/share/rich/a.gz" => &[Class::GzipHeader, Class::Encoder],
+        "usr/share/rich/a.db" => &[Class::DatabaseCounter, Class::Encoder, Class::Missing, Class::Additional],
+        "usr/share/rich/a.zip" => &[Class::ZipHeader, Class::Missing, Class::Encoder],
+        "var/log/rich.log" => return vec![Class::LogOrCache],
+        "etc/hostname" => return vec![Class::HostName],
+        "var/lib/dpkg/status" => &[Class::User, Class::HostName],
+        "usr/share/rich/a.json" => &[Class::Missing, Class::Additional],
+        // Lists of paths: another directory of the same name looks like that of another build.
+        "etc/passwd" => &[Class::BuildPath],
+        _ if path.ends_with(".list") => &[Class::BuildPath],
+        _ if path.ends_with("md5sums") => &[Class::RandomId],
+        _ => &[],
+    };
+    [own, &[Class::Content]].concat()
+}
+
 const BUILT: &str = "at 2026-01-02 03:04:05 UTC by alice on host=web\n";
 
 /// A package with files of many forms.
 fn rich() -> Package {
     let plain = |content: &[u8], mode| File::Plain { content: content.to_vec(), mode };
-    let program = elf(&[(".text", b"\x55\x48\x89\xe5\xc3"), (".rodata", b"usage: rich\0"), (".note.gnu.build-id", &build_id(1))]);
+    let program =
+        elf(&[(".text", b"\x55\x48\x89\xe5\xc3"), (".rodata", b"usage: rich\0"), (".note.gnu.build-id", &build_id(1))]);
     Package::new("rich", "2.1-3")
         .entry("usr/bin/rich", plain(&program, 0o4755))
         .entry("usr/bin/rich2", File::Hard { target: "usr/bin/rich".to_owned() })
