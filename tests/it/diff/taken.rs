@@ -71,7 +71,8 @@ pub(super) fn blob_path(layout: &Path, descriptor: &Value) -> std::path::PathBuf
     layout.join("blobs/sha256").join(digest.hex())
 }
 
-fn put(layout: &Path, bytes: &[u8], descriptor: &mut Value) {
+/// Puts a blob into a layout, and its digest and size into the descriptor of it.
+pub(super) fn put(layout: &Path, bytes: &[u8], descriptor: &mut Value) {
     let digest = Digest::of(bytes);
     fs::write(layout.join("blobs/sha256").join(digest.hex()), bytes).unwrap();
     descriptor["digest"] = json!(digest);
