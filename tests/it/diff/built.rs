@@ -13,6 +13,7 @@ mod documents;
 mod entries;
 mod fields;
 mod images;
+#[expect(clippy::unnecessary_wraps, reason = "mutations of other kinds cannot be made everywhere")]
 mod layers;
 
 use change::{Mutation, Touched};
@@ -141,6 +142,7 @@ fn judge(comparison: &Comparison, which: usize, touched: &Touched, expected: &Di
     }
     let path = format!("/{}", touched.path);
     let Some(file) = platform.files.iter().find(|file| file.path == path) else {
+        assert!(touched.visible != Some(true) || touched.path.is_empty(), "{case}: {platform:#?}");
         return in_layers(platform, touched, case);
     };
     let named = file.findings.iter().any(|finding| field(finding) == touched.field || file.change != Change::Changed);
@@ -172,6 +174,10 @@ fn in_layers(platform: &PlatformComparison, touched: &Touched, case: &str) {
             finding.within.iter().chain(values).any(|text| *text == path || *text == hides)
         });
         assert!(named, "{case}: {platform:#?}");
+    }
+    if touched.field != Field::Tar {
+        // It is another thing, and not only written otherwise.
+        assert!(findings.iter().all(|finding| finding.class != Class::TarHeader), "{case}: {platform:#?}");
     }
     if let Some(class) = touched.class {
         assert!(findings.iter().any(|finding| finding.class == class), "{case}: {platform:#?}");

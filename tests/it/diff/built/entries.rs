@@ -57,6 +57,9 @@ pub(super) fn whiteout(state: &mut u64, image: &mut Image, _: &Root) -> Option<T
     let below = Root::of(&Image { layers: image.layers[..at].to_vec(), ..image.clone() });
     let linked = targets(image);
     let paths: Vec<&String> = below.paths().filter(|path| !linked.contains(*path) && path.len() < 90).collect();
+    if paths.is_empty() {
+        return None;
+    }
     let path = paths[random(state, paths.len())].clone();
     let (parent, name) =
         path.rsplit_once('/').map_or((String::new(), &*path), |(above, name)| (format!("{above}/"), name));

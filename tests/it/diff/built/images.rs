@@ -43,7 +43,7 @@ pub(super) fn classes(path: &str) -> Vec<Class> {
         "usr/share/rich/a.json" => &[Class::Missing, Class::Additional],
         // Lists of paths: another directory of the same name looks like that of another build.
         "etc/passwd" => &[Class::BuildPath],
-        _ if path.ends_with(".list") => &[Class::BuildPath],
+        _ if path.rsplit('.').next() == Some("list") => &[Class::BuildPath],
         _ if path.ends_with("md5sums") => &[Class::RandomId],
         _ => &[],
     };

@@ -41,7 +41,7 @@ pub(super) fn moved(state: &mut u64, image: &mut Image, root: &Root) -> Option<T
     }
     let entry = image.layers[from].entries.remove(number);
     let touched = Touched { visible: Some(false), ..touched(&entry.path, Field::Tar) };
-    // In front of what is there, so that no directory is changed that others have too.
+    // Behind all else, so that the directories above it are there.
     image.layers[to].entries.push(entry);
     image.layers[from].changed();
     image.layers[to].changed();
