@@ -138,6 +138,21 @@ pub(super) fn other_type(state: &mut u64, image: &mut Image, root: &Root) -> Opt
     })
 }
 
+/// What an upper layer has replaced.
+pub(super) fn hidden(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
+    let field = [Field::Mode, Field::Owner, Field::Mtime][random(state, 3)];
+    let fits = |entry: &Entry| is_file(entry) && !root.shows(entry);
+    let touched = change(state, image, root, field, fits, |_, entry| {
+        entry.change(|header| match field {
+            Field::Mode => header.set_mode(header.mode().unwrap() ^ 0o111),
+            Field::Owner => header.set_gid(header.gid().unwrap() + 7),
+            _ => header.set_mtime(header.mtime().unwrap() + 7),
+        });
+    })?;
+    assert_eq!(touched.visible, Some(false));
+    Some(touched)
+}
+
 /// A hard link has the fields of its file, whatever its own header says.
 pub(super) fn link_header(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
     let link = |entry: &Entry| entry.kind() == EntryType::Link;
