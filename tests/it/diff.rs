@@ -1,5 +1,6 @@
 //! Images compared: every class of cause, every field, and no difference where there is none.
 
+mod built;
 mod built_twice;
 mod configurations;
 mod corpus;
@@ -10,6 +11,8 @@ mod judges;
 mod large;
 pub(crate) mod making;
 mod mutations;
+mod oracle;
+mod taken;
 
 use making::{Thing, file, pack, tar};
 use remint::image::ImagePlace;

@@ -7,6 +7,7 @@ use super::error::Error;
 use super::fingerprint::PIECE;
 use super::layers::{Layers, pairs, same_blob};
 use super::listing::{LayerName, Listing};
+use super::manifest;
 use super::model::{Comparison, Field, Finding, LayerPair, PlatformComparison, Presence, Relation, Side, Verdict};
 use super::paths::{self, Found, Grown};
 use super::spool::{Spool, WHOLE, Wanted};
@@ -100,9 +101,17 @@ fn paired<'a>(a: &'a Opened, b: &'a Opened) -> Vec<Pair<'a>> {
 
 fn index(a: &Opened, b: &Opened) -> Vec<Finding> {
     let mut findings = match (&a.index, &b.index) {
-        (Some(a), Some(b)) => document::annotations(a, b),
+        (Some(a), Some(b)) => manifest::indices(a, b),
         _ => vec![],
     };
+    if let (Some(index_a), Some(index_b)) = (&a.index, &b.index) {
+        let digest = |one: Option<&OpenedPlatform>| Some((one?.manifest.as_ref()?.0, one?.platform.clone()));
+        for (one, other) in paired(a, b) {
+            if let (Some((one, platform)), Some((other, _))) = (digest(one), digest(other)) {
+                findings.extend(manifest::entries(&platform, (index_a, one), (index_b, other)));
+            }
+        }
+    }
     if a.others != b.others {
         let text = |image: &Opened| match &image.others[..] {
             [] => "none".to_owned(),
@@ -142,11 +151,12 @@ fn both(
     let manifests = a.manifest.as_ref().zip(b.manifest.as_ref());
     let same_manifest = manifests.is_some_and(|((a, _), (b, _))| a == b);
     if let Some(((_, a), (_, b))) = manifests {
-        result.manifest = document::annotations(a, b);
+        result.manifest = manifest::manifests(a, b);
     }
     let configs = a.config.as_ref().zip(b.config.as_ref());
     if let Some(((_, config_a), (_, config_b))) = configs {
         result.config = document::configs(config_a, config_b, a.layers.len() == b.layers.len());
+        result.config.extend(manifest::diff_ids(&a.layers, &b.layers));
     }
     let same_blobs = a.layers.len() == b.layers.len() && a.layers.iter().zip(&b.layers).all(|(a, b)| same_blob(a, b));
     if same_manifest || same_blobs {

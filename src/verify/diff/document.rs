@@ -99,7 +99,8 @@ pub(super) fn text(value: Option<&Value>) -> String {
 /// can be compared.
 pub(super) fn configs(a: &Value, b: &Value, layers_alike: bool) -> Vec<Finding> {
     let skip = |differing: &Differing<'_>| match differing.path[..].first().map_or("", |key| key.as_str()) {
-        "rootfs" => true,
+        // Of what the DiffIds are, the layers tell.
+        "rootfs" => differing.path.get(1).is_some_and(|key| key == "diff_ids"),
         "history" => !layers_alike,
         // What only Docker writes down about its build, and loses when an image passes through another tool.
         "container"
@@ -115,14 +116,8 @@ pub(super) fn configs(a: &Value, b: &Value, layers_alike: bool) -> Vec<Finding> 
     values(a, b, skip)
 }
 
-/// Compares what manifests or indices say besides naming other documents.
-pub(super) fn annotations(a: &Value, b: &Value) -> Vec<Finding> {
-    values(a, b, |differing| {
-        !matches!(differing.path[..].first().map(String::as_str), Some("annotations" | "artifactType"))
-    })
-}
-
-fn values(a: &Value, b: &Value, skip: impl Fn(&Differing<'_>) -> bool) -> Vec<Finding> {
+/// Compares the values of two documents.
+pub(super) fn values(a: &Value, b: &Value, skip: impl Fn(&Differing<'_>) -> bool) -> Vec<Finding> {
     // Docker writes empty values for what is not set; OCI leaves them out.
     let unset = |one: &Differing<'_>| unset(&one.path, one.a) && unset(&one.path, one.b);
     let all = differing(a, b, |one| skip(one) || unset(one));
@@ -171,8 +166,9 @@ mod tests {
     #[test]
     fn fields_are_named_with_their_causes() {
         let a = json!({"created": "2026-01-01T00:00:00Z", "config": {"Env": ["A=1", "B=2"], "Hostname": "3f2a", "User": ""},
-            "docker_version": "20", "rootfs": 1});
-        let b = json!({"created": "2027-01-01T00:00:00Z", "config": {"Env": ["B=2", "A=1"], "Hostname": "77aa"}, "rootfs": 2});
+            "docker_version": "20", "rootfs": {"diff_ids": [1]}});
+        let b = json!({"created": "2027-01-01T00:00:00Z", "config": {"Env": ["B=2", "A=1"], "Hostname": "77aa"},
+            "rootfs": {"diff_ids": [2]}});
         let found: Vec<(String, Class)> =
             configs(&a, &b, true).into_iter().map(|finding| (finding.within.join("."), finding.class)).collect();
         let expected = [
@@ -206,8 +202,8 @@ mod tests {
             assert_eq!(found(json!({"config": { key: {} }}), other.clone()), 1, "{other}");
         }
         let annotated = json!({"annotations": {"a": ""}});
-        assert_eq!(annotations(&annotated, &json!({"annotations": {}})).len(), 1);
-        assert_eq!(annotations(&json!({"annotations": {}}), &json!({})).len(), 0);
+        assert_eq!(values(&annotated, &json!({"annotations": {}}), |_| false).len(), 1);
+        assert_eq!(values(&json!({"annotations": {}}), &json!({}), |_| false).len(), 0);
     }
 
     #[test]

@@ -156,7 +156,9 @@ fn hidden_differences(a: &Listing, b: &Listing) -> Vec<Finding> {
             (false, true) => Class::Additional,
             _ => Class::Content,
         };
-        Finding::new(Field::Tar, class).within(&[shown(path)]).note("it is of another layer in the end")
+        Finding::new(Field::Tar, class)
+            .within(&[shown(path)])
+            .note("in this layer only: in the end the files are the same")
     });
     named.collect()
 }

@@ -17,6 +17,7 @@ mod error;
 mod fingerprint;
 mod layers;
 mod listing;
+mod manifest;
 mod model;
 mod paths;
 mod shown;

@@ -55,7 +55,7 @@ pub struct PlatformComparison {
     pub verdict: Verdict,
     /// How many paths there are in the first tree and in the second; 0 where the layers were not read, being the same blobs.
     pub paths: (u64, u64),
-    /// What differs in the manifest beyond config and layers: annotations.
+    /// What differs in the manifest beyond which config and layers it names.
     pub manifest: Vec<Finding>,
     /// What differs in the configuration beyond layers.
     pub config: Vec<Finding>,

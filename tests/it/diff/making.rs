@@ -53,6 +53,12 @@ impl Thing {
 /// Writes a tar.
 pub(crate) fn tar(things: &[Thing]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
+    append(&mut builder, things);
+    builder.into_inner().unwrap()
+}
+
+/// Writes more into a tar.
+pub(crate) fn append<W: Write>(builder: &mut tar::Builder<W>, things: &[Thing]) {
     for thing in things {
         if let Some((name, value)) = &thing.xattr {
             let key = format!("SCHILY.xattr.{name}");
@@ -73,7 +79,6 @@ pub(crate) fn tar(things: &[Thing]) -> Vec<u8> {
             builder.append_link(&mut header, &thing.path, &thing.link).unwrap();
         }
     }
-    builder.into_inner().unwrap()
 }
 
 /// Compresses: `gzip`, `gzip-fast`, `zstd`, `zstd-high`, `xz` or `plain`.

@@ -32,9 +32,20 @@ pub(crate) struct Package {
 /// Something that a package unpacks.
 #[derive(Debug, Clone)]
 pub(crate) enum File {
-    Plain { content: Vec<u8>, mode: u32 },
-    Link { target: String },
-    Directory { mode: u32 },
+    Plain {
+        content: Vec<u8>,
+        mode: u32,
+    },
+    Link {
+        target: String,
+    },
+    /// Another name of a file before it, whose path has no slash in front.
+    Hard {
+        target: String,
+    },
+    Directory {
+        mode: u32,
+    },
 }
 
 /// A suite of an archive.
@@ -328,6 +339,12 @@ pub(crate) fn tar(entries: &[(String, File)]) -> Vec<u8> {
                 header.set_mode(0o777);
                 header.set_size(0);
                 header.set_link_name(target).unwrap();
+            }
+            File::Hard { target } => {
+                header.set_entry_type(tar::EntryType::Link);
+                header.set_mode(0o644);
+                header.set_size(0);
+                header.set_link_name(format!("./{target}")).unwrap();
             }
             File::Directory { mode } => {
                 header.set_entry_type(tar::EntryType::Directory);

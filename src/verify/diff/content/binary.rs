@@ -1,7 +1,7 @@
 //! Two byte strings without a known form: hex windows, and what the first difference looks like.
 
 use super::words::classify;
-use super::{Explaining, first_difference};
+use super::{Explaining, first_difference, text};
 use crate::oci::time::format_rfc3339;
 use crate::verify::diff::class::Class;
 use crate::verify::diff::model::Excerpt;
@@ -68,7 +68,8 @@ const AROUND: usize = 32;
 /// bits stands among bytes of a structure, of which few differ from each other, and not in noise or code. In 64 bits the upper half is
 /// zero, which chance does not make. Of flipped bits in random bytes fewer than one in a hundred is such a time.
 fn epoch(a: &[u8], b: &[u8]) -> Option<String> {
-    if a.len() != b.len() {
+    // Where one side is a text from end to end, it is a text that broke.
+    if a.len() != b.len() || [a, b].iter().any(|bytes| text::of(bytes).is_some()) {
         return None;
     }
     let differing: Vec<usize> =
@@ -218,6 +219,7 @@ mod tests {
 
     #[test]
     fn a_text_that_breaks_is_no_time() {
+        assert_eq!(found(b"one\n", b"o\xeee\n").class, Class::Content);
         let text = |text: &[u8]| [&[0; 8][..], text, &[0; 200]].concat();
         let a = text(b"sort by time, newest first; see also -c");
         for at in 8..8 + 39 {
