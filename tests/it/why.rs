@@ -135,7 +135,11 @@ fn a_build_that_changed_only_the_configuration_is_told() {
     project.run(&["build", "hello"]).expect(0);
     let recipe = project.read("recipes/hello/recipe.toml");
     project.write("recipes/hello/recipe.toml", recipe.replace("C.UTF-8", "C"));
-    project.run(&["build", "hello"]).expect(0);
+    let ahead = project.run(&["build", "hello", "--explain"]).expect(0).stderr;
+    let line = "hello linux/amd64, layer 1, `packages hello`: reused\n\
+                hello linux/amd64, configuration: changed: `env.LANG` C.UTF-8 → C\n";
+    assert!(ahead.contains(line), "{ahead}");
+    assert!(!project.run(&["build", "hello", "--explain"]).expect(0).stderr.contains("configuration"), "it is done");
     let text = project.run(&["why", "hello"]).expect(0).stdout;
     let told = "hello linux/amd64\n   1  reused  packages hello\n   -  changed the configuration, and all layers were reused\n              \
                 `env.LANG` C.UTF-8 → C\n";
@@ -157,8 +161,28 @@ fn a_build_that_changed_only_the_configuration_is_told() {
     assert_eq!(run.stdout, "hello linux/amd64\n   1  reused  packages hello\n");
     project.run(&["build", "hello"]).expect(0);
     project.write("recipes/hello/recipe.toml", &recipe);
-    project.run(&["build", "hello"]).expect(0);
+    let run = project.run(&["build", "hello", "--explain", "--format", "json"]).expect(0);
+    let events = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told: Vec<Value> = events.filter(|event| event["event"] == "configuration-explained").collect();
+    let expected = |platform: &str| {
+        serde_json::json!({ "event": "configuration-explained", "image": "hello", "platform": platform,
+            "why": ["`env.LANG` C → C.UTF-8"] })
+    };
+    assert_eq!(told, [expected("linux/amd64"), expected("linux/arm64")]);
     assert!(project.run(&["why", "hello"]).expect(0).stdout.contains("`env.LANG` C → C.UTF-8\n"));
+}
+
+#[test]
+fn a_layer_that_is_gone_is_told() {
+    let project = Project::first();
+    project.run(&["build", "both"]).expect(0);
+    let recipe = project.read("recipes/both/recipe.toml");
+    project.write("recipes/both/recipe.toml", recipe.split("\n\n[[layer]]\n[layer.write]").next().unwrap());
+    let ahead = project.run(&["build", "both", "--explain"]).expect(0).stderr;
+    assert!(ahead.contains("both linux/amd64, configuration: changed: layer `write /etc/both` is gone\n"), "{ahead}");
+    let told = "   -  changed the configuration, and all layers were reused\n              layer `write /etc/both` is gone\n";
+    let text = project.run(&["why", "both"]).expect(0).stdout;
+    assert!(text.ends_with(told), "{text}");
 }
 
 #[test]

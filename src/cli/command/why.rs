@@ -1,7 +1,7 @@
 //! `remint why`.
 
 use super::Invocation;
-use crate::build::{History, Story, ahead, histories};
+use crate::build::{History, Story, ahead, configured_ahead, histories};
 use crate::cli::arguments::{TextOrJson, Why};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -51,7 +51,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Why) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
-/// Tells, before anything is built, which layers of a plan will be and why.
+/// Tells, before anything is built, which layers of a plan will be and why, and what changes of configurations.
 pub(super) fn explain(store: &Store, plan: &Plan, project: &Path, events: &Events) {
     let lock = lock_text(project);
     for image in &plan.images {
@@ -64,6 +64,12 @@ pub(super) fn explain(store: &Store, plan: &Plan, project: &Path, events: &Event
                 built: story.built,
                 why: told(story, &lock),
             });
+        }
+        let why: Vec<String> =
+            configured_ahead(store, plan, image).iter().map(|reason| words(reason, &lock)).collect();
+        if !why.is_empty() {
+            let (image, platform) = (image.name.to_string(), image.platform.to_string());
+            events.send(Event::ConfigurationExplained { image, platform, why });
         }
     }
 }
