@@ -107,11 +107,11 @@ pub fn remember(store: &Store, plan: &Plan, outcome: &Outcome) -> Result<(), Err
     Ok(())
 }
 
-/// The builds of an image that are remembered, a history a platform, sorted by platform.
+/// The builds of an image, or of all of them, that are remembered, a history an image and platform, sorted by both.
 #[must_use]
-pub fn histories(store: &Store, image: &str) -> Vec<History> {
-    let begins = format!("{image}@");
-    let names = store.histories().into_iter().filter(|name| name.starts_with(&begins));
+pub fn histories(store: &Store, image: Option<&str>) -> Vec<History> {
+    let of_it = |name: &str| name.split_once('@').is_some_and(|(of, _)| image.is_none_or(|image| of == image));
+    let names = store.histories().into_iter().filter(|name| of_it(name));
     names.filter_map(|name| parse(store, &name)).filter(|history| !history.builds.is_empty()).collect()
 }
 

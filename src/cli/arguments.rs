@@ -280,12 +280,12 @@ pub struct Diff {
 /// `remint why`.
 #[derive(Debug, Clone, Args)]
 pub struct Why {
-    /// Which image, by its name in the store
+    /// Which images, by their names in the store, such as `web` or `web@linux/arm64` [default: all]
     #[arg(value_name = "IMAGE")]
-    pub image: String,
-    /// Of which platform [default: all]
-    #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
-    pub platform: Option<Platform>,
+    pub images: Vec<String>,
+    /// Of which platforms only, such as `linux/arm64`
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform)]
+    pub platform: Vec<Platform>,
     /// Lines for people, or JSON for machines
     #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
     pub format: TextOrJson,

@@ -69,6 +69,48 @@ fn what_changed_is_named() {
 }
 
 #[test]
+fn images_are_named_as_elsewhere() {
+    let project = Project::first();
+    project.run(&["why"]).says(1, &["knows of no build", "`remint build` builds"]);
+    project.run(&["why", "helo"]).says(2, &["there is no recipe `helo`", "did you mean `hello`?"]);
+    project.run(&["build", "hello", "data"]).expect(0);
+    let heads = |words: &[&str]| -> Vec<String> {
+        let text = project.run(&[&["why"], words].concat()).expect(0).stdout;
+        text.lines().filter(|line| line.contains(" linux/")).map(str::to_owned).collect()
+    };
+    let [data, hello, arm64] = ["data linux/amd64", "hello linux/amd64", "hello linux/arm64"];
+    assert_eq!(heads(&[]), [data, hello, arm64]);
+    assert_eq!(heads(&["--platform", "linux/amd64"]), [data, hello]);
+    assert_eq!(heads(&["cache:hello"]), [hello, arm64]);
+    for words in [&["hello@linux/arm64"][..], &["cache:hello@linux/arm64"], &["hello", "--platform", "linux/arm64"]] {
+        assert_eq!(heads(words), [arm64], "{words:?}");
+    }
+    assert_eq!(heads(&["hello", "data", "hello@linux/arm64"]), [hello, arm64, data], "each of them once");
+
+    let elsewhere = ["oci:layout", "oci-archive:x.tar", "docker-archive:x.tar", "tar:x.tar", "registry.example/web:1"];
+    for place in elsewhere {
+        let words = [place, "is not in the store", "`remint diff A B`"];
+        project.run(&["why", place]).says(2, &words);
+    }
+    for (wrong, words) in [
+        ("Hello", "`Hello` is not an image's name"),
+        ("hello@linux/vax", "`linux/vax`"),
+        ("cache:", "`` is not an image's name"),
+        ("hello*", "`hello*` is not an image's name"),
+    ] {
+        project.run(&["why", wrong]).says(2, &[words]);
+    }
+    let words = ["`hello@linux/arm64` and `--platform linux/amd64` leave no platform"];
+    project.run(&["why", "hello@linux/arm64", "--platform", "linux/amd64"]).says(2, &words);
+    let words = ["knows of no build of `data` for linux/arm64", "there is linux/amd64"];
+    project.run(&["why", "hello", "data@linux/arm64"]).says(1, &words);
+    project.run(&["why", "site"]).says(1, &["knows of no build of `site`", "`remint build site` builds it"]);
+    // What was built is told without recipes.
+    std::fs::remove_dir_all(project.root.join("recipes/data")).unwrap();
+    assert_eq!(heads(&["data"]), [data]);
+}
+
+#[test]
 fn a_package_is_named_with_its_line_of_the_lock() {
     let project = Project::first();
     project.run(&["build"]).expect(0);
@@ -180,7 +222,8 @@ fn a_layer_that_is_gone_is_told() {
     project.write("recipes/both/recipe.toml", recipe.split("\n\n[[layer]]\n[layer.write]").next().unwrap());
     let ahead = project.run(&["build", "both", "--explain"]).expect(0).stderr;
     assert!(ahead.contains("both linux/amd64, configuration: changed: layer `write /etc/both` is gone\n"), "{ahead}");
-    let told = "   -  changed the configuration, and all layers were reused\n              layer `write /etc/both` is gone\n";
+    let told =
+        "   -  changed the configuration, and all layers were reused\n              layer `write /etc/both` is gone\n";
     let text = project.run(&["why", "both"]).expect(0).stdout;
     assert!(text.ends_with(told), "{text}");
 }

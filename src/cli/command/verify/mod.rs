@@ -6,6 +6,7 @@ mod place;
 mod rebuild;
 mod registry;
 mod reports;
+mod room;
 mod show;
 mod sources;
 mod vouch;

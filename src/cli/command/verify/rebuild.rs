@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registries;
 use crate::cli::session::Session;
-use crate::cli::varied::varied;
+use crate::cli::varied::{not_varied, varied};
 use crate::event::{Event, Events};
 use crate::image::{Image, ImageRef};
 use crate::lock;
@@ -27,6 +27,9 @@ use std::process::{Child, Command, Stdio};
 
 /// Seeds that are chosen here are below this, so that a person can type them.
 const SEEDS: u128 = 1_000_000;
+
+/// What the file system of the rebuild's store, and of `TMPDIR`, is called where it says what was varied.
+const FILE_SYSTEM: &str = "file system";
 
 /// At most this many changes of a layer's inputs are named.
 const REASONS: usize = 8;
@@ -58,7 +61,10 @@ pub(super) fn rebuild(
     let mut way = Way { seed: Some(seed), ..Way::default() };
     let said = [
         varied("threads", variation.jobs.to_string()),
-        varied("place", place.title.clone()),
+        match place.elsewhere.clone() {
+            Ok(how) => varied(FILE_SYSTEM, how),
+            Err(why) => not_varied(FILE_SYSTEM, why),
+        },
         varied("project's path and current directory", format!("below `{}`", variation.folder)),
         varied("variables", variables(&variation)),
     ];
