@@ -20,6 +20,7 @@ use super::help;
 use crate::oci::Platform;
 use crate::recipe::Compression;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -200,6 +201,13 @@ pub enum Against {
     Layout(PathBuf),
     /// An archive as `docker save` writes it.
     DockerArchive(PathBuf),
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Digests(path) | Self::Layout(path) | Self::DockerArchive(path)) = self;
+        write!(f, "{}", path.display())
+    }
 }
 
 impl FromStr for Against {

@@ -92,7 +92,7 @@ pub(super) fn run(
     for (name, remote) in &fetched.references {
         images.push(Expected::from_registry(&client, remote, name, &scratch).map_err(|error| refused(&error))?);
     }
-    let reference = Reference { images };
+    let reference = Reference { images, ..Reference::default() };
     expect_platforms(arguments, &reference)?;
     let mut way = Way::default();
     if !keys.is_empty() {

@@ -1,6 +1,6 @@
 //! The files that CI systems and people read of a verdict: tried before the work begins, and written whatever comes of it.
 
-use super::show::{about_run, sentence, uncompared, write_file};
+use super::show::{about_run, passed, sentence, uncompared, write_file};
 use super::{Invocation, Way, each, only_platforms};
 use crate::cli::arguments::Verify;
 use crate::cli::exit::Exit;
@@ -85,7 +85,8 @@ fn write_as(
     let (mut texts, mut result) = (Vec::new(), Ok(()));
     if let Some(file) = &arguments.summary {
         let head = if way.uncompared { uncompared(way, how) } else { summary(verdict, how) };
-        texts.push((file, format!("{head}{}", way.trust.markdown()), true));
+        let passed: String = passed(way).iter().map(|line| format!("- not verified: {line}\n")).collect();
+        texts.push((file, format!("{head}{passed}{}", way.trust.markdown()), true));
     }
     if let Some(file) = &arguments.junit {
         texts.push((file, junit(verdict, took), false));

@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 /// At most this many actions that differ are shown to people: the first is the cause.
 const SHOWN: usize = 5;
 
+/// At most this many images that were not verified are named to people.
+const PASSED: usize = 20;
+
 /// Shows a verdict, and ends the run by it.
 pub(super) fn show(
     invocation: Invocation<'_>,
@@ -49,7 +52,7 @@ pub(super) fn show(
         for note in way.trust.notes() {
             screen::talk(&format!("passed over: {note}\n"));
         }
-        for line in &way.passed {
+        for line in passed(way) {
             screen::talk(&format!("not verified: {line}\n"));
         }
         for image in &way.attested {
@@ -71,6 +74,13 @@ pub(super) fn show(
             Err(unwritten)
         }
     }
+}
+
+/// What was not verified, as lines, and not too many.
+pub(super) fn passed(way: &Way) -> Vec<String> {
+    let mut lines: Vec<String> = way.passed.iter().take(PASSED).cloned().collect();
+    lines.extend((way.passed.len() > PASSED).then(|| format!("and {} more", way.passed.len() - PASSED)));
+    lines
 }
 
 /// The heading of a summary where only what is attached was checked.
