@@ -22,9 +22,10 @@ pub(super) fn apply(seed: u64, invocation: Invocation<'_>, sources: Option<&Path
     let before = umask(Mode::from_raw_mode(variation.umask));
     clock::shift(variation.clock);
     let mut all = vec![varied("order", "of actions and of directories' entries, by the seed".to_owned())];
-    all.push(match before.as_raw_mode() == variation.umask {
-        true => not_varied("umask", format!("the seed's is {mask}, and so is this machine's")),
-        false => varied("umask", mask),
+    all.push(if before.as_raw_mode() == variation.umask {
+        not_varied("umask", format!("the seed's is {mask}, and so is this machine's"))
+    } else {
+        varied("umask", mask)
     });
     let shifted = format!(
         "{} is what remint takes for now; file systems go by the kernel's time",

@@ -120,7 +120,8 @@ fn what_a_reference_has_and_no_recipe_makes_is_told() {
     }
     project.run(&["build", "hello", "--platform", "linux/amd64"]).expect(0);
     // What the store lacks is not said to be lacking in the recipes.
-    let words = ["hello  linux/arm64  missing", "it is not in the store for linux/arm64: `remint build hello` builds it"];
+    let words =
+        ["hello  linux/arm64  missing", "it is not in the store for linux/arm64: `remint build hello` builds it"];
     project.run(&["verify", "--quick", "--against", "oci:layout"]).says(1, &words);
     let run = project.run(&["verify", "--against", "docker-archive:docker.tar"]).expect(0);
     assert!(run.stderr.contains("`site:latest`, which no recipe makes here: `docker.tar` has it"), "{}", run.stderr);

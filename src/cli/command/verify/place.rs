@@ -41,7 +41,7 @@ pub(super) struct Place {
 impl Place {
     /// A place for a few documents.
     pub(super) fn for_documents(store: &Store) -> Result<Self, Failure> {
-        Self::in_store(store, Vec::new())
+        Self::in_store(store, &[])
     }
 
     /// A place for a few documents where there is no store.
@@ -55,7 +55,9 @@ impl Place {
     pub(super) fn for_rebuild(store: &Store, plan: &Plan) -> Result<Self, Failure> {
         let mut places: Vec<PathBuf> = vec![MEMORY.into(), std::env::temp_dir(), LASTING.into()];
         places.dedup();
-        places.iter().for_each(|dir| sweep(dir));
+        for dir in &places {
+            sweep(dir);
+        }
         let its = Disk::of(store.dir()).map_err(|error| cannot(&error))?;
         let places = places.into_iter().map(|dir| {
             let disk = Disk::of(&dir);
@@ -73,11 +75,11 @@ impl Place {
                 Err(error) => unfit.push(format!("`{shown}` cannot be written ({error})")),
             }
         }
-        Self::in_store(store, unfit)
+        Self::in_store(store, &unfit)
     }
 
     /// A place among the store's temporary files, swept by whoever opens it alone.
-    fn in_store(store: &Store, unfit: Vec<String>) -> Result<Self, Failure> {
+    fn in_store(store: &Store, unfit: &[String]) -> Result<Self, Failure> {
         let dir = own(&store.scratch()).or_else(|_| own(&std::env::temp_dir())).map_err(|error| cannot(&error))?;
         let elsewhere = Err(format!("it is the store's: {}", unfit.join(", ")));
         Ok(Self { dir, _lock: None, elsewhere })
