@@ -162,6 +162,11 @@ fn what_cannot_be_verified_is_said() {
     project.run(&["build", "data"]).expect(0);
     project.run(&["verify", "hello"]).says(1, &["`hello` was not built yet", "remint build hello"]);
     project.run(&["verify", "helo"]).says(2, &["did you mean `hello`?"]);
+    for command in ["verify", "build"] {
+        let words = ["there is no recipe `hello@linux/arm64`", "did you mean `hello --platform linux/arm64`?"];
+        project.run(&[command, "hello@linux/arm64"]).says(2, &words);
+        project.run(&[command, "cache:hello"]).says(2, &["did you mean `hello`?"]);
+    }
     std::fs::remove_file(project.root.join("remint.lock")).unwrap();
     project.run(&["verify"]).says(3, &["remint.lock does not match", "run `remint lock`"]);
     project.run(&["verify", "--quick"]).expect(0);

@@ -1,6 +1,6 @@
 //! `remint why` and `remint build --explain`: the very thing that changed, in the words of the recipe and the lock.
 
-use crate::support::project::{LATER, Project, archive, packages};
+use crate::support::project::{LATER, Project, Run, archive, packages};
 use serde_json::Value;
 
 /// The reasons of each layer of an image for amd64: whether it was built, and why.
@@ -105,6 +105,9 @@ fn images_are_named_as_elsewhere() {
     let words = ["knows of no build of `data` for linux/arm64", "there is linux/amd64"];
     project.run(&["why", "hello", "data@linux/arm64"]).says(1, &words);
     project.run(&["why", "site"]).says(1, &["knows of no build of `site`", "`remint build site` builds it"]);
+    // A store that is named needs no project.
+    let mut command = project.command(&["why", "data", "--cache-dir", project.root.join("cache").to_str().unwrap()]);
+    Run::of(command.current_dir("/")).says(0, &["data linux/amd64"]);
     // What was built is told without recipes.
     std::fs::remove_dir_all(project.root.join("recipes/data")).unwrap();
     assert_eq!(heads(&["data"]), [data]);

@@ -40,6 +40,9 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit,
         .vary
         .map(|seed| varied::apply(seed, invocation, arguments.rebuild.sources.as_deref()))
         .unwrap_or_default();
+    let mut environment = invocation.environment.clone();
+    environment.home = arguments.rebuild.home.clone().or(environment.home);
+    let invocation = Invocation { environment: &environment, ..invocation };
     let mut session = Session::load(invocation)?;
     session.order = arguments.rebuild.vary.map(Shuffle);
     let images = session.choose(&arguments.images)?;

@@ -20,10 +20,10 @@ const SHOWN: usize = 20;
 
 /// Tells why images' layers were built by the last build that changed them.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Why) -> Result<Exit, Failure> {
-    let places = invocation.places()?;
+    let (cache, project) = invocation.store_place()?;
     let wanted: Vec<ImageRef> =
         arguments.images.iter().map(|text| of_store(text, &arguments.platform)).collect::<Result<_, _>>()?;
-    let store = Store::look(&places.cache, &Events::none());
+    let store = Store::look(&cache, &Events::none());
     let known = |name| store.as_ref().map_or_else(Vec::new, |store| histories(store, name));
     let mut all: Vec<History> = Vec::new();
     for image in &wanted {
@@ -32,7 +32,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Why) -> Result<Exit, F
         let meant = found.into_iter().filter(|history| means(arguments, image.platform, history));
         let meant: Vec<History> = meant.collect();
         if meant.is_empty() {
-            return Err(unknown(invocation, arguments, &places.cache, image, &there));
+            return Err(unknown(invocation, arguments, &cache, image, &there));
         }
         all.extend(meant.into_iter().filter(|history| !all.contains(history)).collect::<Vec<_>>());
     }
@@ -41,10 +41,10 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Why) -> Result<Exit, F
         all.retain(|history| means(arguments, None, history));
     }
     let (Some(store), false) = (store, all.is_empty()) else {
-        let message = format!("the store in `{}` knows of no build{}", places.cache.display(), asked(arguments, None));
+        let message = format!("the store in `{}` knows of no build{}", cache.display(), asked(arguments, None));
         return Err(Failure::new(Exit::No, message).hint("`remint build` builds, with `--explain` it says why"));
     };
-    let lock = lock_text(&places.project);
+    let lock = project.map(|project| lock_text(&project)).unwrap_or_default();
     let told: Vec<Told> = all.iter().map(|history| Told::new(history, &store, &lock)).collect();
     match arguments.format {
         TextOrJson::Text => {
@@ -96,11 +96,10 @@ fn asked(arguments: &Why, platform: Option<Platform>) -> String {
 /// Says that no build is known of an image, or of the platforms asked for where there are others.
 fn unknown(invocation: Invocation<'_>, arguments: &Why, cache: &Path, image: &ImageRef, there: &[String]) -> Failure {
     let name = &image.name;
-    let recipe = || Session::load(invocation)?.choose(&[name.to_string()]);
     // Of what neither a build nor a recipe is known, the name is wrong; recipes that cannot be read say nothing of it.
-    if let Err(failure) = recipe()
-        && there.is_empty()
-        && failure.exit == Exit::Usage
+    if there.is_empty()
+        && let Ok(session) = Session::load(invocation)
+        && let Err(failure) = session.choose(&[name.to_string()])
     {
         return failure;
     }

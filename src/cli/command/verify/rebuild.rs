@@ -23,6 +23,7 @@ use crate::store::Store;
 use crate::verify::rebuild::{Difference, Expected, ImageVerdict, Reference, Results, Variation, Verdict, compare};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// Seeds that are chosen here are below this, so that a person can type them.
@@ -74,7 +75,7 @@ pub(super) fn rebuild(
     let hints = hints(invocation, &session.places.project, &place, &variation);
     let mut results = Results::new(store, &rebuilt, &plan, hints.clone());
     let names = reference.names();
-    let start = Start { session, arguments, place: &place, variation: &variation };
+    let start = Start { invocation, session, arguments, place: &place, variation: &variation };
     let mut child = start.spawn(&names, &platforms)?;
     let ended = listen(&mut child, &mut results, &mut way, events);
     ended.map_err(|failure| failure.hint(format!("`remint verify --seed {seed}` does the same again")))?;
@@ -133,6 +134,7 @@ fn platforms(session: &Session, arguments: &Verify, reference: &Reference) -> Ve
 
 /// What the process of a rebuild is started with.
 struct Start<'a> {
+    invocation: Invocation<'a>,
     session: &'a Session,
     arguments: &'a Verify,
     place: &'a Place,
@@ -174,7 +176,28 @@ impl Start<'_> {
             Method::Gzip => "--compression=gzip",
         }));
         command.args(self.arguments.offline.then_some("--offline"));
+        self.reach_registries(&mut command);
         Ok(command)
+    }
+}
+
+impl Start<'_> {
+    /// Lets the rebuild reach registries as this process does: from another directory, and with another `HOME`.
+    fn reach_registries(&self, command: &mut Command) {
+        let environment = self.invocation.environment;
+        let place = |path: &PathBuf| environment.cwd.join(path);
+        let named =
+            [("DOCKER_CONFIG", &environment.docker_config), ("REGISTRY_AUTH_FILE", &environment.registry_auth_file)];
+        command.envs(named.into_iter().filter_map(|(name, path)| Some((name, place(path.as_ref()?)))));
+        let options = &self.arguments.registry;
+        let files = options.cacert.iter().map(|file| ("--cacert", file));
+        let files = files.chain(options.authfile.iter().map(|file| ("--authfile", file)));
+        for (option, path) in files.chain(environment.home.iter().map(|home| ("--home", home))) {
+            command.arg(option).arg(place(path));
+        }
+        for host in &options.plain_http {
+            command.args(["--plain-http", host]);
+        }
     }
 }
 

@@ -36,7 +36,9 @@ pub(super) struct Fetched<'a> {
 
 /// The references that the command line names; `None`: it names none.
 pub(super) fn references(arguments: &Verify) -> Result<Option<Vec<Remote>>, Failure> {
-    let of_registries = arguments.images.iter().filter(|text| text.contains('/')).count();
+    // A platform of an image has a slash as well.
+    let is_remote = |text: &&String| text.contains('/') && !text.contains("@linux/");
+    let of_registries = arguments.images.iter().filter(is_remote).count();
     let vouch = &arguments.vouch;
     if of_registries == 0 {
         if vouch.recipe.is_some() || !vouch.key.is_empty() || vouch.attest {

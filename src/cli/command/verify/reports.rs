@@ -9,14 +9,20 @@ use crate::verify::page::{Circumstances, verdict_page};
 use crate::verify::rebuild::{Difference, Reference, Verdict, junit, summary};
 use rustix::fs::{Access, access};
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Fails where a report that is asked for could not be written: nobody likes to learn that after a build.
 pub(super) fn check(invocation: Invocation<'_>, arguments: &Verify) -> Result<(), Failure> {
     let all = [&arguments.summary, &arguments.junit, &arguments.report];
-    all.into_iter().flatten().try_for_each(|file| {
+    let files: Vec<&PathBuf> = all.into_iter().flatten().collect();
+    files.iter().enumerate().try_for_each(|(at, file)| {
         let path = invocation.environment.cwd.join(file);
+        // A pipe or a terminal takes several.
+        if files[..at].contains(file) && path.metadata().map_or(true, |meta| meta.is_file()) {
+            let message = format!("`{}` is to be two reports at once", file.display());
+            return Err(Failure::new(Exit::Usage, message).hint("give each a file of its own"));
+        }
         let wrong = |error| Failure::wrap(Exit::Usage, format!("cannot write `{}`", path.display()), &error);
         writable(&path).map_err(wrong)
     })
