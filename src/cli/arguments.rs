@@ -340,6 +340,15 @@ pub enum Method {
     Gzip,
 }
 
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+        })
+    }
+}
+
 impl From<Method> for Compression {
     fn from(method: Method) -> Self {
         match method {

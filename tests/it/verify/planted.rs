@@ -123,6 +123,9 @@ fn a_layout_and_an_archive_are_references() {
     let recipe = project.read("recipes/hello/recipe.toml").replace("\"a.b\" = \"1\"", "\"a.b\" = \"one\"");
     project.write("recipes/hello/recipe.toml", recipe);
     for against in ["oci:layout", "oci-archive:hello.tar"] {
+        let asked = ["verify", "hello", "--platform", "linux/arm64", "--against", against, "--seed", "7"];
+        let again = format!("hint: `remint {}` does the same again", asked.join(" ").replace("oci-archive", "oci"));
+        project.run(&asked).says(1, &[&again]);
         let words = ["configuration", "at `/config/Labels/a.b`: expected \"1\", found \"one\""];
         project.run(&["verify", "hello", "--against", against]).says(1, &words);
     }

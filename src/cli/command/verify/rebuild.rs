@@ -4,9 +4,10 @@ use super::super::why::{lock_text, words};
 use super::explain::{Both, explain, hints};
 use super::place::Place;
 use super::registry::Fetched;
+use super::show::again;
 use super::{Invocation, Way};
 use crate::build::{Story, ahead, changed_since};
-use crate::cli::arguments::{Method, Verify};
+use crate::cli::arguments::Verify;
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -78,7 +79,7 @@ pub(super) fn rebuild(
     let start = Start { invocation, session, arguments, place: &place, variation: &variation };
     let mut child = start.spawn(&names, &platforms)?;
     let ended = listen(&mut child, &mut results, &mut way, events);
-    ended.map_err(|failure| failure.hint(format!("`remint verify --seed {seed}` does the same again")))?;
+    ended.map_err(|failure| failure.hint(format!("`{}` does the same again", again(arguments, Some(seed)))))?;
     let broken = |error: &crate::store::Error| Failure::from_error(Exit::Action, error);
     results.rest().map_err(|error| broken(&error))?;
 
@@ -171,10 +172,7 @@ impl Start<'_> {
         command.arg("--project").arg(&project).arg("--cache-dir").arg(self.place.path().join("store"));
         command.arg("--sources").arg(std::fs::canonicalize(&places.cache)?);
         command.args(["--vary", &variation.seed.to_string(), "--jobs", &variation.jobs.to_string()]);
-        command.args(self.arguments.compression.map(|method| match method {
-            Method::Zstd => "--compression=zstd",
-            Method::Gzip => "--compression=gzip",
-        }));
+        command.args(self.arguments.compression.map(|method| format!("--compression={method}")));
         command.args(self.arguments.offline.then_some("--offline"));
         self.reach_registries(&mut command);
         Ok(command)
