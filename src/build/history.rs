@@ -107,11 +107,11 @@ pub fn remember(store: &Store, plan: &Plan, outcome: &Outcome) -> Result<(), Err
     Ok(())
 }
 
-/// The builds of an image that are remembered, a history a platform, sorted by platform.
+/// The builds of an image, or of all of them, that are remembered, a history an image and platform, sorted by both.
 #[must_use]
-pub fn histories(store: &Store, image: &str) -> Vec<History> {
-    let begins = format!("{image}@");
-    let names = store.histories().into_iter().filter(|name| name.starts_with(&begins));
+pub fn histories(store: &Store, image: Option<&str>) -> Vec<History> {
+    let of_it = |name: &str| name.split_once('@').is_some_and(|(of, _)| image.is_none_or(|image| of == image));
+    let names = store.histories().into_iter().filter(|name| of_it(name));
     names.filter_map(|name| parse(store, &name)).filter(|history| !history.builds.is_empty()).collect()
 }
 
@@ -123,7 +123,7 @@ impl History {
         self.builds.first().map_or_else(Vec::new, |now| story(now, self.builds.get(1), &known, &known))
     }
 
-    /// What the last build changed of the configuration, beside its layers.
+    /// What the last build changed of the configuration, beside what its layers are made of.
     #[must_use]
     pub fn configured(&self) -> Vec<Reason> {
         match &self.builds[..] {
@@ -143,22 +143,45 @@ pub fn changed_since(store: &Store, plan: &Plan, image: &ImagePlan) -> Option<Ve
     let stories = ahead(store, plan, image).into_iter().zip(&image.layers).enumerate();
     let mut changed: Vec<(Option<usize>, Story)> =
         stories.filter(|(_, (_, key))| !there(key)).map(|(at, (story, _))| (Some(at), story)).collect();
-    let mut reasons = configured(&build_of(plan, image, |_| false), last);
-    if changed.is_empty() {
-        let gone = last.layers.iter().filter(|old| !image.layers.contains(&old.key));
-        reasons.extend(gone.map(|old| Reason { text: format!("layer `{}` is gone", old.title), package: None }));
-    }
+    let reasons = configured(&build_of(plan, image, |_| false), last);
     if !reasons.is_empty() {
         changed.push((None, Story { title: String::new(), built: false, reasons }));
     }
     Some(changed)
 }
 
+/// What a build of a planned image would change of its configuration, beside what its layers are made of.
+#[must_use]
+pub fn configured_ahead(store: &Store, plan: &Plan, image: &ImagePlan) -> Vec<Reason> {
+    let now = build_of(plan, image, |_| false);
+    read(store, image).builds.first().map_or_else(Vec::new, |before| configured(&now, before))
+}
+
 fn configured(now: &Build, before: &Build) -> Vec<Reason> {
-    match (&now.config, &before.config) {
+    let mut reasons = match (&now.config, &before.config) {
         (Some(now), Some(before)) => configuration::since(now, before),
         _ => Vec::new(),
+    };
+    reasons.extend(rearranged(now, before).into_iter().map(|text| Reason { text, package: None }));
+    reasons
+}
+
+/// Which layers are gone, and that the rest stand in another order: what no layer that is there tells.
+fn rearranged(now: &Build, before: &Build) -> Vec<String> {
+    let keys = |build: &Build, other: &Build| -> Vec<ActionKey> {
+        let there = |key: &ActionKey| other.layers.iter().any(|layer| layer.key == *key);
+        build.layers.iter().map(|layer| layer.key).filter(there).collect()
+    };
+    let kept: BTreeSet<&ActionKey> = now.layers.iter().map(|layer| &layer.key).collect();
+    let changed = (0..now.layers.len()).filter(|at| !before.layers.iter().any(|old| old.key == now.layers[*at].key));
+    let replaced: BTreeSet<&ActionKey> =
+        changed.filter_map(|at| predecessor(now, before, at)).map(|old| &old.key).collect();
+    let gone = before.layers.iter().filter(|old| !kept.contains(&old.key) && !replaced.contains(&old.key));
+    let mut texts: Vec<String> = gone.map(|old| format!("layer `{}` is gone", old.title)).collect();
+    if keys(now, before) != keys(before, now) {
+        texts.push("its layers stand in another order".to_owned());
     }
+    texts
 }
 
 /// Why each layer of a planned image would be built, or would not.
@@ -316,5 +339,20 @@ mod tests {
         assert_eq!(told(&more, Some(&first)), ["", "it is new in this image", "`to` /old → /new"]);
         let renamed = build(vec![layer("packages a c", "1", true)]);
         assert_eq!(told(&renamed, Some(&first)), ["`to` /old → /new"]);
+    }
+
+    #[test]
+    fn layers_that_are_gone_and_another_order_are_told() {
+        let [a, b, c] = ["packages a", "copy b to /", "write c"].map(|title| layer(title, "1", false));
+        let before = build(vec![a.clone(), b.clone(), c.clone()]);
+        let told = |layers: Vec<BuildLayer>| -> Vec<String> {
+            configured(&build(layers), &before).into_iter().map(|reason| reason.text).collect()
+        };
+        assert_eq!(told(before.layers.clone()), [""; 0]);
+        assert_eq!(told(vec![a.clone(), c.clone()]), ["layer `copy b to /` is gone"]);
+        // What lies above one that is gone is another, and is told by itself; so is what took its place.
+        assert_eq!(told(vec![a.clone(), layer("write c", "2", true)]), ["layer `copy b to /` is gone"]);
+        assert_eq!(told(vec![a.clone(), layer("copy b to /x", "1", true), c.clone()]), [""; 0]);
+        assert_eq!(told(vec![a, c, b]), ["its layers stand in another order"]);
     }
 }

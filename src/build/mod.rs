@@ -27,7 +27,7 @@ mod unpack;
 mod view;
 
 pub use error::Error;
-pub use history::{Build, BuildLayer, History, Story, ahead, changed_since, histories, remember};
+pub use history::{Build, BuildLayer, History, Story, ahead, changed_since, configured_ahead, histories, remember};
 pub use results::{Fragment, Layered, PackedLayer, Unpacked};
 pub use survey::Survey;
 

@@ -20,6 +20,7 @@ use super::help;
 use crate::oci::Platform;
 use crate::recipe::Compression;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -202,6 +203,13 @@ pub enum Against {
     DockerArchive(PathBuf),
 }
 
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Digests(path) | Self::Layout(path) | Self::DockerArchive(path)) = self;
+        write!(f, "{}", path.display())
+    }
+}
+
 impl FromStr for Against {
     type Err = String;
 
@@ -280,12 +288,12 @@ pub struct Diff {
 /// `remint why`.
 #[derive(Debug, Clone, Args)]
 pub struct Why {
-    /// Which image, by its name in the store
+    /// Which images, by their names in the store, such as `web` or `web@linux/arm64` [default: all]
     #[arg(value_name = "IMAGE")]
-    pub image: String,
-    /// Of which platform [default: all]
-    #[arg(long, value_name = "PLATFORM", value_parser = parse_platform)]
-    pub platform: Option<Platform>,
+    pub images: Vec<String>,
+    /// Of which platforms only, such as `linux/arm64`
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',', value_parser = parse_platform)]
+    pub platform: Vec<Platform>,
     /// Lines for people, or JSON for machines
     #[arg(long, value_name = "text|json", default_value_t, value_enum, hide_possible_values = true)]
     pub format: TextOrJson,
@@ -330,6 +338,15 @@ pub enum Method {
     Zstd,
     /// For clients that know no zstd
     Gzip,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+        })
+    }
 }
 
 impl From<Method> for Compression {

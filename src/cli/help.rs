@@ -185,8 +185,7 @@ With `--key`, `--quick` and `--require-rebuilds` build and compare nothing, and 
 pub(super) const WHY: &str = "\
 Examples:
   remint why web             what the last build of it built, and what had changed
-  remint why web --platform linux/arm64
-                             for one platform
+  remint why web@linux/arm64 for one platform
   remint build --explain     the same of a build, as it begins";
 
 /// Below `remint diff --help`.

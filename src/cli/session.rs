@@ -5,6 +5,7 @@ use super::command::{Invocation, Places};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::digest::Shuffle;
+use crate::image::ImageRef;
 use crate::lock::{self, Lock};
 use crate::oci::Platform;
 use crate::plan::{self, Inputs, Plan, Trees};
@@ -76,15 +77,22 @@ impl Session {
         let find = |name: &String| match self.recipes.get(name) {
             Some(recipe) => Ok(recipe.name.clone()),
             None => {
-                let failure = Failure::new(Exit::Usage, format!("there is no recipe `{name}`"));
-                let nearest = self.recipes.nearest(name);
-                Err(nearest.map_or_else(
-                    || Failure::new(Exit::Usage, format!("there is no recipe `{name}`")).hint(self.names()),
-                    |near| failure.hint(format!("did you mean `{near}`?")),
-                ))
+                let hint = self.meant(name).unwrap_or_else(|| self.names());
+                Err(Failure::new(Exit::Usage, format!("there is no recipe `{name}`")).hint(hint))
             }
         };
         named.iter().map(find).collect()
+    }
+
+    /// What was meant by a name that no recipe has: one that is near, or an image as commands on the store name it.
+    fn meant(&self, name: &str) -> Option<String> {
+        if let Ok(ImageRef { name: image, platform }) = name.strip_prefix("cache:").unwrap_or(name).parse()
+            && self.recipes.get(image.as_str()).is_some()
+        {
+            let platform = platform.map(|platform| format!(" --platform {platform}")).unwrap_or_default();
+            return Some(format!("did you mean `{image}{platform}`?"));
+        }
+        Some(format!("did you mean `{}`?", self.recipes.nearest(name)?))
     }
 
     fn names(&self) -> String {

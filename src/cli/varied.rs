@@ -14,24 +14,33 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Changes what a seed decides, and tells what could be changed; the process must have no second thread yet.
-pub(super) fn apply(seed: u64, invocation: Invocation<'_>) -> Vec<Event> {
+///
+/// `sources` is the store that is read and not written, if there is one.
+pub(super) fn apply(seed: u64, invocation: Invocation<'_>, sources: Option<&Path>) -> Vec<Event> {
     let variation = Variation::new(seed, invocation.environment.cores.get());
-    umask(Mode::from_raw_mode(variation.umask));
+    let mask = format!("{:03o}", variation.umask);
+    let before = umask(Mode::from_raw_mode(variation.umask));
     clock::shift(variation.clock);
-    let mut all = vec![
-        varied("umask", format!("{:03o}", variation.umask)),
-        varied("order", "of actions and of directories' entries, by the seed".to_owned()),
-    ];
+    let mut all = vec![varied("order", "of actions and of directories' entries, by the seed".to_owned())];
+    all.push(if before.as_raw_mode() == variation.umask {
+        not_varied("umask", format!("the seed's is {mask}, and so is this machine's"))
+    } else {
+        varied("umask", mask)
+    });
     let shifted = format!(
         "{} is what remint takes for now; file systems go by the kernel's time",
         format_rfc3339(clock::now().as_secs())
     );
     all.push(varied("clock", shifted));
     let project = invocation.places().map(|places| places.project);
-    match user(variation.user, project.as_deref().unwrap_or(Path::new("/"))) {
-        Ok(()) => all.push(varied("user", format!("number {}", variation.user))),
-        Err(why) => all.push(not_varied("user", why)),
-    }
+    let read: Vec<&Path> = project.as_deref().into_iter().chain(sources).collect();
+    let before = geteuid();
+    let became = user(variation.user, &read);
+    // In a namespace that was made before the rest was refused, this is another user all the same.
+    all.push(match became {
+        Err(why) if geteuid() == before => not_varied("user", why),
+        _ => varied("user", format!("number {}", geteuid().as_raw())),
+    });
     match host(&variation.host) {
         Ok(()) => all.push(varied("host name", variation.host.clone())),
         Err(why) => all.push(not_varied("host name", why)),
@@ -49,12 +58,12 @@ fn die_with_parent() {
 }
 
 /// Becomes a user of another number, in a namespace of its own; what it may do with files stays.
-fn user(number: u32, project: &Path) -> Result<(), String> {
+fn user(number: u32, read: &[&Path]) -> Result<(), String> {
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-    let owner = std::fs::metadata(project).map(|meta| meta.uid());
-    if uid == 0 && owner.is_ok_and(|owner| owner != 0) {
+    let owned = |dir: &&&Path| std::fs::metadata(dir).is_ok_and(|meta| meta.uid() != 0);
+    if let Some(others) = read.iter().find(owned).filter(|_| uid == 0) {
         // In a namespace, root may not read what others keep to themselves.
-        return Err("this is root, and the project is another user's".to_owned());
+        return Err(format!("this is root, and `{}` is another user's", others.display()));
     }
     unshare(UnshareFlags::NEWUSER).map_err(|error| format!("the kernel allows no user namespace here ({error})"))?;
     let write = |file: &str, text: String| {

@@ -171,6 +171,15 @@ pub enum Event {
         /// What changed since the last build of the image on this store.
         why: Vec<String>,
     },
+    /// What will change of an image's configuration, beside what its layers are made of.
+    ConfigurationExplained {
+        /// The image's name.
+        image: String,
+        /// The platform.
+        platform: String,
+        /// What changed since the last build of the image on this store.
+        why: Vec<String>,
+    },
     /// An image of one platform is complete in the store.
     ImageDone {
         /// The image's name.

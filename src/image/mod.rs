@@ -43,7 +43,9 @@ pub use index::index;
 pub use inspect::{BigFile, ConfigSummary, FileCounts, Inspection, LayerSummary, Package, PlatformSummary, inspect};
 pub use layer_reader::LayerReader;
 pub use manifest::manifest;
-pub use open::{ImagePlace, OpenError, Opened, OpenedLayer, OpenedPlatform, PlaceError, TarFacts, TarReader, Wrapping};
+pub use open::{
+    ImagePlace, OpenError, Opened, OpenedLayer, OpenedPlatform, PlaceError, TarFacts, TarReader, Wrapping, docker_names,
+};
 pub use output::{Output, OutputError, OutputForm};
 pub use read::{Image, Layer, PlatformImage};
 pub use reference::{ImageRef, ImageRefError};

@@ -4,6 +4,7 @@ mod lacking;
 mod planted;
 mod registry;
 mod reports;
+mod varied;
 
 use crate::support::project::{Project, Run};
 use remint::digest::Digest;
@@ -93,11 +94,11 @@ fn everything_is_identical_under_every_seed() {
         assert_eq!(verdict["images"].as_array().unwrap().len(), 6, "{verdict}");
         assert_eq!(verdict["unmatched"], 0, "{verdict}");
         assert!(verdict["compared"].as_u64().unwrap() > 20, "{verdict}");
-        for what in ["umask", "threads", "order", "variables", "place", "clock"] {
+        for what in ["threads", "order", "variables", "project's path and current directory", "clock"] {
             assert!(verdict["varied"][what].is_string(), "{what} in {verdict}");
         }
-        for what in ["user", "host name"] {
-            assert!(verdict["varied"][what].is_string() || verdict["not_varied"][what].is_string(), "{verdict}");
+        for what in ["user", "host name", "umask", "file system"] {
+            assert_ne!(verdict["varied"][what].is_string(), verdict["not_varied"][what].is_string(), "{verdict}");
         }
     }
     assert_eq!(listing(&project.root.join("cache/blobs")), before);
@@ -161,6 +162,11 @@ fn what_cannot_be_verified_is_said() {
     project.run(&["build", "data"]).expect(0);
     project.run(&["verify", "hello"]).says(1, &["`hello` was not built yet", "remint build hello"]);
     project.run(&["verify", "helo"]).says(2, &["did you mean `hello`?"]);
+    for command in ["verify", "build"] {
+        let words = ["there is no recipe `hello@linux/arm64`", "did you mean `hello --platform linux/arm64`?"];
+        project.run(&[command, "hello@linux/arm64"]).says(2, &words);
+        project.run(&[command, "cache:hello"]).says(2, &["did you mean `hello`?"]);
+    }
     std::fs::remove_file(project.root.join("remint.lock")).unwrap();
     project.run(&["verify"]).says(3, &["remint.lock does not match", "run `remint lock`"]);
     project.run(&["verify", "--quick"]).expect(0);

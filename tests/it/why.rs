@@ -1,6 +1,6 @@
 //! `remint why` and `remint build --explain`: the very thing that changed, in the words of the recipe and the lock.
 
-use crate::support::project::{LATER, Project, archive, packages};
+use crate::support::project::{LATER, Project, Run, archive, packages};
 use serde_json::Value;
 
 /// The reasons of each layer of an image for amd64: whether it was built, and why.
@@ -66,6 +66,51 @@ fn what_changed_is_named() {
     assert!(text.starts_with("site linux/amd64\n   1  reused  packages hello\n"), "{text}");
     assert!(text.contains("   4  built   write 3 paths\n              /etc/motd changed\n"), "{text}");
     assert!(text.contains("\n\nsite linux/arm64\n"), "{text}");
+}
+
+#[test]
+fn images_are_named_as_elsewhere() {
+    let project = Project::first();
+    project.run(&["why"]).says(1, &["knows of no build", "`remint build` builds"]);
+    project.run(&["why", "helo"]).says(2, &["there is no recipe `helo`", "did you mean `hello`?"]);
+    project.run(&["build", "hello", "data"]).expect(0);
+    let heads = |words: &[&str]| -> Vec<String> {
+        let text = project.run(&[&["why"], words].concat()).expect(0).stdout;
+        text.lines().filter(|line| line.contains(" linux/")).map(str::to_owned).collect()
+    };
+    let [data, hello, arm64] = ["data linux/amd64", "hello linux/amd64", "hello linux/arm64"];
+    assert_eq!(heads(&[]), [data, hello, arm64]);
+    assert_eq!(heads(&["--platform", "linux/amd64"]), [data, hello]);
+    assert_eq!(heads(&["cache:hello"]), [hello, arm64]);
+    for words in [&["hello@linux/arm64"][..], &["cache:hello@linux/arm64"], &["hello", "--platform", "linux/arm64"]] {
+        assert_eq!(heads(words), [arm64], "{words:?}");
+    }
+    assert_eq!(heads(&["hello", "data", "hello@linux/arm64"]), [hello, arm64, data], "each of them once");
+
+    let elsewhere = ["oci:layout", "oci-archive:x.tar", "docker-archive:x.tar", "tar:x.tar", "registry.example/web:1"];
+    for place in elsewhere {
+        let words = [place, "is not in the store", "`remint diff A B`"];
+        project.run(&["why", place]).says(2, &words);
+    }
+    for (wrong, words) in [
+        ("Hello", "`Hello` is not an image's name"),
+        ("hello@linux/vax", "`linux/vax`"),
+        ("cache:", "`` is not an image's name"),
+        ("hello*", "`hello*` is not an image's name"),
+    ] {
+        project.run(&["why", wrong]).says(2, &[words]);
+    }
+    let words = ["`hello@linux/arm64` and `--platform linux/amd64` leave no platform"];
+    project.run(&["why", "hello@linux/arm64", "--platform", "linux/amd64"]).says(2, &words);
+    let words = ["knows of no build of `data` for linux/arm64", "there is linux/amd64"];
+    project.run(&["why", "hello", "data@linux/arm64"]).says(1, &words);
+    project.run(&["why", "site"]).says(1, &["knows of no build of `site`", "`remint build site` builds it"]);
+    // A store that is named needs no project.
+    let mut command = project.command(&["why", "data", "--cache-dir", project.root.join("cache").to_str().unwrap()]);
+    Run::of(command.current_dir("/")).says(0, &["data linux/amd64"]);
+    // What was built is told without recipes.
+    std::fs::remove_dir_all(project.root.join("recipes/data")).unwrap();
+    assert_eq!(heads(&["data"]), [data]);
 }
 
 #[test]
@@ -135,7 +180,11 @@ fn a_build_that_changed_only_the_configuration_is_told() {
     project.run(&["build", "hello"]).expect(0);
     let recipe = project.read("recipes/hello/recipe.toml");
     project.write("recipes/hello/recipe.toml", recipe.replace("C.UTF-8", "C"));
-    project.run(&["build", "hello"]).expect(0);
+    let ahead = project.run(&["build", "hello", "--explain"]).expect(0).stderr;
+    let line = "hello linux/amd64, layer 1, `packages hello`: reused\n\
+                hello linux/amd64, configuration: changed: `env.LANG` C.UTF-8 → C\n";
+    assert!(ahead.contains(line), "{ahead}");
+    assert!(!project.run(&["build", "hello", "--explain"]).expect(0).stderr.contains("configuration"), "it is done");
     let text = project.run(&["why", "hello"]).expect(0).stdout;
     let told = "hello linux/amd64\n   1  reused  packages hello\n   -  changed the configuration, and all layers were reused\n              \
                 `env.LANG` C.UTF-8 → C\n";
@@ -157,8 +206,29 @@ fn a_build_that_changed_only_the_configuration_is_told() {
     assert_eq!(run.stdout, "hello linux/amd64\n   1  reused  packages hello\n");
     project.run(&["build", "hello"]).expect(0);
     project.write("recipes/hello/recipe.toml", &recipe);
-    project.run(&["build", "hello"]).expect(0);
+    let run = project.run(&["build", "hello", "--explain", "--format", "json"]).expect(0);
+    let events = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told: Vec<Value> = events.filter(|event| event["event"] == "configuration-explained").collect();
+    let expected = |platform: &str| {
+        serde_json::json!({ "event": "configuration-explained", "image": "hello", "platform": platform,
+            "why": ["`env.LANG` C → C.UTF-8"] })
+    };
+    assert_eq!(told, [expected("linux/amd64"), expected("linux/arm64")]);
     assert!(project.run(&["why", "hello"]).expect(0).stdout.contains("`env.LANG` C → C.UTF-8\n"));
+}
+
+#[test]
+fn a_layer_that_is_gone_is_told() {
+    let project = Project::first();
+    project.run(&["build", "both"]).expect(0);
+    let recipe = project.read("recipes/both/recipe.toml");
+    project.write("recipes/both/recipe.toml", recipe.split("\n\n[[layer]]\n[layer.write]").next().unwrap());
+    let ahead = project.run(&["build", "both", "--explain"]).expect(0).stderr;
+    assert!(ahead.contains("both linux/amd64, configuration: changed: layer `write /etc/both` is gone\n"), "{ahead}");
+    let told =
+        "   -  changed the configuration, and all layers were reused\n              layer `write /etc/both` is gone\n";
+    let text = project.run(&["why", "both"]).expect(0).stdout;
+    assert!(text.ends_with(told), "{text}");
 }
 
 #[test]

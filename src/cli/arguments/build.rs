@@ -99,4 +99,7 @@ pub struct Rebuild {
     /// Vary what this seed decides.
     #[arg(long, hide = true, value_name = "SEED")]
     pub vary: Option<u64>,
+    /// Look for credentials and certificates in this home: `HOME` is another.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
 }

@@ -35,7 +35,14 @@ use std::time::Duration;
 /// Builds images and prints what came of it.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Build) -> Result<Exit, Failure> {
     // Before anything else, and before there is a second thread.
-    let varied = arguments.rebuild.vary.map(|seed| varied::apply(seed, invocation)).unwrap_or_default();
+    let varied = arguments
+        .rebuild
+        .vary
+        .map(|seed| varied::apply(seed, invocation, arguments.rebuild.sources.as_deref()))
+        .unwrap_or_default();
+    let mut environment = invocation.environment.clone();
+    environment.home = arguments.rebuild.home.clone().or(environment.home);
+    let invocation = Invocation { environment: &environment, ..invocation };
     let mut session = Session::load(invocation)?;
     session.order = arguments.rebuild.vary.map(Shuffle);
     let images = session.choose(&arguments.images)?;

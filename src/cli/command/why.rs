@@ -1,15 +1,16 @@
 //! `remint why`.
 
 use super::Invocation;
-use crate::build::{History, Story, ahead, histories};
+use crate::build::{History, Story, ahead, configured_ahead, histories};
 use crate::cli::arguments::{TextOrJson, Why};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::screen;
+use crate::cli::session::Session;
 use crate::event::{Event, Events};
-use crate::oci::canonical_json;
+use crate::image::{ImagePlace, ImageRef, ImageRefError};
+use crate::oci::{Platform, canonical_json};
 use crate::plan::{Plan, Reason};
-use crate::recipe::ImageName;
 use crate::store::Store;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,26 +18,33 @@ use std::path::Path;
 /// At most this many reasons of one layer are shown to people.
 const SHOWN: usize = 20;
 
-/// Tells why an image's layers were built by the last build that changed it.
+/// Tells why images' layers were built by the last build that changed them.
 pub(crate) fn run(invocation: Invocation<'_>, arguments: &Why) -> Result<Exit, Failure> {
-    let places = invocation.places()?;
-    let Some(name) = ImageName::parse(&arguments.image) else {
-        return Err(Failure::new(Exit::Usage, format!("`{}` is not an image's name", arguments.image)));
-    };
-    let unknown = || {
-        let message = format!("the store in `{}` knows of no build of `{name}`", places.cache.display());
-        Failure::new(Exit::No, message).hint(format!("`remint build {name}` builds it, with `--explain` it says why"))
-    };
-    if !places.cache.is_dir() {
-        return Err(unknown());
+    let (cache, project) = invocation.store_place()?;
+    let wanted: Vec<ImageRef> =
+        arguments.images.iter().map(|text| of_store(text, &arguments.platform)).collect::<Result<_, _>>()?;
+    let store = Store::look(&cache, &Events::none());
+    let known = |name| store.as_ref().map_or_else(Vec::new, |store| histories(store, name));
+    let mut all: Vec<History> = Vec::new();
+    for image in &wanted {
+        let found = known(Some(image.name.as_str()));
+        let there: Vec<String> = found.iter().map(|history| history.platform.clone()).collect();
+        let meant = found.into_iter().filter(|history| means(arguments, image.platform, history));
+        let meant: Vec<History> = meant.collect();
+        if meant.is_empty() {
+            return Err(unknown(invocation, arguments, &cache, image, &there));
+        }
+        all.extend(meant.into_iter().filter(|history| !all.contains(history)).collect::<Vec<_>>());
     }
-    let store = Store::open(&places.cache).map_err(|error| Failure::from_error(Exit::Action, &error))?;
-    let mut all = histories(&store, name.as_str());
-    all.retain(|history| arguments.platform.is_none_or(|platform| platform.to_string() == history.platform));
-    if all.is_empty() {
-        return Err(unknown());
+    if wanted.is_empty() {
+        all = known(None);
+        all.retain(|history| means(arguments, None, history));
     }
-    let lock = lock_text(&places.project);
+    let (Some(store), false) = (store, all.is_empty()) else {
+        let message = format!("the store in `{}` knows of no build{}", cache.display(), asked(arguments, None));
+        return Err(Failure::new(Exit::No, message).hint("`remint build` builds, with `--explain` it says why"));
+    };
+    let lock = project.map(|project| lock_text(&project)).unwrap_or_default();
     let told: Vec<Told> = all.iter().map(|history| Told::new(history, &store, &lock)).collect();
     match arguments.format {
         TextOrJson::Text => {
@@ -51,7 +59,60 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Why) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
-/// Tells, before anything is built, which layers of a plan will be and why.
+/// The image of the store that a text names, in any way in which other commands take one.
+fn of_store(text: &str, platforms: &[Platform]) -> Result<ImageRef, Failure> {
+    let named: Result<ImageRef, _> = text.strip_prefix("cache:").unwrap_or(text).parse();
+    let image = named.map_err(|error: ImageRefError| match text.parse::<ImagePlace>() {
+        Ok(place) if !matches!(place, ImagePlace::Store(_)) => {
+            let message = format!("`{place}` is not in the store, which knows of its own builds alone");
+            Failure::new(Exit::Usage, message)
+                .hint("`remint diff A B` says what differs between two images, wherever they are")
+        }
+        _ => Failure::from_error(Exit::Usage, &error),
+    })?;
+    match image.platform {
+        Some(platform) if !platforms.is_empty() && !platforms.contains(&platform) => {
+            let asked: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+            let message = format!("`{image}` and `--platform {}` leave no platform", asked.join(","));
+            Err(Failure::new(Exit::Usage, message).hint("one of the two says it all"))
+        }
+        _ => Ok(image),
+    }
+}
+
+/// Whether a history is one that was asked for, of an image that was.
+fn means(arguments: &Why, platform: Option<Platform>, history: &History) -> bool {
+    let asked = platform.as_ref().map_or(&arguments.platform[..], std::slice::from_ref);
+    asked.is_empty() || asked.iter().any(|platform| platform.to_string() == history.platform)
+}
+
+/// For which platforms it was asked, to stand behind a sentence.
+fn asked(arguments: &Why, platform: Option<Platform>) -> String {
+    let asked = platform.as_ref().map_or(&arguments.platform[..], std::slice::from_ref);
+    let names: Vec<String> = asked.iter().map(ToString::to_string).collect();
+    if names.is_empty() { String::new() } else { format!(" for {}", names.join(" or ")) }
+}
+
+/// Says that no build is known of an image, or of the platforms asked for where there are others.
+fn unknown(invocation: Invocation<'_>, arguments: &Why, cache: &Path, image: &ImageRef, there: &[String]) -> Failure {
+    let name = &image.name;
+    // Of what neither a build nor a recipe is known, the name is wrong; recipes that cannot be read say nothing of it.
+    if there.is_empty()
+        && let Ok(session) = Session::load(invocation)
+        && let Err(failure) = session.choose(&[name.to_string()])
+    {
+        return failure;
+    }
+    let asked = asked(arguments, image.platform);
+    let failure =
+        Failure::new(Exit::No, format!("the store in `{}` knows of no build of `{name}`{asked}", cache.display()));
+    match there {
+        [] => failure.hint(format!("`remint build {name}` builds it, with `--explain` it says why")),
+        there => failure.hint(format!("there is {}", there.join(" and "))),
+    }
+}
+
+/// Tells, before anything is built, which layers of a plan will be and why, and what changes of configurations.
 pub(super) fn explain(store: &Store, plan: &Plan, project: &Path, events: &Events) {
     let lock = lock_text(project);
     for image in &plan.images {
@@ -64,6 +125,11 @@ pub(super) fn explain(store: &Store, plan: &Plan, project: &Path, events: &Event
                 built: story.built,
                 why: told(story, &lock),
             });
+        }
+        let why: Vec<String> = configured_ahead(store, plan, image).iter().map(|reason| words(reason, &lock)).collect();
+        if !why.is_empty() {
+            let (image, platform) = (image.name.to_string(), image.platform.to_string());
+            events.send(Event::ConfigurationExplained { image, platform, why });
         }
     }
 }
@@ -95,10 +161,10 @@ impl Told {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{} {}\n", self.image, self.platform);
+        let mut text = format!("{} {}\n", plain(&self.image), plain(&self.platform));
         for (at, layer) in self.layers.iter().enumerate() {
             let state = if layer.built { "built" } else { "reused" };
-            let _ = writeln!(text, "{:>4}  {state:6}  {}", at + 1, layer.title);
+            let _ = writeln!(text, "{:>4}  {state:6}  {}", at + 1, plain(&layer.title));
             reasons(&mut text, &layer.why);
         }
         if !self.configuration.is_empty() {
@@ -112,11 +178,16 @@ impl Told {
 
 fn reasons(text: &mut String, all: &[String]) {
     for why in all.iter().take(SHOWN) {
-        let _ = writeln!(text, "              {}", why.replace(char::is_control, "\u{fffd}"));
+        let _ = writeln!(text, "              {}", plain(why));
     }
     if all.len() > SHOWN {
         let _ = writeln!(text, "              and {} more", all.len() - SHOWN);
     }
+}
+
+/// A text in one line, without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// Why a layer was built; one that was not says no more than that its result was there, if it is another than before.

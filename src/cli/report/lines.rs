@@ -109,7 +109,11 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
         Event::ActionDone { name, cached: true, .. } if verbose => format!("{name}: reused"),
         Event::ActionDone { name, took, .. } if verbose => format!("{name}: {}", duration(*took)),
         Event::LayerExplained { image, platform, layer, title, built, why } => {
-            explained(&format!("{image} {platform}, layer {layer}, `{title}`"), *built, why)
+            let state = if *built { "built" } else { "reused" };
+            explained(&format!("{image} {platform}, layer {layer}, `{title}`: {state}"), why)
+        }
+        Event::ConfigurationExplained { image, platform, why } => {
+            explained(&format!("{image} {platform}, configuration: changed"), why)
         }
         Event::Varied { what, how, done: true } if verbose => format!("varied: {what}: {how}"),
         Event::Varied { what, how, done: false } => format!("not varied: {what}: {how}"),
@@ -128,9 +132,9 @@ pub(super) fn of(event: &Event, verbose: bool) -> Option<String> {
 /// At most this many reasons stand in one line.
 const REASONS: usize = 8;
 
-/// A layer that will be built, and why; or that is reused.
-fn explained(layer: &str, built: bool, why: &[String]) -> String {
-    let mut line = format!("{layer}: {}", if built { "built" } else { "reused" });
+/// What becomes of a layer or a configuration, and why, in one line whatever the names in it are.
+fn explained(what: &str, why: &[String]) -> String {
+    let mut line = what.to_owned();
     if !why.is_empty() {
         line.push_str(": ");
         line.push_str(&why[..why.len().min(REASONS)].join("; "));
@@ -138,7 +142,7 @@ fn explained(layer: &str, built: bool, why: &[String]) -> String {
     if why.len() > REASONS {
         line.push_str(&format!("; and {} more", why.len() - REASONS));
     }
-    line
+    line.replace(char::is_control, "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -228,6 +232,10 @@ mod tests {
         assert_eq!(explained(false, &[]), "web linux/amd64, layer 2, `copy app to /srv`: reused");
         let many = explained(true, &["a"; 10]);
         assert_eq!(many, "web linux/amd64, layer 2, `copy app to /srv`: built: a; a; a; a; a; a; a; a; and 2 more");
+        let why = vec!["`env.A` 1 → \u{1b}[2J\n2".to_owned()];
+        let event = Event::ConfigurationExplained { image: "web".into(), platform: "linux/amd64".into(), why };
+        let line = "web linux/amd64, configuration: changed: `env.A` 1 → \u{fffd}[2J\u{fffd}2";
+        assert_eq!(of(&event, false).unwrap(), line);
         let varied = |done| Event::Varied { what: "user".into(), how: "no namespaces".into(), done };
         assert_eq!(of(&varied(true), false), None);
         assert_eq!(of(&varied(false), false).unwrap(), "not varied: user: no namespaces");

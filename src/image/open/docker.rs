@@ -56,6 +56,14 @@ pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Resul
     Ok(Opened { shown, root: None, index: None, platforms: vec![only], others: vec![] })
 }
 
+/// The names of each image of an archive, in the archive's order; an image may have none.
+pub fn docker_names(path: &Path) -> Result<Vec<Vec<String>>, OpenError> {
+    let blobs = Blobs { image: path.display().to_string(), files: Files::Archive(Archive::open(path)?) };
+    let (_, manifest, _) = blobs.document("manifest.json", None)?;
+    let all = manifest.as_array().map_or(&[][..], Vec::as_slice);
+    Ok(all.iter().map(|line| tags(line).map(str::to_owned).collect()).collect())
+}
+
 fn tags(line: &Value) -> impl Iterator<Item = &str> {
     line["RepoTags"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }

@@ -22,6 +22,7 @@ mod place;
 pub(super) mod registry;
 
 pub use crate::layer::Wrapping;
+pub use docker::docker_names;
 pub use error::OpenError;
 pub use layer::{OpenedLayer, TarFacts, TarReader};
 pub use place::{ImagePlace, PlaceError};

@@ -69,6 +69,17 @@ impl<'a> Documents<'a> {
         names
     }
 
+    /// What it has under none of these names, as it is called there: by its name, else by its digest.
+    pub(super) fn others(&self, names: &BTreeSet<ImageName>) -> BTreeSet<String> {
+        let taken: Vec<&IndexEntry> = names.iter().filter_map(|name| self.entry(name)).collect();
+        let others = self.entries.iter().filter(|entry| !taken.iter().any(|one| std::ptr::eq(*one, *entry)));
+        let title = |entry: &IndexEntry| {
+            let digest = || entry.blob().map(|blob| blob.digest.to_string());
+            entry.name().map(str::to_owned).or_else(digest)
+        };
+        others.filter_map(title).collect()
+    }
+
     /// The digest of what a name points to.
     #[must_use]
     pub fn root(&self, name: &ImageName) -> Option<Digest> {

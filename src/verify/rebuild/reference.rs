@@ -4,7 +4,7 @@ use super::digests;
 use super::documents::Documents;
 use super::error::Error;
 use crate::digest::Digest;
-use crate::image::{Image, ImagePlace, OpenError};
+use crate::image::{Image, ImagePlace, OpenError, docker_names};
 use crate::recipe::ImageName;
 use crate::registry::Client;
 use crate::store::Store;
@@ -39,10 +39,12 @@ impl Expected {
 }
 
 /// What should come out of a rebuild.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reference {
     /// The images, by name.
     pub images: Vec<Expected>,
+    /// What stood beside them under no name that was asked for, as it is called there, sorted.
+    pub others: BTreeSet<String>,
 }
 
 impl Reference {
@@ -62,7 +64,7 @@ impl Reference {
             expected.image = Some(image);
             Some(expected)
         });
-        Ok(Self { images: images.collect() })
+        Ok(Self { images: images.collect(), others: documents.others(names) })
     }
 
     /// Takes the configurations of the images of these names from an archive as `docker save` writes it.
@@ -82,12 +84,15 @@ impl Reference {
             expected.configs = configs.collect();
             images.push(expected);
         }
-        Ok(Self { images })
+        let is_asked_for = |tag: &String| names.contains(tag.strip_suffix(":latest").unwrap_or(tag));
+        let others = docker_names(path)?.into_iter().filter(|tags| !tags.iter().any(is_asked_for));
+        let others = others.filter_map(|tags| tags.into_iter().next()).collect();
+        Ok(Self { images, others })
     }
 
     /// Takes the digests that a file lists.
     pub fn from_digests(path: &Path) -> Result<Self, Error> {
-        Ok(Self { images: digests::read(path)? })
+        Ok(Self { images: digests::read(path)?, others: BTreeSet::new() })
     }
 
     /// Keeps only the images of these names.

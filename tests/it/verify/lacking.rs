@@ -92,6 +92,50 @@ fn images_without_a_recipe_are_told() {
 }
 
 #[test]
+fn what_a_reference_has_and_no_recipe_makes_is_told() {
+    let project = Project::first();
+    project.run(&["build", "--platform", "linux/amd64", "-o", "docker-archive:docker.tar"]).expect(0);
+    project.run(&["build", "-o", "oci:layout", "-o", "oci-archive:all.tar"]).expect(0);
+    for recipe in ["site", "both", "data"] {
+        std::fs::remove_dir_all(project.root.join("recipes").join(recipe)).unwrap();
+    }
+    for (against, path) in [("oci:layout", "layout"), ("oci-archive:all.tar", "all.tar")] {
+        for quick in [false, true] {
+            let mut words = vec!["verify", "--against", against, "--summary", "x.md"];
+            words.extend(quick.then_some("--quick"));
+            let told = |name: &str| format!("not verified: `{name}`, which no recipe makes here: `{path}` has it\n");
+            let run = project.run(&words).says(0, &["hello  linux/arm64  identical"]);
+            for name in ["both", "data", "site"] {
+                assert!(run.stderr.contains(&told(name)), "{}", run.stderr);
+            }
+            assert!(!run.stderr.contains("`hello`, which"), "{}", run.stderr);
+            assert!(project.read("x.md").ends_with(&format!("- {}", told("site"))), "{}", project.read("x.md"));
+            words.extend(["--format", "json"]);
+            let found = verdict(&project.run(&words).expect(0));
+            assert_eq!((&found["identical"], found["passed_over"].as_array().unwrap().len()), (&true.into(), 3));
+            // Who names what counts is not told of the rest.
+            words.push("hello");
+            assert!(verdict(&project.run(&words).expect(0))["passed_over"].is_null());
+        }
+    }
+    project.run(&["build", "hello", "--platform", "linux/amd64"]).expect(0);
+    // What the store lacks is not said to be lacking in the recipes.
+    let words =
+        ["hello  linux/arm64  missing", "it is not in the store for linux/arm64: `remint build hello` builds it"];
+    project.run(&["verify", "--quick", "--against", "oci:layout"]).says(1, &words);
+    let run = project.run(&["verify", "--against", "docker-archive:docker.tar"]).expect(0);
+    assert!(run.stderr.contains("`site:latest`, which no recipe makes here: `docker.tar` has it"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("which no recipe makes").count(), 3, "{}", run.stderr);
+
+    // Where nothing is left to compare, that is no success; names are shown without what a terminal would obey.
+    let index = project.read("layout/index.json");
+    project.write("layout/index.json", index.replace("\"hello\"", "\"he\\u001b[2Jllo\""));
+    let words = ["`layout` has none of the images", "it has `both`, `data`, `he [2Jllo`, `site`"];
+    project.run(&["verify", "--against", "oci:layout"]).says(1, &words);
+    project.run(&["verify", "hello", "--against", "oci:layout"]).says(1, &["`layout` does not have `hello`", "`both`"]);
+}
+
+#[test]
 fn a_rebuild_ends_with_who_started_it() {
     let mut project = built();
     let lock = project.lock();

@@ -105,7 +105,7 @@ fn a_file_of_digests_is_the_reference() {
     project.write("one.txt", hello.replace("hello", "web"));
     project.run(&["verify", "--against", "one.txt"]).says(2, &["there is no recipe `web`"]);
     project.write("one.txt", "");
-    project.run(&["verify", "--against", "one.txt"]).says(1, &["has none of the images"]);
+    project.run(&["verify", "--against", "one.txt"]).says(1, &["has none of the images", "it has no image at all"]);
     project.run(&["verify", "--against", "missing.txt"]).says(2, &["missing.txt"]);
 }
 
@@ -123,10 +123,15 @@ fn a_layout_and_an_archive_are_references() {
     let recipe = project.read("recipes/hello/recipe.toml").replace("\"a.b\" = \"1\"", "\"a.b\" = \"one\"");
     project.write("recipes/hello/recipe.toml", recipe);
     for against in ["oci:layout", "oci-archive:hello.tar"] {
+        let asked = ["verify", "hello", "--platform", "linux/arm64", "--against", against, "--seed", "7"];
+        let again = format!("hint: `remint {}` does the same again", asked.join(" ").replace("oci-archive", "oci"));
+        project.run(&asked).says(1, &[&again]);
         let words = ["configuration", "at `/config/Labels/a.b`: expected \"1\", found \"one\""];
         project.run(&["verify", "hello", "--against", against]).says(1, &words);
     }
-    project.run(&["verify", "site", "--against", "oci-archive:hello.tar"]).says(1, &["does not have `site`"]);
+    project
+        .run(&["verify", "site", "--against", "oci-archive:hello.tar"])
+        .says(1, &["`hello.tar` does not have `site`", "it has `hello`"]);
     project.run(&["verify", "--against", "layout"]).says(2, &["`layout` is a directory", "`--against oci:layout`"]);
     project.run(&["verify", "--against", "oci:recipes"]).says(2, &["is no OCI image layout"]);
     project.run(&["verify", "--against", "oci-archive:remint.toml"]).says(2, &["could not read the archive"]);

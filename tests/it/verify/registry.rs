@@ -1,6 +1,6 @@
 //! `remint verify REF`: images in a registry, right and wrong, and who vouches for them.
 
-use super::{built, verdict};
+use super::{built, digests, verdict};
 use crate::support::oci_registry::{Access, Fault, Options, Registry};
 use crate::support::project::{Project, Run};
 use crate::support::registry_server;
@@ -336,6 +336,34 @@ fn debians_registry_holds_the_same() {
     let more = ["--key", &public, "--attest", "--sign-key", &private];
     against(&project, &site, &more).says(0, &["identical", "signed", "attached to "]);
     project.run(&["verify", &site, "--require-rebuilds", "1", "--key", &public]).says(0, &["rebuilt, identical"]);
+}
+
+#[test]
+fn a_rebuild_finds_credentials_where_the_build_did() {
+    let project = built();
+    let registry = Registry::start(Options { access: Access::Basic("user", "word"), ..Options::default() });
+    let auths = json!({ "auths": { &registry.address: { "auth": STANDARD.encode("user:word") } } });
+    for file in ["auth.json", "docker/config.json", "a/.docker/config.json", "b/.config/containers/auth.json"] {
+        project.write(file, auths.to_string());
+    }
+    project.run(&["publish", "hello", "--to", &registry.address, "--authfile", "auth.json"]).expect(0);
+    project.write("recipes/more/recipe.toml", format!("from = \"{}/hello:latest\"\n", registry.address));
+    project.run(&["lock", "--authfile", "auth.json"]).expect(0);
+    project.run(&["build", "more", "--authfile", "auth.json"]).expect(0);
+    let more = digests(&project).lines().find(|line| line.starts_with("more ")).unwrap().to_owned();
+    project.write("digests.txt", more);
+    let verify = |variable: &str, value: &str, more: &[&str]| {
+        project.forget();
+        let words = [&["verify", "--against", "digests.txt"], more].concat();
+        Run::of(project.command(&words).env(variable, value))
+    };
+    let home = |name: &str| project.root.join(name).to_str().unwrap().to_owned();
+    verify("HOME", "/", &["--authfile", "auth.json"]).says(0, &["identical"]);
+    verify("DOCKER_CONFIG", "docker", &[]).says(0, &["identical"]);
+    verify("REGISTRY_AUTH_FILE", "auth.json", &[]).says(0, &["identical"]);
+    verify("HOME", &home("a"), &[]).says(0, &["identical"]);
+    verify("HOME", &home("b"), &[]).says(0, &["identical"]);
+    verify("HOME", &home("docker"), &[]).says(4, &["the rebuild failed", "more"]);
 }
 
 #[test]

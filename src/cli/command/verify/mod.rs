@@ -6,6 +6,7 @@ mod place;
 mod rebuild;
 mod registry;
 mod reports;
+mod room;
 mod show;
 mod sources;
 mod vouch;
@@ -21,6 +22,7 @@ use crate::cli::session::Session;
 use crate::digest::Digest;
 use crate::event::Events;
 use crate::recipe::ImageName;
+use crate::registry::clean;
 use crate::store::Store;
 use crate::verify::rebuild::{
     Difference, Error, Expected, ImageVerdict, Reference, Verdict, compare_digests, recompute,
@@ -30,6 +32,9 @@ use place::Place;
 pub(super) use show::{about_run, write_file};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
+
+/// At most this many images are named that are there where another is not.
+const NAMED: usize = 10;
 
 /// How a verdict was come to.
 #[derive(Debug, Default)]
@@ -82,17 +87,22 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
     };
     let named = if by_recipe { named? } else { orphans.choose(&session, &arguments.images)? };
     let built = Reference::from_layout(store.dir(), &named, &scratch).map_err(|error| of_store(&error))?;
+    let mut beside = Vec::new();
     let reference = match &arguments.against {
         None => built,
         Some(against) => {
             let other = place.store("against")?;
             let reference = against_what(invocation, &session, arguments, against, &named, &other)?;
+            if arguments.images.is_empty() {
+                beside = orphans::beside(&reference, against);
+            }
             if arguments.quick {
                 expect_all(arguments, &reference, &named, &session)?;
                 expect_platforms(arguments, &reference)?;
                 let built = built.only(&reference.names());
                 let verdict = quick_against(&store, &built, &reference, arguments);
-                return show::show(invocation, arguments, &verdict, &Way::default(), began);
+                let way = Way { passed: beside, ..Way::default() };
+                return show::show(invocation, arguments, &verdict, &way, began);
             }
             reference
         }
@@ -123,6 +133,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
     way.hints.extend((!untold.is_empty()).then(|| orphans::HINT.to_owned()));
     verdict.images.extend(untold);
     way.passed = passed;
+    way.passed.extend(beside);
     show::show(invocation, arguments, &verdict, &way, began)
 }
 
@@ -182,27 +193,28 @@ fn expect_all(
     session: &Session,
 ) -> Result<(), Failure> {
     let there = reference.names();
-    let missing = named.iter().find(|name| !there.contains(*name));
-    match missing {
-        Some(name) if !arguments.images.is_empty() => {
-            let message = match &arguments.against {
-                None => format!("`{name}` was not built yet, so there is nothing to compare with"),
-                Some(_) => format!("what `--against` names does not have `{name}`"),
-            };
-            Err(Failure::new(Exit::No, message).hint(format!("`remint build {name}` builds it")))
-        }
-        _ if there.is_empty() => {
-            let message = match &arguments.against {
-                None => format!(
-                    "nothing was built yet in `{}`, so there is nothing to compare with",
-                    session.places.cache.display()
-                ),
-                Some(_) => "what `--against` names has none of the images".to_owned(),
-            };
-            Err(Failure::new(Exit::No, message).hint("`remint build` builds all images"))
-        }
-        _ => Ok(()),
+    let missing = named.iter().find(|name| !there.contains(*name)).filter(|_| !arguments.images.is_empty());
+    if missing.is_none() && !there.is_empty() {
+        return Ok(());
     }
+    if let Some(against) = &arguments.against {
+        let message = match missing {
+            Some(name) => format!("`{against}` does not have `{name}`"),
+            None => format!("`{against}` has none of the images"),
+        };
+        let there = there.iter().map(ImageName::as_str).chain(reference.others.iter().map(String::as_str));
+        let there: Vec<String> = there.take(NAMED).map(|name| format!("`{}`", clean(name))).collect();
+        let it_has = if there.is_empty() { "no image at all".to_owned() } else { there.join(", ") };
+        return Err(Failure::new(Exit::No, message).hint(format!("it has {it_has}")));
+    }
+    let (message, hint) = match missing {
+        Some(name) => (format!("`{name}` was not built yet"), format!("`remint build {name}` builds it")),
+        None => {
+            let cache = session.places.cache.display();
+            (format!("nothing was built yet in `{cache}`"), "`remint build` builds all images".to_owned())
+        }
+    };
+    Err(Failure::new(Exit::No, format!("{message}, so there is nothing to compare with")).hint(hint))
 }
 
 /// Fails where a platform that was asked for, or an image that was named, leaves nothing to compare.
@@ -241,7 +253,12 @@ fn quick_against(store: &Store, built: &Reference, reference: &Reference, argume
             images.extend(each(expected, |_| Difference::note("the image", note.clone())));
         }
         if let Some(Ok(image)) = image {
-            for verdict in compare_digests(expected, image) {
+            for mut verdict in compare_digests(expected, image) {
+                if let (None, Some(platform)) = (verdict.found, &verdict.platform) {
+                    let name = &expected.name;
+                    let note = format!("it is not in the store for {platform}: `remint build {name}` builds it");
+                    verdict.differences = vec![Difference::note("the image", note)];
+                }
                 match images.iter_mut().find(|there| there.name == verdict.name && there.platform == verdict.platform) {
                     Some(there) => {
                         there.expected = verdict.expected;

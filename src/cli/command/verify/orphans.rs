@@ -1,11 +1,13 @@
-//! Images of the store that no recipe of the project makes: they cannot be built again, and are never passed over without a word.
+//! Images of the store, or of what it is compared with, that no recipe of the project makes: they cannot be built again, and are
+//! never passed over without a word.
 
 use super::{each, of_store, only_platforms};
-use crate::cli::arguments::Verify;
+use crate::cli::arguments::{Against, Verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::recipe::ImageName;
+use crate::registry::clean;
 use crate::store::Store;
 use crate::verify::rebuild::{Difference, Documents, ImageVerdict, Reference};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,6 +91,13 @@ impl Orphans {
             }
         }
     }
+}
+
+/// Gives a line on each image of what `--against` names that no recipe makes: it may be of several projects, and says not of which.
+pub(super) fn beside(reference: &Reference, against: &Against) -> Vec<String> {
+    let plain = |name: &String| clean(name).replace('`', "'");
+    let line = |name| format!("`{}`, which no recipe makes here: `{against}` has it", plain(name));
+    reference.others.iter().map(line).collect()
 }
 
 /// What helps where images could not be verified.

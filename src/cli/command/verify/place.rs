@@ -1,25 +1,29 @@
 //! Where a rebuild happens: on another file system than the first build if there is one with room, and nothing is left of it.
 
+use super::room::{Disk, others};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::plan::{Action, Plan, Work};
 use crate::source::path::{ItemKind, Tree};
 use crate::store::Store;
 use rustix::process::geteuid;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Files in memory.
 const MEMORY: &str = "/dev/shm";
 
+/// Temporary files that outlast a start of the machine (file-hierarchy(7)): on a disk also where `/tmp` is in memory.
+const LASTING: &str = "/var/tmp";
+
 /// What a store takes of room, as a multiple of the packages that it unpacks: xz and zstd shrink them to about a fourth, and the
 /// layers stand beside the fragments.
 const GROWTH: u64 = 10;
 
-/// What our directories in memory begin with.
+/// What our directories outside the store begin with.
 const PREFIX: &str = "remint-verify-";
 
 /// The file in such a directory that is held by flock while its run lives.
@@ -30,38 +34,55 @@ pub(super) struct Place {
     dir: TempDir,
     /// Tells other runs that this one lives.
     _lock: Option<File>,
-    /// What it is, for people.
-    pub(super) title: String,
+    /// Whether it is on another file system than the store, and which; or why not.
+    pub(super) elsewhere: Result<String, String>,
 }
 
 impl Place {
     /// A place for a few documents.
     pub(super) fn for_documents(store: &Store) -> Result<Self, Failure> {
-        let dir = TempDir::new_in(store.scratch()).or_else(|_| TempDir::new()).map_err(|error| cannot(&error))?;
-        Ok(Self { dir, _lock: None, title: String::new() })
+        Self::in_store(store, &[])
     }
 
     /// A place for a few documents where there is no store.
     pub(super) fn alone() -> Result<Self, Failure> {
-        let dir = TempDir::new().map_err(|error| cannot(&error))?;
-        Ok(Self { dir, _lock: None, title: String::new() })
+        let dir = own(&std::env::temp_dir()).map_err(|error| cannot(&error))?;
+        Ok(Self { dir, _lock: None, elsewhere: Err(String::new()) })
     }
 
-    /// A place for everything that a plan makes: in memory, unless that is where the store is, or there is too little of it.
+    /// A place for everything that a plan makes: in memory, or where the store is there or there is too little of it, on any other
+    /// file system for temporary files; the store's own is the last.
     pub(super) fn for_rebuild(store: &Store, plan: &Plan) -> Result<Self, Failure> {
-        let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev()).ok();
-        let memory = Path::new(MEMORY);
-        let elsewhere = device(memory).is_some_and(|there| Some(there) != device(store.dir()));
-        sweep(memory);
-        if elsewhere
-            && needed(plan) <= free(memory).unwrap_or(0) / 3
-            && let Ok((dir, lock)) = locked(memory)
-        {
-            return Ok(Self { dir, _lock: Some(lock), title: "in memory".to_owned() });
+        let mut places: Vec<PathBuf> = vec![MEMORY.into(), std::env::temp_dir(), LASTING.into()];
+        places.dedup();
+        for dir in &places {
+            sweep(dir);
         }
-        // Swept by the next run, should this one be killed.
-        let dir = TempDir::new_in(store.scratch()).or_else(|_| TempDir::new()).map_err(|error| cannot(&error))?;
-        Ok(Self { dir, _lock: None, title: "on the store's own file system".to_owned() })
+        let its = Disk::of(store.dir()).map_err(|error| cannot(&error))?;
+        let places = places.into_iter().map(|dir| {
+            let disk = Disk::of(&dir);
+            (dir, disk)
+        });
+        let (fit, mut unfit) = others(its, places, needed(plan));
+        for (dir, disk) in fit {
+            let shown = dir.display();
+            match locked(&dir) {
+                Ok((dir, lock)) => {
+                    let memory = if disk.in_memory() { ", in memory" } else { "" };
+                    let elsewhere = Ok(format!("that of `{shown}`{memory}, and not the store's"));
+                    return Ok(Self { dir, _lock: Some(lock), elsewhere });
+                }
+                Err(error) => unfit.push(format!("`{shown}` cannot be written ({error})")),
+            }
+        }
+        Self::in_store(store, &unfit)
+    }
+
+    /// A place among the store's temporary files, swept by whoever opens it alone.
+    fn in_store(store: &Store, unfit: &[String]) -> Result<Self, Failure> {
+        let dir = own(&store.scratch()).or_else(|_| own(&std::env::temp_dir())).map_err(|error| cannot(&error))?;
+        let elsewhere = Err(format!("it is the store's: {}", unfit.join(", ")));
+        Ok(Self { dir, _lock: None, elsewhere })
     }
 
     /// The directory.
@@ -75,9 +96,15 @@ impl Place {
     }
 }
 
+/// Makes a directory in another that is this user's alone, however the umask is: what a rebuild with another umask puts there, nobody
+/// else may change.
+fn own(parent: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
+}
+
 /// Makes a directory that other runs leave alone while this one lives.
-fn locked(memory: &Path) -> io::Result<(TempDir, File)> {
-    let dir = TempDir::with_prefix_in(PREFIX, memory)?;
+fn locked(parent: &Path) -> io::Result<(TempDir, File)> {
+    let dir = own(parent)?;
     let unlocked = dir.path().join("unlocked");
     let file = File::create(&unlocked)?;
     file.lock()?;
@@ -87,8 +114,8 @@ fn locked(memory: &Path) -> io::Result<(TempDir, File)> {
 }
 
 /// Removes what runs of this user left that were killed: memory is scarce.
-fn sweep(memory: &Path) {
-    for entry in std::fs::read_dir(memory).into_iter().flatten().flatten() {
+fn sweep(parent: &Path) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let path = entry.path();
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX))
             && path.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == geteuid().as_raw());
@@ -118,16 +145,6 @@ fn needed(plan: &Plan) -> u64 {
     plan.actions.values().map(size).fold(0, u64::saturating_add).saturating_mul(GROWTH)
 }
 
-/// How many bytes may be put into memory: what the file system there takes, and what the kernel calls available.
-fn free(memory: &Path) -> Option<u64> {
-    let room = rustix::fs::statvfs(memory).ok()?;
-    let room = room.f_bavail.saturating_mul(room.f_frsize);
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let available: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(room.min(available.saturating_mul(1024)))
-}
-
 fn cannot(error: &io::Error) -> Failure {
     Failure::wrap(Exit::Action, "cannot make a temporary directory", error)
 }
@@ -149,6 +166,7 @@ mod tests {
         let left = make("remint-verify-1", LOCK);
         let others = [make("remint-verify-2", "unlocked"), make("other", LOCK)];
         sweep(memory.path());
+        assert_eq!(living.path().metadata().unwrap().mode() & 0o7777, 0o700);
         assert!(living.path().is_dir() && others.iter().all(|dir| dir.is_dir()));
         assert!(!left.exists());
     }

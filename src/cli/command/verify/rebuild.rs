@@ -4,15 +4,16 @@ use super::super::why::{lock_text, words};
 use super::explain::{Both, explain, hints};
 use super::place::Place;
 use super::registry::Fetched;
+use super::show::again;
 use super::{Invocation, Way};
 use crate::build::{Story, ahead, changed_since};
-use crate::cli::arguments::{Method, Verify};
+use crate::cli::arguments::Verify;
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registries;
 use crate::cli::session::Session;
-use crate::cli::varied::varied;
+use crate::cli::varied::{not_varied, varied};
 use crate::event::{Event, Events};
 use crate::image::{Image, ImageRef};
 use crate::lock;
@@ -23,10 +24,14 @@ use crate::store::Store;
 use crate::verify::rebuild::{Difference, Expected, ImageVerdict, Reference, Results, Variation, Verdict, compare};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// Seeds that are chosen here are below this, so that a person can type them.
 const SEEDS: u128 = 1_000_000;
+
+/// What the file system of the rebuild's store, and of `TMPDIR`, is called where it says what was varied.
+const FILE_SYSTEM: &str = "file system";
 
 /// At most this many changes of a layer's inputs are named.
 const REASONS: usize = 8;
@@ -58,7 +63,10 @@ pub(super) fn rebuild(
     let mut way = Way { seed: Some(seed), ..Way::default() };
     let said = [
         varied("threads", variation.jobs.to_string()),
-        varied("place", place.title.clone()),
+        match place.elsewhere.clone() {
+            Ok(how) => varied(FILE_SYSTEM, how),
+            Err(why) => not_varied(FILE_SYSTEM, why),
+        },
         varied("project's path and current directory", format!("below `{}`", variation.folder)),
         varied("variables", variables(&variation)),
     ];
@@ -68,10 +76,10 @@ pub(super) fn rebuild(
     let hints = hints(invocation, &session.places.project, &place, &variation);
     let mut results = Results::new(store, &rebuilt, &plan, hints.clone());
     let names = reference.names();
-    let start = Start { session, arguments, place: &place, variation: &variation };
+    let start = Start { invocation, session, arguments, place: &place, variation: &variation };
     let mut child = start.spawn(&names, &platforms)?;
     let ended = listen(&mut child, &mut results, &mut way, events);
-    ended.map_err(|failure| failure.hint(format!("`remint verify --seed {seed}` does the same again")))?;
+    ended.map_err(|failure| failure.hint(format!("`{}` does the same again", again(arguments, Some(seed)))))?;
     let broken = |error: &crate::store::Error| Failure::from_error(Exit::Action, error);
     results.rest().map_err(|error| broken(&error))?;
 
@@ -127,6 +135,7 @@ fn platforms(session: &Session, arguments: &Verify, reference: &Reference) -> Ve
 
 /// What the process of a rebuild is started with.
 struct Start<'a> {
+    invocation: Invocation<'a>,
     session: &'a Session,
     arguments: &'a Verify,
     place: &'a Place,
@@ -163,12 +172,30 @@ impl Start<'_> {
         command.arg("--project").arg(&project).arg("--cache-dir").arg(self.place.path().join("store"));
         command.arg("--sources").arg(std::fs::canonicalize(&places.cache)?);
         command.args(["--vary", &variation.seed.to_string(), "--jobs", &variation.jobs.to_string()]);
-        command.args(self.arguments.compression.map(|method| match method {
-            Method::Zstd => "--compression=zstd",
-            Method::Gzip => "--compression=gzip",
-        }));
+        command.args(self.arguments.compression.map(|method| format!("--compression={method}")));
         command.args(self.arguments.offline.then_some("--offline"));
+        self.reach_registries(&mut command);
         Ok(command)
+    }
+}
+
+impl Start<'_> {
+    /// Lets the rebuild reach registries as this process does: from another directory, and with another `HOME`.
+    fn reach_registries(&self, command: &mut Command) {
+        let environment = self.invocation.environment;
+        let place = |path: &PathBuf| environment.cwd.join(path);
+        let named =
+            [("DOCKER_CONFIG", &environment.docker_config), ("REGISTRY_AUTH_FILE", &environment.registry_auth_file)];
+        command.envs(named.into_iter().filter_map(|(name, path)| Some((name, place(path.as_ref()?)))));
+        let options = &self.arguments.registry;
+        let files = options.cacert.iter().map(|file| ("--cacert", file));
+        let files = files.chain(options.authfile.iter().map(|file| ("--authfile", file)));
+        for (option, path) in files.chain(environment.home.iter().map(|home| ("--home", home))) {
+            command.arg(option).arg(place(path));
+        }
+        for host in &options.plain_http {
+            command.args(["--plain-http", host]);
+        }
     }
 }
 

@@ -34,9 +34,14 @@ pub(super) struct Fetched<'a> {
     pub(super) references: BTreeMap<ImageName, Remote>,
 }
 
+/// Whether a text is where an image is in a registry, and not its name here; a platform of one has a slash as well.
+pub(super) fn is_remote(text: &str) -> bool {
+    text.contains('/') && !text.contains("@linux/")
+}
+
 /// The references that the command line names; `None`: it names none.
 pub(super) fn references(arguments: &Verify) -> Result<Option<Vec<Remote>>, Failure> {
-    let of_registries = arguments.images.iter().filter(|text| text.contains('/')).count();
+    let of_registries = arguments.images.iter().filter(|text| is_remote(text)).count();
     let vouch = &arguments.vouch;
     if of_registries == 0 {
         if vouch.recipe.is_some() || !vouch.key.is_empty() || vouch.attest {
@@ -92,7 +97,7 @@ pub(super) fn run(
     for (name, remote) in &fetched.references {
         images.push(Expected::from_registry(&client, remote, name, &scratch).map_err(|error| refused(&error))?);
     }
-    let reference = Reference { images };
+    let reference = Reference { images, ..Reference::default() };
     expect_platforms(arguments, &reference)?;
     let mut way = Way::default();
     if !keys.is_empty() {

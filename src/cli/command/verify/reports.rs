@@ -1,6 +1,6 @@
 //! The files that CI systems and people read of a verdict: tried before the work begins, and written whatever comes of it.
 
-use super::show::{about_run, sentence, uncompared, write_file};
+use super::show::{about_run, passed, sentence, uncompared, write_file};
 use super::{Invocation, Way, each, only_platforms};
 use crate::cli::arguments::Verify;
 use crate::cli::exit::Exit;
@@ -9,14 +9,20 @@ use crate::verify::page::{Circumstances, verdict_page};
 use crate::verify::rebuild::{Difference, Reference, Verdict, junit, summary};
 use rustix::fs::{Access, access};
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Fails where a report that is asked for could not be written: nobody likes to learn that after a build.
 pub(super) fn check(invocation: Invocation<'_>, arguments: &Verify) -> Result<(), Failure> {
     let all = [&arguments.summary, &arguments.junit, &arguments.report];
-    all.into_iter().flatten().try_for_each(|file| {
+    let files: Vec<&PathBuf> = all.into_iter().flatten().collect();
+    files.iter().enumerate().try_for_each(|(at, file)| {
         let path = invocation.environment.cwd.join(file);
+        // A pipe or a terminal takes several.
+        if files[..at].contains(file) && path.metadata().map_or(true, |meta| meta.is_file()) {
+            let message = format!("`{}` is to be two reports at once", file.display());
+            return Err(Failure::new(Exit::Usage, message).hint("give each a file of its own"));
+        }
         let wrong = |error| Failure::wrap(Exit::Usage, format!("cannot write `{}`", path.display()), &error);
         writable(&path).map_err(wrong)
     })
@@ -85,7 +91,8 @@ fn write_as(
     let (mut texts, mut result) = (Vec::new(), Ok(()));
     if let Some(file) = &arguments.summary {
         let head = if way.uncompared { uncompared(way, how) } else { summary(verdict, how) };
-        texts.push((file, format!("{head}{}", way.trust.markdown()), true));
+        let passed: String = passed(way).iter().map(|line| format!("- not verified: {line}\n")).collect();
+        texts.push((file, format!("{head}{passed}{}", way.trust.markdown()), true));
     }
     if let Some(file) = &arguments.junit {
         texts.push((file, junit(verdict, took), false));

@@ -1,12 +1,14 @@
 //! Shows a verdict: a table or JSON, and the files that CI systems read.
 
+use super::registry::is_remote;
 use super::{Invocation, Way, reports};
 use crate::cli::amount::{count, duration};
-use crate::cli::arguments::{TextOrJson, Verify};
+use crate::cli::arguments::{Against, TextOrJson, Verify};
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::screen;
+use crate::cli::shell::quoted;
 use crate::cli::table::{Column, Table};
 use crate::oci::canonical_json;
 use crate::oci::time::format_rfc3339;
@@ -19,6 +21,9 @@ use std::time::{Duration, Instant};
 
 /// At most this many actions that differ are shown to people: the first is the cause.
 const SHOWN: usize = 5;
+
+/// At most this many images that were not verified are named to people.
+const PASSED: usize = 20;
 
 /// Shows a verdict, and ends the run by it.
 pub(super) fn show(
@@ -49,7 +54,7 @@ pub(super) fn show(
         for note in way.trust.notes() {
             screen::talk(&format!("passed over: {note}\n"));
         }
-        for line in &way.passed {
+        for line in passed(way) {
             screen::talk(&format!("not verified: {line}\n"));
         }
         for image in &way.attested {
@@ -60,7 +65,7 @@ pub(super) fn show(
     let ended = match &way.trust.refusal {
         Some(refusal) => Err(Failure::new(Exit::No, refusal.clone())),
         None if good => Ok(Exit::Done),
-        None => Err(failure(verdict, way, &again(arguments))),
+        None => Err(failure(verdict, way, arguments)),
     };
     match (written, ended) {
         (Ok(()), ended) => ended,
@@ -71,6 +76,13 @@ pub(super) fn show(
             Err(unwritten)
         }
     }
+}
+
+/// What was not verified, as lines, and not too many.
+pub(super) fn passed(way: &Way) -> Vec<String> {
+    let mut lines: Vec<String> = way.passed.iter().take(PASSED).cloned().collect();
+    lines.extend((way.passed.len() > PASSED).then(|| format!("and {} more", way.passed.len() - PASSED)));
+    lines
 }
 
 /// The heading of a summary where only what is attached was checked.
@@ -117,17 +129,27 @@ fn table(verdict: &Verdict, whole_digests: bool) -> Table {
     table
 }
 
-/// How to ask the same again: with the images, where these are in registries.
-fn again(arguments: &Verify) -> String {
-    let remote = arguments.images.iter().filter(|text| text.contains('/'));
-    let mut words = vec!["remint verify".to_owned()];
-    words.extend(remote.cloned());
-    words.extend(arguments.vouch.recipe.iter().map(|recipe| format!("--as {recipe}")));
+/// How to ask the same again, as a command that can be pasted; the seed is for whoever has one.
+pub(super) fn again(arguments: &Verify, seed: Option<u64>) -> String {
+    let mut words = vec!["remint".to_owned(), "verify".to_owned()];
+    words.extend(arguments.images.iter().map(|image| quoted(image)));
+    words.extend(arguments.vouch.recipe.iter().map(|recipe| format!("--as {}", quoted(recipe))));
+    words.extend(arguments.platform.iter().map(|platform| format!("--platform {platform}")));
+    words.extend(arguments.against.iter().map(|against| {
+        let kind = match against {
+            Against::Digests(_) => "",
+            Against::Layout(_) => "oci:",
+            Against::DockerArchive(_) => "docker-archive:",
+        };
+        format!("--against {}", quoted(&format!("{kind}{against}")))
+    }));
+    words.extend(arguments.compression.map(|method| format!("--compression {method}")));
+    words.extend(seed.map(|seed| format!("--seed {seed}")));
     words.join(" ")
 }
 
 /// What differs, for people.
-fn failure(verdict: &Verdict, way: &Way, again: &str) -> Failure {
+fn failure(verdict: &Verdict, way: &Way, arguments: &Verify) -> Failure {
     let wrong: Vec<_> = verdict.images.iter().filter(|image| !image.identical()).collect();
     let total = verdict.images.len() as u64;
     let mut details = String::new();
@@ -160,8 +182,10 @@ fn failure(verdict: &Verdict, way: &Way, again: &str) -> Failure {
     let explained = !wrong.is_empty() && verdict.actions.is_empty() && wrong.iter().all(|image| image.other_sources);
     match way.seed {
         Some(_) if explained => failure,
-        Some(seed) => failure.hint(format!("`{again} --seed {seed}` does the same again")),
-        None if again.contains('/') => failure.hint(format!("`{again}` builds it again and says what differs")),
+        Some(_) => failure.hint(format!("`{}` does the same again", again(arguments, way.seed))),
+        None if arguments.images.iter().any(|text| is_remote(text)) => {
+            failure.hint(format!("`{}` builds it again and says what differs", again(arguments, None)))
+        }
         None => failure.hint("`remint build` makes again what is damaged, and what is missing"),
     }
 }
