@@ -247,7 +247,7 @@ mod tests {
             "85d6d5ee000bb3cfb2e733d5ebe108379b19a3cf357dfadfd208929ddb3cec73010000000000000003008104000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
         );
         let whole = Hasher::new().state().0;
-        for wrong in [String::new(), whole[1..].to_owned(), whole.replacen("0", "x", 1), "é".repeat(whole.len() / 2)] {
+        for wrong in [String::new(), whole[1..].to_owned(), whole.replacen('0', "x", 1), "é".repeat(whole.len() / 2)] {
             assert!(Hasher::resume(&HashState(wrong)).is_none());
         }
     }

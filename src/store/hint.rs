@@ -66,8 +66,12 @@ mod tests {
             assert_eq!(store.hint(&key), None);
         }
         store.put_hint(&key, b"two").unwrap();
-        store.forget_hints(Some(SystemTime::now() - Duration::from_secs(3600)));
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        store.forget_hints(Some(written));
         assert!(store.hint(&key).is_some(), "it is young");
+        store.forget_hints(Some(written + Duration::from_secs(1)));
+        assert_eq!(store.hint(&key), None);
+        store.put_hint(&key, b"three").unwrap();
         store.forget_hints(None);
         assert_eq!(store.hint(&key), None);
     }
