@@ -21,6 +21,7 @@ mod model;
 mod paths;
 mod shown;
 mod spool;
+mod sums;
 mod tree;
 
 pub use class::Class;
