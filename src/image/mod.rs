@@ -43,7 +43,10 @@ pub use index::index;
 pub use inspect::{BigFile, ConfigSummary, FileCounts, Inspection, LayerSummary, Package, PlatformSummary, inspect};
 pub use layer_reader::LayerReader;
 pub use manifest::manifest;
-pub use open::{ImagePlace, OpenError, Opened, OpenedLayer, OpenedPlatform, PlaceError, TarFacts, TarReader, Wrapping};
+pub use open::{
+    ImagePlace, OpenError, Opened, OpenedAttestation, OpenedLayer, OpenedPlatform, PlaceError, Statement, TarFacts,
+    TarReader, Wrapping,
+};
 pub use output::{Output, OutputError, OutputForm};
 pub use read::{Image, Layer, PlatformImage};
 pub use reference::{ImageRef, ImageRefError};

@@ -1,5 +1,6 @@
 //! Images compared: every class of cause, every field, and no difference where there is none.
 
+mod attestations;
 mod built_twice;
 mod code;
 mod configurations;

@@ -41,6 +41,11 @@ const CASES: &[Case] = &[
         "another DiffId",
     ),
     (
+        "a configuration of a great many values",
+        |dir| layout(dir, &plain(), |config, _| config["x"] = json!(vec![json!({ "": 0 }); 100_000])),
+        "has more values than a document may have",
+    ),
+    (
         "another DiffId of a packed layer",
         |dir| {
             layout(dir, &pack("gzip", &plain()), |config, _| config["rootfs"]["diff_ids"][0] = json!(Digest::of(b"x")));
