@@ -5,6 +5,9 @@ use crate::oci::{PathError, TreePath};
 use std::io;
 use std::path::PathBuf;
 
+/// Why an archive is damaged that ends too early.
+pub(super) const CUT_OFF: &str = "it is cut off";
+
 /// Why a fragment or a layer could not be written, or an archive not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -197,4 +200,12 @@ pub enum Error {
         /// The library's word.
         reason: &'static str,
     },
+}
+
+impl Error {
+    /// Whether an archive ends before its own end: in a header, in a content, or without the zeros behind its last entry.
+    #[must_use]
+    pub fn is_truncation(&self) -> bool {
+        matches!(self, Self::Damaged { reason: CUT_OFF, .. })
+    }
 }

@@ -4,6 +4,7 @@
 //! fields are told apart by the `tar` crate; the framing is done here, so that nothing is held in memory that a limit does not
 //! bound, and so that a record which programs read differently is refused rather than guessed at.
 
+use super::error::CUT_OFF;
 use super::header::BLOCK;
 use super::member::{Member, number};
 use super::{Entry, Error, pax};
@@ -105,7 +106,7 @@ impl<R: Read> Input<R> {
 
     fn failed(&self, source: io::Error) -> Error {
         match source.kind() {
-            io::ErrorKind::UnexpectedEof => self.damaged("it is cut off"),
+            io::ErrorKind::UnexpectedEof => self.damaged(CUT_OFF),
             _ => Error::Archive { at: self.at, source },
         }
     }

@@ -6,10 +6,12 @@
 mod path;
 mod platform;
 pub mod time;
+mod weight;
 
 pub use oci_spec::image as spec;
 pub use path::{PathError, TreePath};
 pub use platform::{Arch, Platform, UnknownPlatform};
+pub use weight::json_weight;
 
 use crate::digest::Digest;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! A tar that holds an image's files: indexed once, without reading the contents, then read from anywhere.
 
 use super::error::OpenError;
-use crate::layer::{Limits, SeenKind, locate};
+use crate::layer::{self, Limits, SeenKind, Wrapping, locate};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -34,12 +34,7 @@ impl Archive {
         let failed = |source| OpenError::Io { doing: "open", path: path.to_owned(), source };
         let file = Arc::new(File::open(path).map_err(failed)?);
         let end = file.metadata().map_err(failed)?.len();
-        let found = locate(BufReader::new(&*file), end, &LIMITS).map_err(|source| {
-            let mut magic = [0; 6];
-            let read = file.read_at(&mut magic, 0).unwrap_or_default();
-            let compressed = crate::layer::Wrapping::of(&magic[..read]) != crate::layer::Wrapping::Plain;
-            OpenError::Archive { path: path.to_owned(), compressed, source }
-        })?;
+        let found = locate(BufReader::new(&*file), end, &LIMITS).map_err(|source| refused(path, &file, end, source))?;
         let mut members = BTreeMap::new();
         for located in found {
             let Ok(name) = String::from_utf8(located.seen.path.into_vec()) else { continue };
@@ -82,6 +77,18 @@ impl Archive {
     pub(super) fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
+}
+
+/// Why a file of so many bytes could not be read as a tar: it is none, or not all of one.
+pub(super) fn refused(path: &Path, file: &File, end: u64, source: layer::Error) -> OpenError {
+    let mut begin = [0; 262];
+    let read = file.read_at(&mut begin, 0).unwrap_or_default();
+    let path = path.to_owned();
+    // A header was read, or the first one begins like one.
+    if source.is_truncation() && (!matches!(source, layer::Error::Damaged { at: 0, .. }) || begin.ends_with(b"ustar")) {
+        return OpenError::Truncated { path, end };
+    }
+    OpenError::Archive { path, compressed: Wrapping::of(&begin[..read]) != Wrapping::Plain, source }
 }
 
 /// What a link leads to, by names alone.

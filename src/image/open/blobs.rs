@@ -4,7 +4,7 @@ use super::archive::Archive;
 use super::error::OpenError;
 use super::registry::Remote;
 use crate::digest::{Digest, Mismatch, VerifyingReader};
-use crate::oci::Blob;
+use crate::oci::{Blob, json_weight};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read};
@@ -32,6 +32,9 @@ pub(super) struct Blobs {
 
 /// The largest document, in bytes: a configuration of some tens of thousands of layers and labels.
 const DOCUMENT_LIMIT: u64 = 16 << 20;
+
+/// What a document may take in memory, in bytes: a list of small objects takes a hundred times what it is long.
+const DOCUMENT_WEIGHT: u64 = 64 << 20;
 
 /// Where a blob stands in a layout (image-layout.md, "Blobs").
 pub(super) fn blob_name(digest: &Digest) -> String {
@@ -78,21 +81,30 @@ impl Blobs {
         })
     }
 
-    /// Reads a document whole; gives its digest and its bytes too.
-    pub(super) fn document(&self, name: &str, blob: Option<Blob>) -> Result<(Digest, Value, Vec<u8>), OpenError> {
+    /// Reads a file whole, verified where it has a digest; at most one byte more than `limit`.
+    pub(super) fn bytes(&self, name: &str, blob: Option<Blob>, limit: u64) -> Result<Vec<u8>, OpenError> {
         let part = || name.to_owned();
         let mut bytes = Vec::new();
-        let read = self.open_verified(name, blob)?.take(DOCUMENT_LIMIT + 1).read_to_end(&mut bytes);
+        let read = self.open_verified(name, blob)?.take(limit + 1).read_to_end(&mut bytes);
         read.map_err(|source| match source.get_ref().and_then(|inner| inner.downcast_ref::<Mismatch>()) {
             Some(&source) => OpenError::Damaged { image: self.image.clone(), part: part(), source },
             None => OpenError::Layer { image: self.image.clone(), part: part(), source },
         })?;
+        Ok(bytes)
+    }
+
+    /// Reads a document whole; gives its digest and its bytes too.
+    pub(super) fn document(&self, name: &str, blob: Option<Blob>) -> Result<(Digest, Value, Vec<u8>), OpenError> {
+        let bytes = self.bytes(name, blob, DOCUMENT_LIMIT)?;
         if bytes.len() as u64 > DOCUMENT_LIMIT {
             return Err(self.form(name, format!("has more than the {DOCUMENT_LIMIT} bytes that a document may have")));
         }
+        if json_weight(&bytes) > DOCUMENT_WEIGHT {
+            return Err(self.form(name, "has more values than a document may have".to_owned()));
+        }
         let value = serde_json::from_slice(&bytes).map_err(|source| OpenError::Json {
             image: self.image.clone(),
-            part: part(),
+            part: name.to_owned(),
             source,
         })?;
         Ok((Digest::of(&bytes), value, bytes))

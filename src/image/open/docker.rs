@@ -53,7 +53,7 @@ pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Resul
     let platform = platform(&document);
     let raw = Raw { config: config_bytes, ..Raw::default() };
     let only = OpenedPlatform { platform, manifest: None, config: Some((digest, document)), layers, raw };
-    Ok(Opened { shown, root: None, index: None, platforms: vec![only], others: vec![] })
+    Ok(Opened { shown, root: None, index: None, platforms: vec![only], attestations: vec![] })
 }
 
 /// The names of each image of an archive, in the archive's order; an image may have none.
@@ -79,5 +79,5 @@ pub(super) fn flat(shown: String, path: &Path) -> Result<Opened, OpenError> {
     let layer = OpenedLayer { blobs, name, blob: None, diff_id: None };
     let platform = "root file system".to_owned();
     let only = OpenedPlatform { platform, manifest: None, config: None, layers: vec![layer], raw: Raw::default() };
-    Ok(Opened { shown, root: None, index: None, platforms: vec![only], others: vec![] })
+    Ok(Opened { shown, root: None, index: None, platforms: vec![only], attestations: vec![] })
 }

@@ -29,6 +29,14 @@ pub enum OpenError {
         /// Why.
         source: layer::Error,
     },
+    /// An archive ends before the tar in it does.
+    #[error("`{}` is truncated: it ends at byte {end}, before the tar in it does", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes it has.
+        end: u64,
+    },
     /// A part that the image needs is missing.
     #[error("`{image}` has no `{part}`")]
     Missing {
@@ -129,6 +137,9 @@ impl OpenError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
+            Self::Truncated { .. } => {
+                Some("copy, download or save it again, and hold its size against the original's".to_owned())
+            }
             Self::NoTag { image } => Some(format!("name one, such as `{image}:latest`")),
             _ => None,
         }

@@ -1,13 +1,16 @@
 //! A layer's tar out of a blob that may be packed in any way that engines know.
 
+use super::archive::refused;
 use super::blobs::{Blobs, Files};
 use super::error::OpenError;
 use crate::digest::{DiffId, Digest, Hasher, Mismatch};
 use crate::image::layer_reader::{Bounded, LIMIT, caused_by};
-use crate::layer::Wrapping;
+use crate::layer::{self, Wrapping};
 use crate::oci::Blob;
 use crate::store::{Error as StoreError, Store};
+use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// How many bytes tell how a layer is packed.
@@ -112,6 +115,21 @@ impl OpenedLayer {
         }
     }
 
+    /// Says what it means that this layer's tar cannot be read, where the layer is a file of its own; gives the error back elsewhere.
+    pub fn refused(&self, error: layer::Error) -> Result<OpenError, layer::Error> {
+        match &self.blobs.files {
+            Files::Single(path) if error.is_truncation() || matches!(error, layer::Error::Damaged { at: 0, .. }) => {
+                let Ok(file) = File::open(path) else { return Err(error) };
+                Ok(match refused(path, &file, size(path), error) {
+                    // What is packed was unpacked: it is no tar all the same.
+                    OpenError::Archive { path, source, .. } => OpenError::Archive { path, compressed: false, source },
+                    truncated => truncated,
+                })
+            }
+            _ => Err(error),
+        }
+    }
+
     /// Says what a failed read of this layer means: bytes that are not the blob's, or a blob that is no layer.
     #[must_use]
     pub fn failed(&self, error: io::Error) -> OpenError {
@@ -122,11 +140,19 @@ impl OpenedLayer {
             let rot = io::copy(&mut blob, &mut io::sink()).err()?;
             caused_by::<Mismatch>(&rot).copied()
         });
-        match mismatch {
-            Some(source) => OpenError::Damaged { image, part, source },
-            None => OpenError::Layer { image, part, source: error },
+        match (mismatch, &self.blobs.files) {
+            (Some(source), _) => OpenError::Damaged { image, part, source },
+            (None, Files::Single(path)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                OpenError::Truncated { path: path.clone(), end: size(path) }
+            }
+            _ => OpenError::Layer { image, part, source: error },
         }
     }
+}
+
+/// How many bytes a file has.
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 impl TarReader<'_> {

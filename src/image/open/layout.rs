@@ -1,12 +1,13 @@
 //! Image layouts, as directories and in archives.
 
 use super::archive::Archive;
+use super::attestation::OpenedAttestation;
 use super::blobs::{Blobs, Files, blob_name};
 use super::error::OpenError;
 use super::layer::OpenedLayer;
 use super::{Opened, OpenedPlatform, Raw};
 use crate::digest::{DiffId, Digest};
-use crate::oci::Platform;
+use crate::oci::{Platform, json_weight};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +15,9 @@ use std::sync::Arc;
 /// An index names at most this many images, and at most so deep.
 const MANIFESTS: usize = 1000;
 const DEPTH: usize = 3;
+
+/// What the documents of all images of an index may take in memory, in bytes.
+const DOCUMENTS: u64 = 256 << 20;
 
 /// An image has at most this many layers; engines take some hundred.
 pub(super) const LAYERS: usize = 2000;
@@ -44,7 +48,7 @@ fn open(blobs: Blobs, wanted: Option<&str>) -> Result<Opened, OpenError> {
     };
     let root = blobs.descriptor("index.json", entry)?;
     let shown = blobs.image.clone();
-    let mut opened = Opened { shown, root: Some(root.digest), index: None, platforms: vec![], others: vec![] };
+    let mut opened = Opened { shown, root: Some(root.digest), index: None, platforms: vec![], attestations: vec![] };
     follow(&blobs, entry, 0, None, &mut opened)?;
     finish(&blobs, root.digest, opened)
 }
@@ -55,7 +59,7 @@ pub(super) fn finish(blobs: &Blobs, root: Digest, mut opened: Opened) -> Result<
         return Err(blobs.form(&blobs.manifest_name(&root), "names no image".to_owned()));
     }
     opened.platforms.sort_by(|a, b| a.platform.cmp(&b.platform));
-    opened.others.sort();
+    opened.attestations.sort_by(|a, b| (&a.kind, a.digest).cmp(&(&b.kind, b.digest)));
     Ok(opened)
 }
 
@@ -88,10 +92,9 @@ pub(super) fn follow(
     if entry["platform"].is_object() && only.is_some_and(|only| !only.contains(&platform(&entry["platform"]))) {
         return Ok(());
     }
-    let kind = entry["annotations"]["vnd.docker.reference.type"].as_str();
-    if kind.is_some() || entry["platform"]["os"] == "unknown" {
-        opened.others.push((kind.unwrap_or("unknown").to_owned(), blob.digest));
-        return Ok(());
+    if let Some(attestation) = OpenedAttestation::of(blobs, entry, blob) {
+        opened.attestations.push(attestation);
+        return bounded(blobs, &name, opened);
     }
     let (digest, document, bytes) = blobs.document(&name, Some(blob))?;
     if document["manifests"].is_array() {
@@ -105,6 +108,17 @@ pub(super) fn follow(
         return Ok(());
     }
     opened.platforms.push(image(blobs, digest, (document, bytes), &entry["platform"])?);
+    bounded(blobs, &name, opened)
+}
+
+/// Refuses what all indices together name too much of: one blob may be named again and again.
+fn bounded(blobs: &Blobs, part: &str, opened: &Opened) -> Result<(), OpenError> {
+    if opened.platforms.len() + opened.attestations.len() > MANIFESTS {
+        return Err(blobs.form(part, format!("is one of more than {MANIFESTS} images")));
+    }
+    if opened.platforms.iter().map(|one| one.raw.weight).sum::<u64>() > DOCUMENTS {
+        return Err(blobs.form(part, format!("is one of images whose documents take more than {DOCUMENTS} bytes")));
+    }
     Ok(())
 }
 
@@ -135,7 +149,8 @@ fn image(
     });
     let layers = layers.collect::<Result<_, OpenError>>()?;
     let platform = platform(if document["os"].is_string() { &document } else { said });
-    let raw = Raw { manifest: manifest_bytes, config: config_bytes };
+    let weight = json_weight(&manifest_bytes) + json_weight(&config_bytes);
+    let raw = Raw { manifest: manifest_bytes, config: config_bytes, weight };
     let (manifest, config) = (Some((digest, manifest)), Some((config_digest, document)));
     Ok(OpenedPlatform { platform, manifest, config, layers, raw })
 }

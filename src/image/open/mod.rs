@@ -13,6 +13,7 @@
 //! layers without media types, attestations. What has a digest is verified against it; sizes and counts are bounded.
 
 mod archive;
+mod attestation;
 mod blobs;
 mod docker;
 mod error;
@@ -22,6 +23,7 @@ mod place;
 pub(super) mod registry;
 
 pub use crate::layer::Wrapping;
+pub use attestation::{OpenedAttestation, Statement};
 pub use docker::docker_names;
 pub use error::OpenError;
 pub use layer::{OpenedLayer, TarFacts, TarReader};
@@ -43,8 +45,8 @@ pub struct Opened {
     pub index: Option<Value>,
     /// The image of each platform, sorted by the platforms' names.
     pub platforms: Vec<OpenedPlatform>,
-    /// What else the index names: attestations. Their kind and digest, sorted.
-    pub others: Vec<(String, Digest)>,
+    /// What else the index names, sorted by kind and digest.
+    pub attestations: Vec<OpenedAttestation>,
 }
 
 /// An image for one platform.
@@ -67,6 +69,8 @@ pub struct OpenedPlatform {
 pub(super) struct Raw {
     pub(super) manifest: Vec<u8>,
     pub(super) config: Vec<u8>,
+    /// What both take in memory, in bytes.
+    pub(super) weight: u64,
 }
 
 impl Opened {
@@ -77,7 +81,7 @@ impl Opened {
         match self.platforms.first().map(|one| one.manifest.as_ref().map(|(digest, _)| *digest)) {
             Some(manifest) => {
                 (self.root, self.index) = (manifest, None);
-                self.others.clear();
+                self.attestations.clear();
                 Ok(self)
             }
             None => Err(OpenError::NoPlatform { image: self.shown, wanted: wanted.to_owned(), there }),

@@ -46,7 +46,7 @@ pub(in crate::image) fn open(
         root: (root.digest, manifest.bytes),
     };
     let blobs = Arc::new(Blobs { image: shown.clone(), files: Files::Registry(remote) });
-    let mut opened = Opened { shown, root: Some(root.digest), index: None, platforms: vec![], others: vec![] };
+    let mut opened = Opened { shown, root: Some(root.digest), index: None, platforms: vec![], attestations: vec![] };
     follow(&blobs, &entry, 0, only, &mut opened)?;
     finish(&blobs, root.digest, opened)
 }

@@ -1,5 +1,6 @@
 //! The comparison itself, from the index down to the files.
 
+use super::attestations;
 use super::class::Class;
 use super::content::{self, Context, Hints};
 use super::document;
@@ -43,7 +44,7 @@ pub fn compare(a: &Opened, b: &Opened, options: &Options) -> Result<Comparison, 
         verdict: Verdict::Identical,
         a: side(a),
         b: side(b),
-        index: if identical { vec![] } else { index(a, b) },
+        index: if identical { vec![] } else { index(a, b, &options.hints) },
         platforms: vec![],
         causes: vec![],
     };
@@ -99,7 +100,7 @@ fn paired<'a>(a: &'a Opened, b: &'a Opened) -> Vec<Pair<'a>> {
     pairs.chain(left.into_iter().map(|at| (None, Some(&b.platforms[at])))).collect()
 }
 
-fn index(a: &Opened, b: &Opened) -> Vec<Finding> {
+fn index(a: &Opened, b: &Opened, hints: &Hints) -> Vec<Finding> {
     let mut findings = match (&a.index, &b.index) {
         (Some(a), Some(b)) => manifest::indices(a, b),
         _ => vec![],
@@ -112,13 +113,7 @@ fn index(a: &Opened, b: &Opened) -> Vec<Finding> {
             }
         }
     }
-    if a.others != b.others {
-        let text = |image: &Opened| match &image.others[..] {
-            [] => "none".to_owned(),
-            all => all.iter().map(|(kind, digest)| format!("{kind} {}", digest.short())).collect::<Vec<_>>().join(", "),
-        };
-        findings.push(Finding::new(Field::Value, Class::Attestation).values(text(a), text(b)));
-    }
+    findings.extend(attestations::compare(a, b, hints));
     findings
 }
 

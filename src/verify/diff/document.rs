@@ -3,8 +3,9 @@
 use super::class::Class;
 use super::content;
 use super::model::{Field, Finding};
+use super::sums::{Key, Sums};
+use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// How many differing values of one document are told.
 const MOST: usize = 200;
@@ -34,10 +35,14 @@ fn walk<'a>(
     }
     match (a, b) {
         (Some(Value::Object(left)), Some(Value::Object(right))) => {
-            for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
-                path.push(key.clone());
+            // Both have their keys sorted.
+            let (mut keys_a, mut keys_b) = (left.keys().peekable(), right.keys().peekable());
+            while let Some(key) = keys_a.peek().copied().into_iter().chain(keys_b.peek().copied()).min() {
+                path.push(content::named(key));
                 walk((left.get(key), right.get(key)), path, skip, found);
                 path.pop();
+                keys_a.next_if_eq(&key);
+                keys_b.next_if_eq(&key);
             }
         }
         (Some(Value::Array(left)), Some(Value::Array(right)))
@@ -61,12 +66,13 @@ fn walk<'a>(
 
 /// Whether two lists have the same elements in another order.
 fn reordered(a: &[Value], b: &[Value]) -> bool {
-    let sorted = |list: &[Value]| {
-        let mut texts: Vec<String> = list.iter().map(ToString::to_string).collect();
-        texts.sort();
-        texts
+    let sums = || {
+        let mut key = Key::default();
+        (a, b).serialize(&mut serde_json::Serializer::new(&mut key)).ok()?;
+        Some(key.done())
     };
-    a.len() == b.len() && a != b && sorted(a) == sorted(b)
+    let same = |sums: Sums| sums.same(a.iter().map(Value::to_string), b.iter().map(Value::to_string));
+    a.len() == b.len() && a != b && sums().is_some_and(same)
 }
 
 impl Differing<'_> {

@@ -39,15 +39,15 @@ pub(super) fn fingerprints(mut content: impl Read, buffer: &mut [u8]) -> io::Res
     }
 }
 
-/// The same of bytes that are in memory.
-pub(super) fn fingerprints_of(bytes: &[u8]) -> Vec<Fingerprint> {
-    let piece = usize::try_from(PIECE).unwrap_or(usize::MAX);
-    bytes.chunks(piece).map(|piece| *blake3::hash(piece).as_bytes()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The same of bytes that are in memory.
+    fn fingerprints_of(bytes: &[u8]) -> Vec<Fingerprint> {
+        let piece = usize::try_from(PIECE).unwrap();
+        bytes.chunks(piece).map(|piece| *blake3::hash(piece).as_bytes()).collect()
+    }
 
     #[test]
     fn each_piece_has_its_own() {

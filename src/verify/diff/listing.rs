@@ -74,7 +74,10 @@ impl Listing {
             Err(Stop::Tar(layer::Error::Archive { source, .. }) | Stop::Read(source)) => {
                 Err(layer.failed(source).into())
             }
-            Err(Stop::Tar(error)) => Err(reader.finish().map_or_else(Error::from, |_| name.refused(error))),
+            Err(Stop::Tar(error)) => Err(match (reader.finish(), layer.refused(error)) {
+                (Err(error), _) | (Ok(_), Ok(error)) => error.into(),
+                (Ok(_), Err(error)) => name.refused(error),
+            }),
         }
     }
 }

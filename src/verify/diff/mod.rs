@@ -9,6 +9,7 @@
 //! are said to be so; memory grows with the number of files, not with their sizes; what is inside files (archives, compressed
 //! data, sections) is looked into to a bounded depth and size, and what goes beyond is named. The main function is [`compare`].
 
+mod attestations;
 mod class;
 mod compare;
 mod content;
@@ -22,6 +23,7 @@ mod model;
 mod paths;
 mod shown;
 mod spool;
+mod sums;
 mod tree;
 
 pub use class::Class;

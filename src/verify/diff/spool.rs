@@ -1,7 +1,7 @@
 //! The contents of differing files: read from their layers in a second pass, and put aside until they are explained.
 
 use super::error::Error;
-use super::fingerprint::{Fingerprint, PIECE, fingerprints_of};
+use super::fingerprint::{Fingerprint, PIECE, fingerprints};
 use super::listing::{LIMITS, LayerName, Listing};
 use super::tree::Inode;
 use crate::image::OpenedLayer;
@@ -9,19 +9,24 @@ use crate::layer::{self, scan};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// A file of more bytes is not compared whole but by one [`PIECE`].
 pub(super) const WHOLE: u64 = 3 * PIECE;
 
-/// A part of a content: from which byte on, and how many at most; both whole [`PIECE`]s.
-type Part = (u64, u64);
+/// Contents that are to be read: of an inode's layer and entry, from which byte on, and how many at most; both whole [`PIECE`]s.
+pub(super) type Wanted = BTreeMap<(usize, usize), (u64, u64)>;
 
-/// Contents that are to be read: of an inode's layer and entry, which part.
-pub(super) type Wanted = BTreeMap<(usize, usize), Part>;
+/// A part of a content: from which byte on, how many, and where it is put.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    from: u64,
+    length: u64,
+    at: u64,
+}
 
 /// Contents that were put aside.
 #[derive(Debug)]
@@ -42,21 +47,22 @@ impl Spool {
         let failed = |source| Error::Spool { directory: scratch.to_owned(), source };
         let file = tempfile::tempfile_in(scratch).map_err(failed)?;
         let mut by_layer: BTreeMap<usize, BTreeMap<usize, Part>> = BTreeMap::new();
-        for (&(layer, entry), &part) in wanted {
-            by_layer.entry(layer).or_default().insert(entry, part);
+        let (mut places, mut end) = (BTreeMap::new(), 0);
+        for (&(layer, entry), &(from, most)) in wanted {
+            let length = most.min(listings[layer].entries[entry].size().saturating_sub(from));
+            by_layer.entry(layer).or_default().insert(entry, Part { from, length, at: end });
+            places.insert((layer, entry), (end, length));
+            end += length;
         }
-        let state = Mutex::new((file, BTreeMap::new()));
         let fill = |(layer, parts)| {
-            read_again(&layers[layer], LayerName::of(image, layer), &listings[layer], parts, |entry, bytes| {
-                let (file, places) = &mut *state.lock().expect("no holder of this lock panics");
-                let begin = file.stream_position().map_err(failed)?;
-                file.write_all(bytes).map_err(failed)?;
-                places.insert((layer, entry), (begin, bytes.len() as u64));
-                Ok(())
+            read_again(&layers[layer], LayerName::of(image, layer), &listings[layer], parts, &file).map_err(|error| {
+                match error {
+                    Refused::Error(error) => error,
+                    Refused::Aside(source) => failed(source),
+                }
             })
         };
         by_layer.into_par_iter().map(fill).collect::<Result<(), Error>>()?;
-        let (file, places) = state.into_inner().expect("no holder of this lock panics");
         Ok(Self { file, places })
     }
 
@@ -76,7 +82,14 @@ enum Stop {
     Enough,
     Tar(layer::Error),
     Read(io::Error),
-    Failed(Error),
+    Failed(Refused),
+}
+
+/// Why a layer's contents are not put aside.
+enum Refused {
+    Error(Error),
+    /// The file took no more.
+    Aside(io::Error),
 }
 
 impl From<layer::Error> for Stop {
@@ -85,7 +98,7 @@ impl From<layer::Error> for Stop {
     }
 }
 
-/// Reads parts of a layer's contents once more, by their entries, and gives each to `put`.
+/// Reads parts of a layer's contents once more, by their entries, and puts each where it belongs.
 ///
 /// The layer was verified when it was listed. Now each part is held against its fingerprints instead, which costs less than
 /// hashing once more all that stands before it.
@@ -94,40 +107,75 @@ fn read_again(
     name: LayerName<'_>,
     listing: &Listing,
     mut parts: BTreeMap<usize, Part>,
-    mut put: impl FnMut(usize, &[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let changed = |entry: usize| name.changed(&listing.entries[entry]);
+    file: &File,
+) -> Result<(), Refused> {
+    let changed = |entry: usize| Refused::Error(name.changed(&listing.entries[entry]));
     let mut entries = 0..;
-    let outcome = scan(layer.open_again()?, &LIMITS, |_, content: &mut dyn Read| {
+    let mut buffer = vec![0; 128 << 10];
+    let tar = layer.open_again().map_err(|error| Refused::Error(error.into()))?;
+    let outcome = scan(tar, &LIMITS, |seen, content: &mut dyn Read| {
         let Some((entry, part)) = entries.next().and_then(|entry| parts.remove_entry(&entry)) else { return Ok(()) };
-        let bytes = read_part(content, part).map_err(Stop::Read)?;
-        if !is_part(&bytes, part, &listing.entries[entry].content) {
+        let listed = &listing.entries[entry];
+        if seen.kind != listed.seen.kind {
             return Err(Stop::Failed(changed(entry)));
         }
-        put(entry, &bytes).map_err(Stop::Failed)?;
+        let mut aside = Aside { file, at: part.at, failed: None };
+        match put(content, part, &mut aside, &mut buffer) {
+            Err(error) => {
+                return Err(aside.failed.map_or(Stop::Read(error), |error| Stop::Failed(Refused::Aside(error))));
+            }
+            Ok(found) if !is_part(&found, part, &listed.content) => return Err(Stop::Failed(changed(entry))),
+            Ok(_) => {}
+        }
         if parts.is_empty() { Err(Stop::Enough) } else { Ok(()) }
     });
     match outcome {
         Ok(()) => parts.first_key_value().map_or(Ok(()), |(&entry, _)| Err(changed(entry))),
         Err(Stop::Enough) => Ok(()),
-        Err(Stop::Tar(layer::Error::Archive { source, .. }) | Stop::Read(source)) => Err(layer.failed(source).into()),
-        Err(Stop::Tar(error)) => Err(name.refused(error)),
+        Err(Stop::Tar(layer::Error::Archive { source, .. }) | Stop::Read(source)) => {
+            Err(Refused::Error(layer.failed(source).into()))
+        }
+        Err(Stop::Tar(error)) => Err(Refused::Error(name.refused(error))),
         Err(Stop::Failed(error)) => Err(error),
     }
 }
 
-fn read_part(content: &mut dyn Read, (from, most): Part) -> io::Result<Vec<u8>> {
-    io::copy(&mut (&mut *content).take(from), &mut io::sink())?;
-    let mut bytes = Vec::new();
-    content.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// Where bytes are put.
+struct Aside<'a> {
+    file: &'a File,
+    at: u64,
+    failed: Option<io::Error>,
 }
 
-/// Whether bytes are that part of the content of these fingerprints.
-fn is_part(bytes: &[u8], (from, most): Part, content: &[Fingerprint]) -> bool {
-    let pieces = |length: u64| usize::try_from(length / PIECE).unwrap_or(usize::MAX);
-    let expected = content.iter().skip(pieces(from)).take(pieces(most));
-    expected.eq(&fingerprints_of(bytes))
+/// Puts a part of a content aside; gives its fingerprints.
+fn put(content: &mut dyn Read, part: Part, aside: &mut Aside<'_>, buffer: &mut [u8]) -> io::Result<Box<[Fingerprint]>> {
+    io::copy(&mut (&mut *content).take(part.from), &mut io::sink())?;
+    fingerprints(Passing { content: content.take(part.length), aside }, buffer)
+}
+
+/// Bytes that are put aside as they pass.
+struct Passing<'a, 'b, R> {
+    content: R,
+    aside: &'a mut Aside<'b>,
+}
+
+impl<R: Read> Read for Passing<'_, '_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        if let Err(error) = self.aside.file.write_all_at(&buffer[..count], self.aside.at) {
+            self.aside.failed = Some(error);
+            return Err(io::Error::other("it cannot be put aside"));
+        }
+        self.aside.at += count as u64;
+        Ok(count)
+    }
+}
+
+/// Whether these are the fingerprints of that part of a content.
+fn is_part(found: &[Fingerprint], part: Part, content: &[Fingerprint]) -> bool {
+    let from = usize::try_from(part.from / PIECE).unwrap_or(usize::MAX);
+    let count = usize::try_from(part.length.div_ceil(PIECE)).unwrap_or(usize::MAX);
+    content.iter().skip(from).take(count).eq(found)
 }
 
 #[cfg(test)]
@@ -178,15 +226,25 @@ mod tests {
     fn a_part_is_known_again() {
         let piece = usize::try_from(PIECE).unwrap();
         let bytes: Vec<u8> = (0..4 * piece + 5).map(|at| (at / 1000).to_le_bytes()[0]).collect();
-        let content = fingerprints_of(&bytes);
-        for part in [(0, WHOLE), (PIECE, PIECE), (4 * PIECE, PIECE)] {
-            let mut read = read_part(&mut &bytes[..], part).unwrap();
-            assert!(is_part(&read, part, &content), "{part:?}");
-            assert!(!is_part(&read[1..], part, &content), "{part:?}");
-            assert!(!is_part(&read, part, &content[1..]), "{part:?}");
-            read[4] ^= 1;
-            assert!(!is_part(&read, part, &content), "{part:?}");
+        let content = fingerprints(&bytes[..], &mut vec![0; 1000]).unwrap();
+        let file = tempfile::tempfile().unwrap();
+        for (from, length) in [(0, WHOLE), (PIECE, PIECE), (4 * PIECE, 5)] {
+            let part = Part { from, length, at: 7 };
+            let found = |bytes: &[u8]| {
+                let mut aside = Aside { file: &file, at: part.at, failed: None };
+                put(&mut &bytes[..], part, &mut aside, &mut vec![0; 1000]).unwrap()
+            };
+            assert!(is_part(&found(&bytes), part, &content), "{part:?}");
+            let mut read = vec![0; usize::try_from(length).unwrap()];
+            file.read_exact_at(&mut read, 7).unwrap();
+            let from = usize::try_from(from).unwrap();
+            assert!(read[..] == bytes[from..from + read.len()], "{part:?}");
+            assert!(!is_part(&found(&bytes[1..]), part, &content), "{part:?}");
+            assert!(!is_part(&found(&bytes), part, &content[1..]), "{part:?}");
+            let mut other = bytes.clone();
+            other[from + 4] ^= 1;
+            assert!(!is_part(&found(&other), part, &content), "{part:?}");
         }
-        assert!(is_part(b"", (0, WHOLE), &[]));
+        assert!(is_part(&[], Part { from: 0, length: 0, at: 0 }, &[]));
     }
 }

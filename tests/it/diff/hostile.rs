@@ -41,6 +41,11 @@ const CASES: &[Case] = &[
         "another DiffId",
     ),
     (
+        "a configuration of a great many values",
+        |dir| layout(dir, &plain(), |config, _| config["x"] = json!(vec![json!({ "": 0 }); 100_000])),
+        "has more values than a document may have",
+    ),
+    (
         "another DiffId of a packed layer",
         |dir| {
             layout(dir, &pack("gzip", &plain()), |config, _| config["rootfs"]["diff_ids"][0] = json!(Digest::of(b"x")));
@@ -205,6 +210,8 @@ fn what_is_no_answer_has_its_own_code() {
         ("tar:missing", 2),
         ("tar:a.tar", 0),
         ("tar:cut.tar", 4),
+        ("tar:text", 2),
+        ("tar:long", 2),
         ("tar:empty", 2),
         ("oci:empty", 2),
         ("oci:missing", 2),
@@ -235,6 +242,40 @@ fn what_is_no_answer_has_its_own_code() {
     }
     let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", "tar:a.tar", "--report", "no/such/page.html"]);
     assert!(code == Some(2) && stderr.contains("cannot write"), "{stderr}");
+}
+
+/// An archive that ends early is told from a file that is none, and where it ends.
+#[test]
+fn a_truncated_archive_is_said_to_be_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = tar(&[file("x", &[7; 2000]), file("y", b"y")]);
+    fs::write(dir.path().join("a.tar"), &whole).unwrap();
+    fs::write(dir.path().join("text"), "no archive\n".repeat(500)).unwrap();
+    fs::write(dir.path().join("short"), "no archive\n").unwrap();
+    for (name, how) in [("tar.gz", "gzip"), ("tar.zst", "zstd"), ("tar.xz", "xz")] {
+        let bytes = pack(how, &whole);
+        let end = bytes.len() - 9;
+        fs::write(dir.path().join(format!("cut.{name}")), &bytes[..end]).unwrap();
+        let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", &format!("tar:cut.{name}")]);
+        assert!(code == Some(4) && stderr.contains(&format!("is truncated: it ends at byte {end}, ")), "{stderr}");
+    }
+    // In a content, behind it, in the second header, in front of the zeros at the end; in the first header.
+    for end in [700, 2512, 2560, 3000, whole.len() - 1024, 300] {
+        fs::write(dir.path().join("cut.tar"), &whole[..end]).unwrap();
+        for kind in ["tar", "docker-archive", "oci-archive"] {
+            let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", &format!("{kind}:cut.tar")]);
+            assert_eq!(code, Some(4), "{kind} {end}: {stderr}");
+            assert!(stderr.contains("cut.tar` is truncated"), "{kind} {end}: {stderr}");
+            assert!(stderr.contains(&format!("it ends at byte {end}, ")), "{kind} {end}: {stderr}");
+            assert!(stderr.contains("hint: copy, download or save it again"), "{kind} {end}: {stderr}");
+        }
+    }
+    for name in ["text", "short"] {
+        for kind in ["tar", "docker-archive", "oci-archive"] {
+            let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", &format!("{kind}:{name}")]);
+            assert!(code == Some(2) && stderr.contains("is not a tar archive"), "{kind} {name}: {stderr}");
+        }
+    }
 }
 
 /// Paths and links that lead out or round in circles are compared as what they are: texts.

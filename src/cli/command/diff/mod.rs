@@ -35,10 +35,10 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
     let options = Options { scratch: std::env::temp_dir(), explained: EXPLAINED, hints: Hints::default() };
     let comparison = compare(&a, &b, &options).map_err(|error| {
         let failure = Failure::from_error(exit_of(&error), &error);
-        if matches!(error, Error::Spool { .. }) {
-            failure.hint("`TMPDIR=DIR remint diff …` uses another folder")
-        } else {
-            failure
+        match &error {
+            Error::Spool { .. } => failure.hint("`TMPDIR=DIR remint diff …` uses another folder"),
+            Error::Open(error) => error.hint().into_iter().fold(failure, Failure::hint),
+            _ => failure,
         }
     })?;
     let _ = reporter.finish();

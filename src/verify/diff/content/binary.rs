@@ -5,7 +5,6 @@ use super::{Explaining, first_difference, text};
 use crate::oci::time::format_rfc3339;
 use crate::verify::diff::class::Class;
 use crate::verify::diff::model::Excerpt;
-use std::collections::BTreeSet;
 
 /// How many lines of sixteen bytes are shown.
 const LINES: usize = 4;
@@ -13,9 +12,13 @@ const LINES: usize = 4;
 /// A run of text around a difference is looked at up to this many bytes in each direction.
 const RUN: usize = 512;
 
-/// Compares two byte strings; `class` is said where nothing better shows.
+/// Compares two byte strings; a `class` that is known already is not asked for.
 pub(super) fn compare(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8], class: Option<Class>) {
-    let offset = first_difference(a, b);
+    compare_from(explaining, a, b, first_difference(a, b), class);
+}
+
+/// The same, where the first difference that counts is at `offset`.
+pub(super) fn compare_from(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8], offset: u64, class: Option<Class>) {
     // Both are in memory.
     let at = usize::try_from(offset).unwrap_or(usize::MAX);
     let mut notes = Vec::new();
@@ -57,6 +60,9 @@ fn runs(a: &[u8], b: &[u8], at: usize) -> Option<(String, String)> {
     (run_a != run_b).then_some((run_a, run_b))
 }
 
+/// Bytes that are compared at once.
+const BLOCK: usize = 4096;
+
 /// How many bytes in front of a number and behind it tell what it stands among.
 const AROUND: usize = 32;
 
@@ -64,21 +70,33 @@ const AROUND: usize = 32;
 ///
 /// A third of all numbers of 32 bits are seconds of the years 2010 to 2040, so that being one says nothing. Asked for is that every
 /// differing byte lies in such a number: seconds since 1970, in 32 or 64 bits, all in one order of bytes, aligned to four; that both
-/// sides' numbers are less than two years apart, as two builds of one thing are; that none is a word of text; and that a number of 32
-/// bits stands among bytes of a structure, of which few differ from each other, and not in noise or code. In 64 bits the upper half is
-/// zero, which chance does not make. Of flipped bits in random bytes fewer than one in a hundred is such a time.
+/// sides' numbers are less than two years apart, as two builds of one thing are; that they differ in two bytes at least, as two moments
+/// do which are more than minutes apart and a flipped bit does not; that none is a word of text; and that a number of 32 bits stands
+/// among bytes of a structure, of which few differ from each other, and not in noise or code. In 64 bits the upper half is zero, which
+/// chance does not make. Two moments that differ in one byte are believed only among bytes of the simplest structure.
 fn epoch(a: &[u8], b: &[u8]) -> Option<String> {
     // Where one side is a text from end to end, it is a text that broke.
     if a.len() != b.len() || [a, b].iter().any(|bytes| text::of(bytes).is_some()) {
         return None;
     }
-    let differing: Vec<usize> =
-        a.chunks(4).zip(b.chunks(4)).enumerate().filter(|(_, (a, b))| a != b).map(|(at, _)| at * 4).collect();
-    let all = |order| differing.iter().map(|&start| number(a, b, start, order)).collect::<Option<Vec<String>>>();
-    let numbers = all(Order::Little).or_else(|| all(Order::Big))?;
-    let more = numbers.len().saturating_sub(1);
-    let first = numbers.into_iter().next()?;
-    Some(if more == 0 { first } else { format!("{first}; and {more} more of these") })
+    // Whole blocks that are the same are passed over: files are large, and differences few.
+    let blocks = || a.chunks(BLOCK).zip(b.chunks(BLOCK)).enumerate().filter(|(_, (a, b))| a != b);
+    let words = || {
+        blocks().flat_map(|(block, (a, b))| {
+            let words = a.chunks(4).zip(b.chunks(4)).enumerate();
+            words.filter(|(_, (a, b))| a != b).map(move |(word, _)| block * BLOCK + word * 4)
+        })
+    };
+    [Order::Little, Order::Big].into_iter().find_map(|order| {
+        let mut times = words().map(|start| Times::read(a, b, start, order));
+        let first = times.next()??;
+        let mut more = 0_u64;
+        for next in times {
+            next?;
+            more += 1;
+        }
+        Some(if more == 0 { first.told() } else { format!("{}; and {more} more of these", first.told()) })
+    })
 }
 
 /// How the bytes of a number stand.
@@ -88,32 +106,55 @@ enum Order {
     Big,
 }
 
-/// Two times in the word that begins here, told.
-fn number(a: &[u8], b: &[u8], start: usize, order: Order) -> Option<String> {
-    let time = |seconds: u64| (1_262_304_000..2_208_988_800).contains(&seconds); // 2010 to 2040
-    let near = |one: u64, other: u64| one.abs_diff(other) < 2 * 366 * 86_400;
-    let word =
-        |bytes: &[u8], start: usize| -> Option<[u8; 4]> { bytes.get(start..start.checked_add(4)?)?.try_into().ok() };
-    let value = |bytes: [u8; 4]| match order {
-        Order::Little => u64::from(u32::from_le_bytes(bytes)),
-        Order::Big => u64::from(u32::from_be_bytes(bytes)),
-    };
-    let (one, other) = (value(word(a, start)?), value(word(b, start)?));
-    if !(time(one) && time(other) && near(one, other)) || spelled(a, b, start) {
-        return None;
+/// Two times at one place, in seconds since 1970.
+struct Times {
+    one: u64,
+    other: u64,
+    order: Order,
+    /// Whether they have 64 bits.
+    wide: bool,
+}
+
+impl Times {
+    /// The times in the word that begins here, if they are believed to be such.
+    fn read(a: &[u8], b: &[u8], start: usize, order: Order) -> Option<Self> {
+        let time = |seconds: u64| (1_262_304_000..2_208_988_800).contains(&seconds); // 2010 to 2040
+        let word = |bytes: &[u8], start: usize| -> Option<[u8; 4]> {
+            bytes.get(start..start.checked_add(4)?)?.try_into().ok()
+        };
+        let value = |bytes: [u8; 4]| match order {
+            Order::Little => u64::from(u32::from_le_bytes(bytes)),
+            Order::Big => u64::from(u32::from_be_bytes(bytes)),
+        };
+        let (bytes_a, bytes_b) = (word(a, start)?, word(b, start)?);
+        let (one, other) = (value(bytes_a), value(bytes_b));
+        let apart = one.abs_diff(other);
+        if !(time(one) && time(other) && apart < 2 * 366 * 86_400) || spelled(a, b, start) {
+            return None;
+        }
+        // The upper half of a 64-bit number is zero for as long as anyone lives.
+        let (upper, place) = match order {
+            Order::Little => (start + 4, 4),
+            Order::Big => (start.wrapping_sub(4), 0),
+        };
+        let wide = upper % 8 == place && [a, b].iter().all(|bytes| word(bytes, upper) == Some([0; 4]));
+        // Of the bytes around them, this part may differ from all others.
+        let part = match (bytes_a.iter().zip(&bytes_b).filter(|(a, b)| a != b).count(), wide) {
+            (1, _) if apart > 0xff => return None,
+            (1, false) => 4,
+            (1, true) | (_, false) => 2,
+            (_, true) => 1,
+        };
+        let varied = distinct(a, start).max(distinct(b, start));
+        (varied.0 * part <= varied.1).then_some(Self { one, other, order, wide })
     }
-    // The upper half of a 64-bit number is zero for as long as anyone lives.
-    let (name, upper, place) = match order {
-        Order::Little => ("little-endian", start + 4, 4),
-        Order::Big => ("big-endian", start.wrapping_sub(4), 0),
-    };
-    let wide = upper % 8 == place && [a, b].iter().all(|bytes| word(bytes, upper) == Some([0; 4]));
-    if !wide && (noisy(a, start) || noisy(b, start)) {
-        return None;
+
+    fn told(&self) -> String {
+        let bits = if self.wide { 64 } else { 32 };
+        let order = if self.order == Order::Little { "little" } else { "big" };
+        let (one, other) = (format_rfc3339(self.one), format_rfc3339(self.other));
+        format!("{bits} bits, {order}-endian, as seconds since 1970: {one} and {other}")
     }
-    let bits = if wide { 64 } else { 32 };
-    let (one, other) = (format_rfc3339(one), format_rfc3339(other));
-    Some(format!("{bits} bits, {name}, as seconds since 1970: {one} and {other}"))
 }
 
 /// Whether the first difference in a word lies in text: in three letters or more on both sides, or in a longer text on one of them.
@@ -129,12 +170,13 @@ fn spelled(a: &[u8], b: &[u8], start: usize) -> bool {
     letters(a) && letters(b) || text(a) || text(b)
 }
 
-/// Whether what stands around a word is noise, or too much like it: more than half of the bytes differ from all others.
-fn noisy(bytes: &[u8], start: usize) -> bool {
+/// How many different bytes stand around a word, and of how many; more than half of them in noise.
+fn distinct(bytes: &[u8], start: usize) -> (usize, usize) {
     let before = &bytes[start.saturating_sub(AROUND)..start];
     let after = &bytes[start + 4..bytes.len().min(start + 4 + AROUND)];
-    let distinct: BTreeSet<u8> = before.iter().chain(after).copied().collect();
-    distinct.len() * 2 > before.len() + after.len()
+    let mut seen = [false; 256];
+    before.iter().chain(after).for_each(|&byte| seen[usize::from(byte)] = true);
+    (seen.into_iter().filter(|&seen| seen).count(), before.len() + after.len())
 }
 
 /// Some lines of a hex dump around a place, in bytes that stand at `base` in their file.
@@ -158,7 +200,7 @@ mod tests {
 
     fn found(a: &[u8], b: &[u8]) -> Finding {
         let hints = Hints::default();
-        let mut explaining = Explaining { hints: &hints, findings: vec![], within: vec![], from: 0 };
+        let mut explaining = Explaining::new(&hints);
         compare(&mut explaining, a, b, None);
         explaining.findings.remove(0)
     }

@@ -1,35 +1,39 @@
 //! JSON documents, value by value.
 
 use super::{Explaining, first_difference, text};
+use crate::oci::json_weight;
 use crate::verify::diff::class::Class;
 use crate::verify::diff::document::{differing, text as shown};
-use crate::verify::diff::model::{Excerpt, Field, Finding};
+use crate::verify::diff::model::{Field, Finding};
+use crate::verify::diff::sums::Sums;
 use serde_json::Value;
 
 /// A larger document is compared as text, in bytes.
 const LARGEST: usize = 4 << 20;
 
+/// So is one that would take more memory as values, in bytes.
+const HEAVIEST: u64 = 40 << 20;
+
 /// Compares two documents; `false`: they are none, or only scalars.
 pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u8]) -> bool {
-    let document = |bytes: &[u8]| -> Option<Value> {
-        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-        let fits = bytes.len() <= LARGEST && matches!(first, Some(b'{' | b'['));
-        fits.then(|| serde_json::from_slice(bytes).ok())?
-    };
+    let begins = |bytes: &[u8]| matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]);
+    if !begins(a) || !begins(b) {
+        return false;
+    }
+    if [a, b].iter().any(|bytes| bytes.len() > LARGEST || json_weight(bytes) > HEAVIEST) {
+        return as_text(explaining, a, b);
+    }
+    let document = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
     let (Some(value_a), Some(value_b)) = (document(a), document(b)) else { return false };
     let offset = Some(first_difference(a, b));
     let found = differing(&value_a, &value_b, |_| false);
     if found.is_empty() {
-        let (class, note) = alike(tokens(a), tokens(b));
+        let (class, note) = alike(a, b);
         explaining.add(Finding { offset, ..Finding::new(Field::Content, class).note(note) });
         return true;
     }
     // Lines are shown as lines; the values say what they mean.
-    let before = explaining.findings.len();
-    if let (Some(a), Some(b)) = (text::of(a), text::of(b)) {
-        text::compare(explaining, a, b);
-    }
-    let excerpt: Option<Excerpt> = explaining.findings.drain(before..).find_map(|finding| finding.excerpt);
+    let excerpt = text::of(a).zip(text::of(b)).map(|(a, b)| text::excerpt(a, b));
     for (at, differing) in found.iter().enumerate() {
         let class = differing.class().unwrap_or(match (differing.a, differing.b) {
             (None, _) => Class::Additional,
@@ -44,16 +48,24 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u
     true
 }
 
+/// Compares two documents, or what begins like such, as texts, and says so; `false`: they are none.
+fn as_text(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8]) -> bool {
+    let (Some(a), Some(b)) = (text::of(a), text::of(b)) else { return false };
+    let before = explaining.findings.len();
+    text::compare(explaining, a, b);
+    if let Some(finding) = explaining.findings.get_mut(before) {
+        finding.also("too large to be compared as JSON, value by value: compared as text");
+    }
+    true
+}
+
 /// What differs between two documents whose values a parser takes for the same.
 ///
 /// A parser keeps a number to some 16 digits and, of two keys of one name, the last: what it drops is other content all the same.
-fn alike(mut a: Vec<String>, mut b: Vec<String>) -> (Class, &'static str) {
-    if a == b {
-        return (Class::Encoder, "the same values, with other white space or in another spelling");
-    }
-    a.sort_unstable();
-    b.sort_unstable();
-    if a == b {
+fn alike(a: &[u8], b: &[u8]) -> (Class, &'static str) {
+    if Tokens(a).eq(Tokens(b)) {
+        (Class::Encoder, "the same values, with other white space or in another spelling")
+    } else if Sums::of(a, b).same(Tokens(a), Tokens(b)) {
         (Class::Order, "the same values, with keys in another order")
     } else {
         (Class::Content, "numbers that differ behind the digits that parsers keep, or a key that is there twice")
@@ -61,10 +73,14 @@ fn alike(mut a: Vec<String>, mut b: Vec<String>) -> (Class, &'static str) {
 }
 
 /// The parts of a valid document (RFC 8259): punctuation, texts without their escapes, numbers and names as they mean it.
-fn tokens(document: &[u8]) -> Vec<String> {
-    let mut tokens = Vec::new();
-    let mut rest = document.trim_ascii_start();
-    while let Some(&first) = rest.first() {
+struct Tokens<'a>(&'a [u8]);
+
+impl Iterator for Tokens<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let rest = self.0.trim_ascii_start();
+        let first = *rest.first()?;
         let length = match first {
             b'"' => {
                 let mut escaped = false;
@@ -78,15 +94,15 @@ fn tokens(document: &[u8]) -> Vec<String> {
             b'{' | b'}' | b'[' | b']' | b':' | b',' => 1,
             _ => rest.iter().take_while(|byte| !byte.is_ascii_whitespace() && !b"{}[]:,\"".contains(byte)).count(),
         };
-        let token = String::from_utf8_lossy(&rest[..length]);
-        tokens.push(match first {
+        let (token, rest) = rest.split_at(length);
+        self.0 = rest;
+        let token = String::from_utf8_lossy(token);
+        Some(match first {
             b'"' => serde_json::from_str::<String>(&token).map_or(token.into_owned(), |text| format!("\"{text}")),
             b'-' | b'0'..=b'9' => decimal(&token),
             _ => token.into_owned(),
-        });
-        rest = rest[length..].trim_ascii_start();
+        })
     }
-    tokens
 }
 
 /// A number in one spelling, of all its digits: `1.50e3` and `1500` are `15e2`.
@@ -126,7 +142,7 @@ mod tests {
             (r#"{"a": 1, "a": 2}"#, r#"{"a": 2}"#, Class::Content),
         ] {
             let hints = crate::verify::diff::Hints::default();
-            let mut explaining = Explaining { hints: &hints, findings: vec![], within: vec![], from: 0 };
+            let mut explaining = Explaining::new(&hints);
             assert!(compare(&mut explaining, "", a.as_bytes(), b.as_bytes()), "{a}");
             assert_eq!(explaining.findings[0].class, class, "{a} {b}");
         }

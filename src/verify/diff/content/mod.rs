@@ -8,6 +8,7 @@ mod binary;
 mod dates;
 mod elf;
 mod json;
+mod lines;
 mod members;
 mod packed;
 mod place;
@@ -19,18 +20,25 @@ mod words;
 mod zip;
 
 pub(super) use place::by_path;
-pub(super) use words::{shortened, words};
+pub(super) use words::{named, shortened, words};
 
 use super::class::Class;
 use super::model::{Field, Finding};
 use super::spool::WHOLE;
 use crate::image::Wrapping;
+use std::io::{self, Read};
 
 /// How deep containers in containers are looked into.
 const DEPTH: usize = 5;
 
 /// What one thing inside another may unpack to, in bytes.
 const UNPACKED: u64 = 24 << 20;
+
+/// What all things inside each other that are looked into at a time may unpack to together, in bytes.
+const HELD: u64 = 64 << 20;
+
+/// What the excerpts of one file may have together, in bytes.
+const EXCERPTS: usize = 64 << 10;
 
 /// The ends of names of files in whose bytes nothing can be read as it stands, being compressed.
 const PACKED: [&str; 12] = [".gz", ".tgz", ".xz", ".txz", ".zst", ".bz2", ".lz", ".7z", ".zip", ".jar", ".whl", ".deb"];
@@ -62,14 +70,19 @@ pub(super) struct Context<'a> {
 
 /// Says why two contents differ; empty only where they do not.
 pub(super) fn explain(a: &[u8], b: &[u8], context: &Context<'_>) -> Vec<Finding> {
-    let mut explaining = Explaining { hints: context.hints, findings: vec![], within: vec![], from: context.from };
+    let mut explaining = Explaining { from: context.from, ..Explaining::new(context.hints) };
     if a != b && context.whole {
         explaining.pair(context.path, a, b);
     } else if a != b {
         explaining.piece(context.path, a, b);
     }
     let mut findings = explaining.findings;
+    let mut shown = 0;
     for finding in &mut findings {
+        shown += finding.excerpt_lines().iter().map(String::len).sum::<usize>();
+        if shown > EXCERPTS {
+            finding.excerpt = None;
+        }
         if finding.within.is_empty() {
             finding.offset = finding.offset.map(|at| at + context.from);
         }
@@ -102,12 +115,23 @@ struct Explaining<'a> {
     within: Vec<String>,
     /// Which byte of the file the contents begin with.
     from: u64,
+    /// How many bytes are unpacked at present.
+    held: u64,
 }
 
-impl Explaining<'_> {
+impl<'a> Explaining<'a> {
+    fn new(hints: &'a Hints) -> Self {
+        Self { hints, findings: vec![], within: vec![], from: 0, held: 0 }
+    }
+
+    /// Whether no further finding is taken.
+    fn full(&self) -> bool {
+        self.findings.len() >= FINDINGS
+    }
+
     /// Explains two different contents of one name.
     fn pair(&mut self, name: &str, a: &[u8], b: &[u8]) {
-        if self.findings.len() >= FINDINGS {
+        if self.full() {
             return;
         }
         let deep = self.within.len() >= DEPTH;
@@ -158,15 +182,41 @@ impl Explaining<'_> {
 
     /// Explains parts of a thing under a name of theirs.
     fn inside(&mut self, part: impl Into<String>, name: &str, a: &[u8], b: &[u8]) {
-        self.within.push(part.into());
-        self.pair(name, a, b);
+        self.part(part, |explaining| explaining.pair(name, a, b));
+    }
+
+    /// Does something about a part of the thing that is being looked at.
+    fn part(&mut self, part: impl Into<String>, compare: impl FnOnce(&mut Self)) {
+        self.within.push(named(&part.into()));
+        compare(self);
         self.within.pop();
+    }
+
+    /// Unpacks what is inside, and counts it as held; an error where it is damaged or too much.
+    fn unpack(&mut self, reader: impl Read) -> io::Result<Vec<u8>> {
+        let most = UNPACKED.min(HELD.saturating_sub(self.held));
+        let mut bytes = Vec::new();
+        reader.take(most + 1).read_to_end(&mut bytes)?;
+        let length = bytes.len() as u64;
+        if length > UNPACKED {
+            return Err(io::Error::other(format!(
+                "it unpacks to more than {UNPACKED} bytes, so it is not looked into"
+            )));
+        }
+        if length > most {
+            let what = format!("with what it is in, it unpacks to more than {HELD} bytes, so it is not looked into");
+            return Err(io::Error::other(what));
+        }
+        self.held += length;
+        Ok(bytes)
     }
 
     /// Adds a finding about the thing that is being looked at.
     fn add(&mut self, finding: Finding) {
-        if self.findings.len() < FINDINGS {
-            self.findings.push(Finding { within: [&self.within[..], &finding.within[..]].concat(), ..finding });
+        if !self.full() {
+            let within = self.within.iter().cloned().chain(finding.within.iter().map(|part| named(part))).collect();
+            let (a, b) = (finding.a.map(|a| shortened(&a)), finding.b.map(|b| shortened(&b)));
+            self.findings.push(Finding { within, a, b, ..finding });
         }
     }
 

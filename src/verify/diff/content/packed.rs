@@ -1,6 +1,5 @@
 //! Compressed files: gzip with its header (RFC 1952), zstd, xz; bzip2 and lzip are recognised and not taken apart.
 
-use super::members::bounded;
 use super::{Explaining, binary, first_difference};
 use crate::image::Wrapping;
 use crate::verify::diff::class::Class;
@@ -20,8 +19,9 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, name: &str, a: &[u8], b: 
         }
         return known.is_some();
     }
-    let unpack = |bytes| wrapping.unwrap(bytes).and_then(bounded);
-    match (unpack(a), unpack(b)) {
+    let held = explaining.held;
+    let [inner_a, inner_b] = [a, b].map(|bytes| wrapping.unwrap(bytes).and_then(|inner| explaining.unpack(inner)));
+    match (inner_a, inner_b) {
         (Ok(inner_a), Ok(inner_b)) => {
             let same = inner_a == inner_b;
             if !same {
@@ -38,6 +38,7 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, name: &str, a: &[u8], b: 
         }
         (Err(error), _) | (_, Err(error)) => closed(explaining, a, b, &format!("{}: {error}", wrapping.name())),
     }
+    explaining.held = held;
     true
 }
 

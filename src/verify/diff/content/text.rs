@@ -1,10 +1,16 @@
 //! Two texts: a unified diff, and the cause of each changed line.
+//!
+//! A text may be all line ends, and a line all words. So only changed regions of few lines are held as lists, and of the others what
+//! is shown.
 
-use super::words::{classify, shortened};
+use super::lines::{Changed, Lines, common_end};
+use super::words::{LONG, classify, same_words, shortened};
 use super::{Explaining, first_difference};
 use crate::verify::diff::class::Class;
 use crate::verify::diff::model::Excerpt;
+use crate::verify::diff::sums::{Sums, histogram};
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
+use std::collections::BTreeMap;
 
 /// Changed regions of more lines are not aligned, only compared line by line.
 const ALIGNED: usize = 4000;
@@ -15,6 +21,9 @@ const LINES: usize = 40;
 /// How many changed lines are asked for their cause.
 const ASKED: usize = 2000;
 
+/// In a longer line, only what differs is asked for its cause, with so many bytes in front of it and behind it.
+const AROUND: usize = 256;
+
 /// The text that bytes are, if they are text: UTF-8 without control characters that no text has.
 pub(super) fn of(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
@@ -23,58 +32,64 @@ pub(super) fn of(bytes: &[u8]) -> Option<&str> {
 
 /// Compares two texts.
 pub(super) fn compare(explaining: &mut Explaining<'_>, a: &str, b: &str) {
-    let offset = first_difference(a.as_bytes(), b.as_bytes());
-    let (whole_a, whole_b) = (a, b);
-    // Behind the last line's end there is no further line.
-    let (a, b) = a.strip_suffix('\n').zip(b.strip_suffix('\n')).unwrap_or((a, b));
-    let (lines_a, lines_b): (Vec<&str>, Vec<&str>) = (a.split('\n').collect(), b.split('\n').collect());
-    let before = lines_a.iter().zip(&lines_b).take_while(|(a, b)| a == b).count();
-    let most = lines_a.len().min(lines_b.len()) - before;
-    let after = lines_a.iter().rev().zip(lines_b.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
-    let (changed_a, changed_b) = (&lines_a[before..lines_a.len() - after], &lines_b[before..lines_b.len() - after]);
-    let mut classes = Vec::new();
-    let ops = if changed_a.len().max(changed_b.len()) > ALIGNED {
-        let (old_len, new_len) = (changed_a.len(), changed_b.len());
-        vec![DiffOp::Replace { old_index: 0, old_len, new_index: 0, new_len }]
+    let changed = Changed::of(a, b);
+    let ops = align(&changed);
+    let mut causes = Causes::default();
+    if written(a).eq(written(b)) {
+        causes.notes.push("only empty lines, or the end of the last line".to_owned());
+    } else if reordered(a, b) {
+        causes.classes.push(Class::Order);
     } else {
-        capture_diff_slices(Algorithm::Myers, changed_a, changed_b)
-    };
-    let mut note = None;
-    if reordered(whole_a, whole_b) {
-        classes.push(Class::Order);
-    } else if written(whole_a).eq(written(whole_b)) {
-        note = Some("only empty lines, or the end of the last line");
-    } else {
-        causes(explaining, &ops, changed_a, changed_b, &mut classes);
+        causes.ask(explaining, &ops, &changed);
     }
+    let Causes { mut classes, notes } = causes;
     if classes.is_empty() {
         classes.push(Class::Content);
     }
-    let excerpt = unified(&lines_a, &lines_b, before, &ops);
-    let value =
-        |lines: &[&str]| lines.iter().find(|line| !line.is_empty()).map(|line| shortened(line)).unwrap_or_default();
-    let (value_a, value_b) = (value(changed_a), value(changed_b));
-    for (at, class) in classes.into_iter().enumerate() {
+    let value = |lines: Lines<'_>| lines.iter().find(|line| !line.is_empty()).map(shortened).unwrap_or_default();
+    let mut first = Some((notes, Excerpt::Text(unified(&changed, &ops))));
+    for class in classes {
         let mut finding = explaining.found(class);
-        finding.offset = Some(offset);
-        if at == 0 {
-            finding.note = note.map(str::to_owned);
-            finding = finding.values(value_a.clone(), value_b.clone());
-            finding.excerpt = Some(Excerpt::Text(excerpt.clone()));
+        finding.offset = Some(first_difference(a.as_bytes(), b.as_bytes()));
+        if let Some((notes, excerpt)) = first.take() {
+            finding = finding.values(value(changed.a), value(changed.b));
+            finding.note = (!notes.is_empty()).then(|| notes.join("; "));
+            finding.excerpt = Some(excerpt);
         }
         explaining.findings.push(finding);
     }
 }
 
+/// Two texts' unified diff alone.
+pub(super) fn excerpt(a: &str, b: &str) -> Excerpt {
+    let changed = Changed::of(a, b);
+    Excerpt::Text(unified(&changed, &align(&changed)))
+}
+
+/// Which changed lines became which, counted from the first of them.
+fn align(changed: &Changed<'_>) -> Vec<DiffOp> {
+    let (old_len, new_len) = (changed.a.count, changed.b.count);
+    if old_len.max(new_len) > ALIGNED {
+        return vec![DiffOp::Replace { old_index: 0, old_len, new_index: 0, new_len }];
+    }
+    // Numbers are compared faster than lines.
+    let mut numbers = BTreeMap::new();
+    let mut number = |line| {
+        let next = numbers.len();
+        *numbers.entry(line).or_insert(next)
+    };
+    let old: Vec<usize> = changed.a.iter().map(&mut number).collect();
+    let new: Vec<usize> = changed.b.iter().map(&mut number).collect();
+    capture_diff_slices(Algorithm::Myers, &old, &new)
+}
+
 /// Whether two texts have the same lines in another order. Empty ones have no place of their own, but are counted; and the last line
 /// may lack its end, and gain it where it comes to stand elsewhere.
 fn reordered(a: &str, b: &str) -> bool {
-    let sorted = |text| {
-        let mut lines: Vec<&str> = str::split(without_end(text), '\n').collect();
-        lines.sort_unstable();
-        lines
-    };
-    !written(a).eq(written(b)) && sorted(a) == sorted(b)
+    let (a, b) = (without_end(a), without_end(b));
+    a.len() == b.len()
+        && histogram(a.as_bytes()) == histogram(b.as_bytes())
+        && Sums::of(a.as_bytes(), b.as_bytes()).same(a.split('\n'), b.split('\n'))
 }
 
 fn without_end(text: &str) -> &str {
@@ -86,70 +101,117 @@ fn written(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').filter(|line| !line.is_empty())
 }
 
-/// Asks each changed line, beside the one in its place, for its cause.
-fn causes(explaining: &Explaining<'_>, ops: &[DiffOp], a: &[&str], b: &[&str], classes: &mut Vec<Class>) {
-    let mut asked = 0;
-    let mut add = |class: Class| {
-        if !classes.contains(&class) {
-            classes.push(class);
-        }
-    };
-    for op in ops {
-        let (old, new) = (&a[op.old_range()], &b[op.new_range()]);
-        match op {
-            DiffOp::Equal { .. } => {}
-            DiffOp::Replace { .. } if old.len() == new.len() => {
-                for (old, new) in old.iter().zip(new) {
-                    asked += 1;
-                    if asked <= ASKED {
-                        classify(old, new, explaining.hints).into_iter().for_each(&mut add);
-                    }
-                }
-            }
-            _ => add(Class::Content),
-        }
-    }
-    // What is explained comes first.
-    classes.sort_by_key(|class| *class == Class::Content);
+/// What changed lines say.
+#[derive(Debug, Default)]
+struct Causes {
+    classes: Vec<Class>,
+    /// What was not looked at.
+    notes: Vec<String>,
 }
 
-/// A unified diff of the changed lines, shortened; `ops` begin behind the common lines.
-fn unified(a: &[&str], b: &[&str], before: usize, ops: &[DiffOp]) -> Vec<String> {
-    let shift = |op: &DiffOp| match *op {
-        DiffOp::Equal { old_index, new_index, len } => {
-            DiffOp::Equal { old_index: old_index + before, new_index: new_index + before, len }
+impl Causes {
+    /// Asks each changed line, beside the one in its place, for its cause.
+    fn ask(&mut self, explaining: &Explaining<'_>, ops: &[DiffOp], changed: &Changed<'_>) {
+        let (mut asked, mut cut) = (0, false);
+        // Operations go from the first line to the last.
+        let (mut lines_a, mut lines_b) = (changed.a.iter(), changed.b.iter());
+        for op in ops {
+            let (old, new) = (op.old_range().len(), op.new_range().len());
+            let (of_a, of_b) = (lines_a.by_ref().take(old), lines_b.by_ref().take(new));
+            if matches!(op, DiffOp::Replace { .. }) && old == new {
+                for (old, new) in of_a.zip(of_b) {
+                    asked += 1;
+                    if asked <= ASKED {
+                        let (classes, whole) = causes_of(old, new, explaining);
+                        self.add(&classes);
+                        cut |= !whole;
+                    }
+                }
+                continue;
+            }
+            of_a.chain(of_b).for_each(drop);
+            if !matches!(op, DiffOp::Equal { .. }) {
+                self.add(&[Class::Content]);
+                if old.max(new) > ALIGNED {
+                    self.notes.push(format!("{old} and {new} changed lines, too many to tell which became which"));
+                }
+            }
         }
-        DiffOp::Delete { old_index, old_len, new_index } => {
-            DiffOp::Delete { old_index: old_index + before, old_len, new_index: new_index + before }
+        if asked > ASKED {
+            self.notes.push(format!("of {asked} changed lines the first {ASKED} are asked for their cause"));
         }
-        DiffOp::Insert { old_index, new_index, new_len } => {
-            DiffOp::Insert { old_index: old_index + before, new_index: new_index + before, new_len }
+        if cut {
+            self.notes
+                .push(format!("of long lines {LONG} bytes from the first difference on are asked for their cause"));
         }
-        DiffOp::Replace { old_index, old_len, new_index, new_len } => {
-            DiffOp::Replace { old_index: old_index + before, old_len, new_index: new_index + before, new_len }
+        // What is explained comes first.
+        self.classes.sort_by_key(|class| *class == Class::Content);
+    }
+
+    fn add(&mut self, classes: &[Class]) {
+        for class in classes {
+            if !self.classes.contains(class) {
+                self.classes.push(*class);
+            }
         }
-    };
+    }
+}
+
+/// The causes of a difference between two lines, and whether all that differs was looked at.
+fn causes_of(a: &str, b: &str, explaining: &Explaining<'_>) -> (Vec<Class>, bool) {
+    if a.len().max(b.len()) <= LONG {
+        return (classify(a, b, explaining.hints), true);
+    }
+    if same_words(a, b) {
+        return (vec![Class::Order], true);
+    }
+    let common = usize::try_from(first_difference(a.as_bytes(), b.as_bytes())).unwrap_or(usize::MAX);
+    let start = boundary(a, common.saturating_sub(AROUND));
+    let (a, b) = (&a[start..], &b[start..]);
+    let most = a.len().min(b.len()) - (common - start);
+    let end = common_end(a.as_bytes(), b.as_bytes()).min(most).saturating_sub(AROUND);
+    let whole = a.len().max(b.len()) - end <= LONG;
+    let part = |text: &str| boundary(text, (text.len() - end).min(LONG));
+    (classify(&a[..part(a)], &b[..part(b)], explaining.hints), whole)
+}
+
+/// The last place between two characters that is not behind this one.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default()
+}
+
+/// A unified diff of the changed lines, shortened.
+fn unified(changed: &Changed<'_>, ops: &[DiffOp]) -> Vec<String> {
+    let context = changed.context.len();
+    // Regions that are not aligned are one, of which only the beginning is shown.
+    let held = |lines: Lines<'_>| if lines.count > ALIGNED { LINES } else { lines.count };
+    let [a, b] = [changed.a, changed.b].map(|lines| -> Vec<&str> {
+        let around = (changed.context.iter().copied(), changed.after.iter().copied());
+        around.0.chain(lines.iter().take(held(lines))).chain(around.1).collect()
+    });
     // With the common lines around them, the changes get their context.
-    let mut all = vec![DiffOp::Equal { old_index: 0, new_index: 0, len: before }];
-    all.extend(ops.iter().map(shift));
-    let (old_index, new_index) = all.last().map_or((0, 0), |op| (op.old_range().end, op.new_range().end));
-    all.push(DiffOp::Equal { old_index, new_index, len: a.len() - old_index });
-    all.retain(|op| op.old_range().len() + op.new_range().len() > 0);
+    let mut ops: Vec<DiffOp> = ops.iter().map(|op| shifted(op, context)).collect();
+    let (old_index, new_index) = (context + changed.a.count, context + changed.b.count);
+    ops.insert(0, DiffOp::Equal { old_index: 0, new_index: 0, len: context });
+    ops.push(DiffOp::Equal { old_index, new_index, len: changed.after.len() });
+    ops.retain(|op| op.old_range().len() + op.new_range().len() > 0);
+    let above = changed.before - context;
     let mut lines = Vec::new();
-    for group in group_diff_ops(all, 2) {
+    for group in group_diff_ops(ops, 2) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
         let (old, new) = (first.old_range().start, first.new_range().start);
         let lengths = (last.old_range().end - old, last.new_range().end - new);
-        lines.push(format!("@@ -{},{} +{},{} @@", old + 1, lengths.0, new + 1, lengths.1));
+        lines.push(format!("@@ -{},{} +{},{} @@", above + old + 1, lengths.0, above + new + 1, lengths.1));
         for op in group {
-            let mut part = |all: &[&str], mark: char| {
-                lines.extend(all.iter().take(LINES).map(|line| format!("{mark}{}", shortened(line))));
+            let mut part = |all: &[&str], range: std::ops::Range<usize>, mark: char| {
+                let part = all.iter().take(range.end).skip(range.start).take(LINES);
+                lines.extend(part.map(|line| format!("{mark}{}", shortened(line))));
             };
             match op {
-                DiffOp::Equal { .. } => part(&a[op.old_range()], ' '),
+                DiffOp::Equal { .. } => part(&a, op.old_range(), ' '),
                 _ => {
-                    part(&a[op.old_range()], '-');
-                    part(&b[op.new_range()], '+');
+                    part(&a, op.old_range(), '-');
+                    part(&b, op.new_range(), '+');
                 }
             }
         }
@@ -162,6 +224,23 @@ fn unified(a: &[&str], b: &[&str], before: usize, ops: &[DiffOp]) -> Vec<String>
     lines
 }
 
+fn shifted(op: &DiffOp, by: usize) -> DiffOp {
+    match *op {
+        DiffOp::Equal { old_index, new_index, len } => {
+            DiffOp::Equal { old_index: old_index + by, new_index: new_index + by, len }
+        }
+        DiffOp::Delete { old_index, old_len, new_index } => {
+            DiffOp::Delete { old_index: old_index + by, old_len, new_index: new_index + by }
+        }
+        DiffOp::Insert { old_index, new_index, new_len } => {
+            DiffOp::Insert { old_index: old_index + by, new_index: new_index + by, new_len }
+        }
+        DiffOp::Replace { old_index, old_len, new_index, new_len } => {
+            DiffOp::Replace { old_index: old_index + by, old_len, new_index: new_index + by, new_len }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,7 +249,7 @@ mod tests {
 
     fn found(a: &str, b: &str) -> Vec<Finding> {
         let hints = Hints::default();
-        let mut explaining = Explaining { hints: &hints, findings: vec![], within: vec![], from: 0 };
+        let mut explaining = Explaining::new(&hints);
         compare(&mut explaining, a, b);
         explaining.findings
     }

@@ -2,9 +2,16 @@
 
 use super::{Hints, dates};
 use crate::verify::diff::class::Class;
+use crate::verify::diff::sums::Sums;
 
 /// A value for people is cut beyond this many characters.
 const SHOWN: usize = 160;
+
+/// A longer name is cut, in bytes.
+const NAME: usize = 400;
+
+/// A longer phrase is not taken apart into words, in bytes.
+pub(super) const LONG: usize = 64 << 10;
 
 /// Directories below which builds stand.
 const ROOTS: [&str; 22] = [
@@ -55,6 +62,17 @@ pub(in crate::verify::diff) fn shortened(text: &str) -> String {
     short
 }
 
+/// A name cut in its middle, where it is longer than anyone reads: what tells it from others stands at its ends.
+pub(in crate::verify::diff) fn named(name: &str) -> String {
+    if name.len() <= NAME {
+        return name.to_owned();
+    }
+    let begin: String = name.chars().take(NAME / 4).collect();
+    let mut end: Vec<char> = name.chars().rev().take(NAME / 4).collect();
+    end.reverse();
+    format!("{begin}…{}", end.into_iter().collect::<String>())
+}
+
 /// All causes of a difference between two phrases, [`Class::Content`] where one does not show; empty only where they are the same.
 pub(super) fn classify(a: &str, b: &str, hints: &Hints) -> Vec<Class> {
     let mut classes = Vec::new();
@@ -68,7 +86,7 @@ pub(super) fn classify(a: &str, b: &str, hints: &Hints) -> Vec<Class> {
     if a == b {
         return classes;
     }
-    let (words_a, words_b) = (tokens(&a), tokens(&b));
+    let (words_a, words_b): (Vec<&str>, Vec<&str>) = (tokens(&a).collect(), tokens(&b).collect());
     let (mut sorted_a, mut sorted_b) = (words_a.clone(), words_b.clone());
     sorted_a.sort_unstable();
     sorted_b.sort_unstable();
@@ -94,9 +112,14 @@ pub(super) fn classify(a: &str, b: &str, hints: &Hints) -> Vec<Class> {
     classes
 }
 
-fn tokens(text: &str) -> Vec<&str> {
+/// Whether two phrases of any length have the same words in another order.
+pub(super) fn same_words(a: &str, b: &str) -> bool {
+    !tokens(a).eq(tokens(b)) && Sums::of(a.as_bytes(), b.as_bytes()).same(tokens(a), tokens(b))
+}
+
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let delimiters = |c: char| c.is_whitespace() || "\"'`=,;()<>|[]{}".contains(c);
-    text.split(delimiters).filter(|word| !word.is_empty()).collect()
+    text.split(delimiters).filter(|word| !word.is_empty())
 }
 
 /// Why two words differ; `key` is the word in front of them.

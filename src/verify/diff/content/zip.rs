@@ -3,10 +3,10 @@
 //! Read is the central directory, also in its form for large archives (zip64, 4.3.14 and 4.5.3).
 
 use super::Explaining;
-use super::members::{self, Kind, MEMBERS, Member};
+use super::members::{self, Header, Kind, LONGEST, MEMBERS, Member};
 use crate::verify::diff::class::Class;
 
-const KIND: Kind = Kind { name: "zip", headers: Class::ZipHeader };
+const KIND: Kind = Kind { name: "zip", headers: Class::ZipHeader, facts };
 
 /// Compares two zip archives; `false`: they are none.
 pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u8]) -> bool {
@@ -36,19 +36,19 @@ fn members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
     if count > MEMBERS {
         return None;
     }
-    let mut all = Vec::new();
+    let (mut all, mut rest, mut together) = (Vec::new(), bytes.get(at..)?, 0_usize);
     for _ in 0..count {
-        if bytes.get(at..at + 4)? != b"PK\x01\x02" {
+        if !rest.starts_with(b"PK\x01\x02") {
             return None;
         }
-        let method = short(bytes, at + 10)?;
-        let (mut packed, unpacked, mut local) = (word(bytes, at + 20)?, word(bytes, at + 24)?, word(bytes, at + 42)?);
-        let lengths = [28, 30, 32].map(|field| short(bytes, at + field).map(usize::from));
-        let (name, extra, comment) = (lengths[0]?, lengths[1]?, lengths[2]?);
-        let name_bytes = bytes.get(at + 46..at + 46 + name)?;
-        let extra_bytes = bytes.get(at + 46 + name..at + 46 + name + extra)?;
+        let method = short(rest, 10)?;
+        let (mut packed, unpacked, mut local) = (word(rest, 20)?, word(rest, 24)?, word(rest, 42)?);
+        let [name, extra, comment] = [28, 30, 32].map(|field| short(rest, field).map(usize::from));
+        let (name, extra, comment) = (name?, extra?, comment?);
+        let header = rest.get(..FIXED + name + extra)?;
+        let (name, extra) = header[FIXED..].split_at(name);
         // What does not fit stands in the extra field, in this order.
-        let mut large = zip64(extra_bytes).chunks_exact(8).map(|number| long(number, 0));
+        let mut large = zip64(extra).chunks_exact(8).map(|number| long(number, 0));
         for (saturated, field) in [(unpacked, None), (packed, Some(&mut packed)), (local, Some(&mut local))] {
             if saturated == SATURATED {
                 let number = large.next()??;
@@ -57,28 +57,40 @@ fn members(bytes: &[u8]) -> Option<Vec<Member<'_>>> {
                 }
             }
         }
-        let skip = 30 + usize::from(short(bytes, local + 26)?) + usize::from(short(bytes, local + 28)?);
-        let begin = local.checked_add(skip)?;
-        let facts = vec![
-            ("time", dos_time(short(bytes, at + 12)?, short(bytes, at + 14)?)),
-            ("mode", format!("{:08x}", word(bytes, at + 38)?)),
-            ("making system", format!("{:04x}", short(bytes, at + 4)?)),
-            ("flags", format!("{:04x}", short(bytes, at + 8)?)),
-            ("extra field", extra_bytes.iter().take(64).map(|byte| format!("{byte:02x}")).collect()),
-        ];
-        all.push(Member {
-            name: String::from_utf8_lossy(name_bytes).into_owned(),
-            facts,
-            raw: bytes.get(begin..begin.checked_add(packed)?)?,
-            deflated: match method {
-                0 => false,
-                8 => true,
-                _ => return None,
-            },
-        });
-        at += 46 + name + extra + comment;
+        let from_local = bytes.get(local..)?;
+        let skip = 30 + usize::from(short(from_local, 26)?) + usize::from(short(from_local, 28)?);
+        let raw = from_local.get(skip..skip.checked_add(packed)?)?;
+        // Members that lie over each other are a bomb.
+        together += raw.len();
+        if together > bytes.len() || name.len() > LONGEST {
+            return None;
+        }
+        let deflated = match method {
+            0 => false,
+            8 => true,
+            _ => return None,
+        };
+        all.push(Member { name: name.into(), header: Header::Bytes(header), raw, deflated });
+        rest = rest.get(header.len() + comment..).unwrap_or_default();
     }
     Some(all)
+}
+
+/// What a member's record has in front of its name, in bytes.
+const FIXED: usize = 46;
+
+/// What a record of [`FIXED`] bytes, name and extra field says.
+fn facts(header: &Header<'_>) -> Vec<(&'static str, String)> {
+    let Header::Bytes(header) = header else { return vec![] };
+    let half = |at| short(header, at).unwrap_or_default();
+    let extra = header.get(FIXED + usize::from(half(28))..).unwrap_or_default();
+    vec![
+        ("time", dos_time(half(12), half(14))),
+        ("mode", format!("{:08x}", word(header, 38).unwrap_or_default())),
+        ("making system", format!("{:04x}", half(4))),
+        ("flags", format!("{:04x}", half(8))),
+        ("extra field", extra.iter().map(|byte| format!("{byte:02x}")).collect()),
+    ]
 }
 
 /// What stands in a field of 32 bits whose value needs 64.

@@ -1,16 +1,18 @@
 //! The pages of a database and the trees that they make (`SQLite` file format, 1.3 "The Database Header" and 1.6 "B-tree Pages").
 
 use super::record::{Value, values, varint};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// At most so many rows of a database are read; with more, its pages are compared.
-const ROWS: usize = 200_000;
 
 /// At most so many tables.
 const TABLES: usize = 2000;
 
-/// The most that pages and rows may have together, in bytes: more than twice what is compared of a file.
+/// The most that pages and rows may have together, in bytes: more than twice what is compared of a file. With more, a database's pages
+/// are compared.
 const TOTAL: usize = 64 << 20;
+
+/// What a row takes beside its values, in bytes.
+const ROW: usize = 96;
 
 /// A tree is at most this deep; `SQLite` itself stops at 20.
 const DEPTH: usize = 20;
@@ -29,10 +31,10 @@ pub(super) struct Database<'a> {
 
 /// A table with its rows.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct Table<'a> {
     pub(super) name: String,
     /// The records by their rows' numbers; of the schema, what it says, as text and without the pages' numbers.
-    pub(super) rows: BTreeMap<i64, Vec<u8>>,
+    pub(super) rows: BTreeMap<i64, Cow<'a, [u8]>>,
     /// The pages that its tree has.
     pages: BTreeSet<usize>,
 }
@@ -50,7 +52,7 @@ impl<'a> Database<'a> {
     }
 
     /// The tables, by the schema's order; `None` where a page is none, or where they are too many.
-    pub(super) fn tables(&self) -> Option<Vec<Table>> {
+    pub(super) fn tables(&self) -> Option<Vec<Table<'a>>> {
         let mut left = TOTAL;
         let new = |name: String| Table { name, rows: BTreeMap::new(), pages: BTreeSet::new() };
         let mut schema = new(SCHEMA.to_owned());
@@ -64,7 +66,7 @@ impl<'a> Database<'a> {
             let values = values(row)?;
             let [kind, name, table, sql] = [0, 1, 2, 4].map(|column| text(values.get(column)));
             let root = if let Some(Value::Integer(root)) = values.get(3) { *root } else { 0 };
-            *row = format!("{kind}\n{name}\n{table}\n{sql}\n").into_bytes();
+            *row = Cow::Owned(format!("{kind}\n{name}\n{table}\n{sql}\n").into_bytes());
             // Tables without row numbers are trees of another kind, which are compared by their pages.
             if kind != "table" || root == 0 || sql.to_ascii_uppercase().contains("WITHOUT ROWID") {
                 continue;
@@ -81,7 +83,7 @@ impl<'a> Database<'a> {
     }
 
     /// Says which page a byte is of, and what that page is.
-    pub(super) fn page_of(&self, at: u64, tables: Option<&[Table]>) -> String {
+    pub(super) fn page_of(&self, at: u64, tables: Option<&[Table<'_>]>) -> String {
         let number = usize::try_from(at).unwrap_or(usize::MAX) / self.page + 1;
         let kind = match self.content(number).and_then(|(page, start)| page.get(start)) {
             Some(2) => "an inner page of an index",
@@ -103,7 +105,7 @@ impl<'a> Database<'a> {
     }
 
     /// Collects the rows below a page.
-    fn walk(&self, number: usize, depth: usize, table: &mut Table, left: &mut usize) -> Option<()> {
+    fn walk(&self, number: usize, depth: usize, table: &mut Table<'a>, left: &mut usize) -> Option<()> {
         if depth > DEPTH || !table.pages.insert(number) {
             return None;
         }
@@ -122,11 +124,9 @@ impl<'a> Database<'a> {
                     let (size, length) = varint(page, at)?;
                     let (row, more) = varint(page, at + length)?;
                     let record = self.record(page, at + length + more, usize::try_from(size).ok()?)?;
-                    *left = left.checked_sub(record.len())?;
+                    let copied = if let Cow::Owned(record) = &record { record.len() } else { 0 };
+                    *left = left.checked_sub(copied)?.checked_sub(ROW)?;
                     table.rows.insert(row, record);
-                    if table.rows.len() > ROWS {
-                        return None;
-                    }
                 }
                 _ => return None,
             }
@@ -139,7 +139,7 @@ impl<'a> Database<'a> {
     }
 
     /// A record that begins in a page, with what of it stands in pages of its own (1.6, "Cell Payload Overflow Pages").
-    fn record(&self, page: &[u8], at: usize, size: usize) -> Option<Vec<u8>> {
+    fn record(&self, page: &'a [u8], at: usize, size: usize) -> Option<Cow<'a, [u8]>> {
         if size > self.bytes.len() {
             return None;
         }
@@ -150,16 +150,20 @@ impl<'a> Database<'a> {
             let fits = least + (size - least) % (self.usable - 4);
             if fits <= most { fits } else { least }
         };
-        let mut record = page.get(at..at.checked_add(here)?)?.to_vec();
+        let begin = page.get(at..at.checked_add(here)?)?;
+        if here == size {
+            return Some(Cow::Borrowed(begin));
+        }
+        let mut record = begin.to_vec();
         let next =
             |bytes: &[u8], at: usize| usize::try_from(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?)).ok();
-        let mut number = if here < size { next(page, at + here)? } else { 0 };
+        let mut number = next(page, at + here)?;
         while record.len() < size {
             let (overflow, _) = self.content(number)?;
             let take = (size - record.len()).min(self.usable - 4);
             record.extend_from_slice(overflow.get(4..4 + take)?);
             number = next(overflow, 0)?;
         }
-        Some(record)
+        Some(Cow::Owned(record))
     }
 }
