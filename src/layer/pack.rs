@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 /// How many parts may wait to be copied: each holds a file open.
-const COPIES: usize = 16;
+const COPIES: usize = 8;
 
 /// A fragment of a layer, in the order of its tar.
 pub enum Part<'a> {

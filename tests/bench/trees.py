@@ -36,6 +36,14 @@ def age(root):
             os.utime(os.path.join(folder, name), (1_600_000_000, 1_600_000_000))
 
 
+def places(files):
+    """Files from all over a tree, however few are asked for: what a change costs depends on where it is."""
+    at = 0.5
+    while True:
+        yield files[int(at * len(files))]
+        at = (at + 0.6180339887) % 1
+
+
 def change(file, turn):
     """Changes one file of a tree: a line at its end."""
     with open(file, "ab") as out:

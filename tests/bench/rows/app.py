@@ -57,10 +57,10 @@ def measure(bench):
     again = side_by_side({"remint": (nothing, ours)} | {peer: (nothing, build[peer], 4) for peer in peers}, 9)
 
     turns = iter(range(1000))
-    files = sorted((folder / "app").rglob("*.py"))
+    places = trees.places(sorted((folder / "app").rglob("*.py")))
 
     def touch():
-        trees.change(files[next(turns) * 61 % len(files)], next(turns))
+        trees.change(next(places), next(turns))
 
     touched = side_by_side({"remint": (touch, ours)} | {peer: (touch, build[peer], 3) for peer in peers}, 5)
     for peer in peers:
