@@ -5,6 +5,7 @@ use super::place::{Resolver, add_parents, resolve};
 use super::results::{Fragment, Layered, Run};
 use super::trees::{Bytes, Piece, fragment, into, owned, put_directories, refuse_directories, refuse_twice};
 use super::view::View;
+use crate::digest::ActionKey;
 use crate::layer::{Entry, RunItem, runs};
 use crate::native::Root;
 use crate::oci::TreePath;
@@ -44,10 +45,18 @@ pub(super) fn copy(store: &Store, view: &View<'_>, work: &CopyWork, title: &str)
     refuse_twice(places(), &dirs)?;
     let weights: Vec<RunItem<'_>> =
         placed.iter().map(|placed| RunItem { path: &placed.place, size: placed.size() }).collect();
-    let made = |run: std::ops::Range<usize>| run_of(store, &placed[run], work, title);
-    // Each to its end, so that of several errors it is always the first that is told.
-    let fragments: Vec<_> = runs(&weights).into_par_iter().map(made).collect();
-    let fragments = fragments.into_iter().collect::<Result<_, _>>()?;
+    let runs: Vec<&[Placed<'_>]> = runs(&weights).into_iter().map(|run| &placed[run]).collect();
+    let find = |run: &&[Placed<'_>]| {
+        let key = run_key(run.iter().map(|placed| (&placed.place, placed.kind)), work.owner, work.mode);
+        Ok((key, store.action::<Run>(&key)?))
+    };
+    let found: Vec<Result<_, Error>> = runs.par_iter().map(find).collect();
+    // One after another, so that memory holds the files of one run alone.
+    let fragments = runs.into_iter().zip(found).map(|(run, found)| match found? {
+        (_, Some(run)) => Ok(run.files),
+        (key, None) => make(store, &key, run, work, title),
+    });
+    let fragments = fragments.collect::<Result<_, Error>>()?;
     let directories = put_directories(store, &dirs, title)?;
     Ok(Layered { directories, fragments, uncovered: Vec::new() })
 }
@@ -80,12 +89,8 @@ fn place<'t>(
     Ok(placed)
 }
 
-/// The fragment of a run: that of the store, or a new one.
-fn run_of(store: &Store, run: &[Placed<'_>], work: &CopyWork, title: &str) -> Result<Fragment, Error> {
-    let key = run_key(run.iter().map(|placed| (&placed.place, placed.kind)), work.owner, work.mode);
-    if let Some(run) = store.action::<Run>(&key)? {
-        return Ok(run.files);
-    }
+/// Makes the fragment of a run.
+fn make(store: &Store, key: &ActionKey, run: &[Placed<'_>], work: &CopyWork, title: &str) -> Result<Fragment, Error> {
     // The many small files of a run are read side by side; a large one is a run of its own, and is never whole in memory.
     let pieces: Vec<_> = match run {
         [large] => vec![Ok(large.piece(work))],
@@ -93,7 +98,7 @@ fn run_of(store: &Store, run: &[Placed<'_>], work: &CopyWork, title: &str) -> Re
     };
     let pieces = pieces.into_iter().collect::<Result<Vec<Piece>, _>>()?;
     let run = Run { files: fragment(store, pieces.iter(), title)? };
-    store.put_action(&key, &run)?;
+    store.put_action(key, &run)?;
     Ok(run.files)
 }
 

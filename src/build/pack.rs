@@ -39,12 +39,19 @@ fn pack_from(
     title: &str,
     mut marks: Marks,
 ) -> Result<PackedLayer, Error> {
-    let found = |tar: &Blob| store.action::<PackedFragment>(&packed_key(compression, &tar.digest)).ok().flatten();
+    let mut records = Vec::new();
+    let found = |tar: &Blob| {
+        let record = store.action::<PackedFragment>(&packed_key(compression, &tar.digest)).ok().flatten()?;
+        records.push(record.clone());
+        Some(record)
+    };
     let from = marks.last(tars, found).cloned();
-    let hashed = from.as_ref().map_or(0, |mark| mark.parts);
+    // What the mark was compared with is what is copied.
+    records.truncate(from.as_ref().map_or(0, |mark| mark.parts));
+    let mut records = records.into_iter();
     // Each is opened at its turn: a layer may have more fragments than a process may have open files.
     let (mut failed, mut fresh) = (None, Vec::with_capacity(tars.len()));
-    let parts = tars.iter().enumerate().map_while(|(at, tar)| match part(store, tar, compression, at < hashed) {
+    let parts = tars.iter().map_while(|tar| match part(store, tar, compression, records.next()) {
         Ok(part) => {
             fresh.push(matches!(part, Part::Fresh(..)));
             Some(part)
@@ -60,7 +67,7 @@ fn pack_from(
         return Err(error);
     }
     let packed = match packed {
-        Err(crate::layer::Error::Mark) if hashed > 0 => {
+        Err(crate::layer::Error::Mark) if from.is_some() => {
             return pack_from(store, tars, compression, title, marks.without());
         }
         packed => packed.map_err(|source| damage(store, tars, compression, title, source))?,
@@ -84,15 +91,24 @@ fn tars(layered: &Layered) -> impl Iterator<Item = Blob> {
     std::iter::once(layered.directories).chain(layered.fragments.iter().map(|fragment| fragment.tar))
 }
 
-/// A part as it is packed; where all before it and itself are `hashed`, its tar is not read.
-fn part<'a>(store: &Store, tar: &Blob, compression: Compression, hashed: bool) -> Result<Part<'a>, Error> {
-    if let Some(found) = store.action::<PackedFragment>(&packed_key(compression, &tar.digest))? {
-        let mut blob = store.open_file(&found.blob.digest)?;
-        blob.seek(SeekFrom::Start(found.offset)).map_err(|source| Error::Read { digest: found.blob.digest, source })?;
-        let PackedFragment { offset, size, crc32, packed_crc32, .. } = found;
+/// A part as it is packed; with a record of its packing before a mark, its tar is not read.
+fn part<'a>(
+    store: &Store,
+    tar: &Blob,
+    compression: Compression,
+    before_mark: Option<PackedFragment>,
+) -> Result<Part<'a>, Error> {
+    let is_hashed = before_mark.is_some();
+    let found = match before_mark {
+        None => store.action::<PackedFragment>(&packed_key(compression, &tar.digest))?,
+        record => record,
+    };
+    if let Some(PackedFragment { blob, offset, size, crc32, packed_crc32 }) = found {
+        let mut file = store.open_file(&blob.digest)?;
+        file.seek(SeekFrom::Start(offset)).map_err(|source| Error::Read { digest: blob.digest, source })?;
+        let packed = Box::new(file.take(size));
         let range = PackedRange { offset, size, crc32, packed_crc32 };
-        let packed = Box::new(blob.take(found.size));
-        if hashed {
+        if is_hashed {
             return Ok(Part::Hashed { size: tar.size, packed, range });
         }
         let open = Box::new(store.open_file(&tar.digest)?);
