@@ -1,4 +1,4 @@
-//! How far layers were hashed: of one that begins as the last one with the same directories did, only the rest is hashed.
+//! How far layers were hashed: of one that begins as another one did, only the rest is hashed.
 //!
 //! A hash has to see every byte of a layer, of which a change of one file leaves most as they are. Where nothing before a place has changed,
 //! it goes on from what it was there the last time.
@@ -18,7 +18,7 @@ const PIECES: u64 = 32;
 /// The least that stands between two marks, in bytes: less is hashed again faster than it is looked up.
 const LEAST: u64 = 1 << 20;
 
-/// The marks of the last layer with the same directories.
+/// The marks of the last layer with the same first parts.
 pub(super) struct Marks {
     key: ActionKey,
     known: Vec<Known>,
@@ -50,14 +50,16 @@ impl Parts {
 impl Marks {
     /// Reads those that there are for layers of these parts.
     pub(super) fn read(store: &Store, compression: Compression, tars: &[Blob]) -> Self {
-        let first = tars.first().map_or_else(|| Digest::of(b""), |tar| tar.digest);
+        // Directories and the first run of files: with others in their place no mark would fit.
+        let first: Vec<Digest> = tars.iter().take(2).map(|tar| tar.digest).collect();
         let key = marks_key(compression, &first);
         let known = store.hint(&key).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         Self { key, known }
     }
 
-    /// Goes on from nowhere.
-    pub(super) fn without(self) -> Self {
+    /// Forgets marks to which nothing leads.
+    pub(super) fn without(self, store: &Store) -> Self {
+        let _ = store.put_hint(&self.key, &canonical_json(&[(); 0]));
         Self { known: Vec::new(), ..self }
     }
 
@@ -100,9 +102,10 @@ impl Marks {
             at = mark.parts;
             self.known.push(Known { before: parts.digest(), mark });
         }
-        // Of what grew over time, every second is enough.
+        // Of what grew over time, every second is enough, and the last.
         while self.known.len() as u64 > 2 * PIECES {
-            self.known = std::mem::take(&mut self.known).into_iter().skip(1).step_by(2).collect();
+            self.known = std::mem::take(&mut self.known).into_iter().rev().step_by(2).collect();
+            self.known.reverse();
         }
         // Without it, the next run hashes all.
         let _ = store.put_hint(&self.key, &canonical_json(&self.known));
@@ -178,7 +181,7 @@ mod tests {
         let expected = packed(&cold, &[0, 1, 2, 3, 4, 5, 6, 20], Compression::Zstd);
         assert_eq!(pack(&store, &layered, Compression::Zstd, "test").unwrap(), expected);
 
-        let key = marks_key(Compression::Zstd, &layered.directories.digest);
+        let key = marks_key(Compression::Zstd, &[layered.directories.digest, layered.fragments[0].tar.digest]);
         let mut known: Vec<Known> = serde_json::from_slice(&store.hint(&key).unwrap()).unwrap();
         assert!(known.len() >= 4, "{}", known.len());
         for known in &mut known {
@@ -187,5 +190,22 @@ mod tests {
         std::fs::write(&early, tar(1)).unwrap();
         store.put_hint(&key, &canonical_json(&known)).unwrap();
         assert_eq!(pack(&store, &layered, Compression::Zstd, "test").unwrap(), expected);
+        let made: Vec<Known> = serde_json::from_slice(&store.hint(&key).unwrap()).unwrap();
+        assert!(!made.is_empty() && made[0].mark.tar_size + 512 == known[0].mark.tar_size, "they are made anew");
+    }
+
+    /// However often a layer grows, its marks stay few, and the last one stays.
+    #[test]
+    fn marks_stay_few() {
+        let (_dir, store) = store();
+        let key = ActionKey(Digest::of(b"key"));
+        let state = Hasher::new().state();
+        let mark = |parts| Mark { parts, tar_size: 512, blob_size: 9, tar: state.clone(), blob: state.clone() };
+        let known = |parts| Known { before: Digest::of(b""), mark: mark(parts) };
+        let marks = Marks { key, known: (1..=64).map(known).collect() };
+        marks.keep(&store, &[], &[], vec![mark(65)]);
+        let known: Vec<Known> = serde_json::from_slice(&store.hint(&key).unwrap()).unwrap();
+        let parts: Vec<usize> = known.iter().map(|known| known.mark.parts).collect();
+        assert_eq!(parts, (1..=65).step_by(2).collect::<Vec<_>>());
     }
 }

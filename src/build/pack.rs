@@ -68,11 +68,17 @@ fn pack_from(
     }
     let packed = match packed {
         Err(crate::layer::Error::Mark) if from.is_some() => {
-            return pack_from(store, tars, compression, title, marks.without());
+            drop(writer);
+            return pack_from(store, tars, compression, title, marks.without(store));
         }
         packed => packed.map_err(|source| damage(store, tars, compression, title, source))?,
     };
-    writer.commit(packed.blob)?;
+    // What stands before a mark was checked by its sum, and is not as well known as what was hashed.
+    if from.is_some() {
+        writer.commit_unhashed(packed.blob)?
+    } else {
+        writer.commit(packed.blob)?
+    };
     for ((tar, range), _) in tars.iter().zip(&packed.ranges).zip(fresh).filter(|(_, fresh)| *fresh) {
         let found = PackedFragment {
             blob: packed.blob,

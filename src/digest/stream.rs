@@ -38,7 +38,7 @@ impl Hasher {
     #[must_use]
     pub fn resume(state: &HashState) -> Option<Self> {
         let mut bytes = SerializedState::<sha2::Sha256>::default();
-        if state.0.len() != 2 * bytes.len() || !state.0.is_ascii() {
+        if state.0.len() != 2 * bytes.len() || !state.0.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
         for (at, byte) in bytes.iter_mut().enumerate() {
@@ -48,11 +48,19 @@ impl Hasher {
     }
 }
 
-/// What a SHA-256 knows of the bytes before some place, so that they need not be hashed again; in the form of the crate sha2, of which
-/// no other version than that which wrote it may read it.
+/// What a SHA-256 knows of the bytes before some place, so that they need not be hashed again; in the form of the crate sha2, which another
+/// version of it may change: whoever keeps one keeps by it what that form is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct HashState(String);
+
+impl HashState {
+    /// The state as a text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A writer that hashes and counts what it passes on.
 pub struct HashingWriter<W> {
@@ -239,13 +247,6 @@ mod tests {
             second.update(&bytes[cut..]);
             assert_eq!(second.finish(), Digest::of(&bytes), "{cut}");
         }
-        // The form of sha2 0.11: if this fails, another version has another one, and the keys' `HASH_STATE` has to name it.
-        let mut some = Hasher::new();
-        some.update(&bytes[..67]);
-        assert_eq!(
-            some.state().0,
-            "85d6d5ee000bb3cfb2e733d5ebe108379b19a3cf357dfadfd208929ddb3cec73010000000000000003008104000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-        );
         let whole = Hasher::new().state().0;
         for wrong in [String::new(), whole[1..].to_owned(), whole.replacen('0', "x", 1), "é".repeat(whole.len() / 2)] {
             assert!(Hasher::resume(&HashState(wrong)).is_none());

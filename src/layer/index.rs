@@ -116,7 +116,8 @@ impl Index {
     pub fn may_have(bytes: &[u8], test: impl Fn(&[u8]) -> bool) -> bool {
         let mut cursor = Cursor(bytes);
         let mut path = Vec::new();
-        let head = cursor.take(MAGIC.len()).and_then(|_| cursor.number()).and_then(|_| cursor.number());
+        let magic = cursor.take(MAGIC.len()).filter(|magic| magic == MAGIC);
+        let head = magic.and_then(|_| cursor.number()).and_then(|_| cursor.number());
         let Some(count) = head else { return true };
         for _ in 0..count {
             if decode_path(&mut cursor, &mut path).is_none() || test(&path) || skip_rest(&mut cursor).is_none() {

@@ -11,8 +11,8 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-/// How many parts may wait to be copied: each holds a file open.
-const COPIES: usize = 8;
+/// How many parts may wait at least, where few threads mean that few chunks may: each that is copied holds a file open.
+const WAITING: usize = 8;
 
 /// A fragment of a layer, in the order of its tar.
 pub enum Part<'a> {
@@ -122,6 +122,8 @@ struct Packer<'a, 'o> {
     blob_size: u64,
     /// What is hashed already, if anything.
     from: Option<&'o Mark>,
+    /// Whether the blob has come to what is not hashed yet.
+    passed: bool,
     /// The places of new marks, in order; the blob comes to them later than the tar.
     places: Vec<Place>,
     /// At how many of them the blob was.
@@ -198,6 +200,7 @@ impl<'a, 'o> Packer<'a, 'o> {
             blob: Lane::new(&encoder, blob),
             blob_size: 0,
             from,
+            passed: false,
             places: Vec::new(),
             blob_marks: 0,
             every: every.max(1),
@@ -304,7 +307,7 @@ impl<'a, 'o> Packer<'a, 'o> {
         self.window.0.push_back(Pending { part, work });
         // What is only copied waits without memory, so that what has to be compressed is begun the sooner.
         let chunks = |window: &Window<'_>| window.0.iter().filter(|one| matches!(one.work, Work::Chunk(_))).count();
-        while self.window.0.len() >= self.window_limit.max(COPIES) || chunks(&self.window) >= self.window_limit {
+        while self.window.0.len() >= self.window_limit.max(WAITING) || chunks(&self.window) >= self.window_limit {
             self.step()?;
         }
         Ok(())
@@ -358,8 +361,11 @@ impl<'a, 'o> Packer<'a, 'o> {
 
     /// Begins a part in the blob.
     fn reach(&mut self, part: usize) -> Result<(), Error> {
-        if self.from.is_some_and(|mark| part == mark.parts && self.blob_size != mark.blob_size) {
-            return Err(Error::Mark);
+        if let Some(mark) = self.from.filter(|mark| part >= mark.parts && !self.passed) {
+            self.passed = true;
+            if self.blob_size != mark.blob_size {
+                return Err(Error::Mark);
+            }
         }
         if let Some(place) = self.places.get_mut(self.blob_marks).filter(|place| place.parts == part) {
             place.blob_size = self.blob_size;

@@ -1,7 +1,7 @@
 //! The keys of actions: what is in them is drawn in the room's table.
 
 use super::{CopyWork, Layer, PackagesWork, Unpack, Work};
-use crate::digest::{ActionKey, Digest, KeyHasher};
+use crate::digest::{ActionKey, Digest, Hasher, KeyHasher};
 use crate::layer::Rewrite;
 use crate::lock::FORMAT;
 use crate::oci::TreePath;
@@ -210,16 +210,19 @@ pub fn packed_key(compression: Compression, fragment: &Digest) -> ActionKey {
     key.finish()
 }
 
-/// The key of the marks in the last layer that was packed with these directories.
+/// The key of the marks in the last layer that was packed of fragments of which these come first.
 #[must_use]
-pub fn marks_key(compression: Compression, directories: &Digest) -> ActionKey {
+pub fn marks_key(compression: Compression, first: &[Digest]) -> ActionKey {
     let mut key = start("marks");
-    key.text("state", HASH_STATE).text("codec", codec(compression)).digest("directories", directories);
+    // In whatever form the hash is written down: of another one, no state is taken.
+    let mut form = Hasher::new();
+    form.update(&[0x5a; 67]);
+    key.text("state", form.state().as_str()).text("codec", codec(compression)).list("fragments", first.len());
+    for fragment in first {
+        key.digest("fragment", fragment);
+    }
     key.finish()
 }
-
-/// In whose form the state of a hash is written down: the crate and its version.
-const HASH_STATE: &str = "sha2 0.11";
 
 fn codec(compression: Compression) -> &'static str {
     match compression {

@@ -24,11 +24,11 @@ impl Store {
         self.replace(&self.hint_path(key), &[bytes, Digest::of(bytes).as_bytes()].concat())
     }
 
-    /// Removes the hints that were written before a moment, or all.
-    pub fn forget_hints(&self, before: Option<SystemTime>) {
+    /// Removes the hints that were written before a moment.
+    pub fn forget_hints(&self, before: SystemTime) {
         for entry in fs::read_dir(self.dir.join("hints")).into_iter().flatten().flatten() {
             let modified = entry.metadata().and_then(|meta| meta.modified());
-            if before.is_none_or(|before| modified.is_ok_and(|modified| modified < before)) {
+            if modified.is_ok_and(|modified| modified < before) {
                 // One that stays takes a little room.
                 let _ = disk::remove_file(&entry.path());
             }
@@ -67,12 +67,9 @@ mod tests {
         }
         store.put_hint(&key, b"two").unwrap();
         let written = fs::metadata(&path).unwrap().modified().unwrap();
-        store.forget_hints(Some(written));
+        store.forget_hints(written);
         assert!(store.hint(&key).is_some(), "it is young");
-        store.forget_hints(Some(written + Duration::from_secs(1)));
-        assert_eq!(store.hint(&key), None);
-        store.put_hint(&key, b"three").unwrap();
-        store.forget_hints(None);
+        store.forget_hints(written + Duration::from_secs(1));
         assert_eq!(store.hint(&key), None);
     }
 }

@@ -142,6 +142,32 @@ fn a_layer_goes_on_from_any_mark() {
     }
 }
 
+/// A part without bytes may stand where the hashed ones end.
+#[test]
+fn a_layer_goes_on_with_an_empty_part() {
+    let contents = contents();
+    for codec in [Codec::Zstd, Codec::Gzip] {
+        let (all, blob) = run(codec, fresh(&contents)).unwrap();
+        let mark = &all.marks[2];
+        let mut other = contents[..mark.parts].to_vec();
+        other.extend([vec![], vec![], vec![7; 5000]]);
+        let expected = run(codec, fresh(&other)).unwrap();
+        let parts = |mark: &Mark| {
+            let (count, ranges, blob, contents) = (mark.parts, &all.ranges, &blob, &contents);
+            fresh(&other)
+                .into_iter()
+                .enumerate()
+                .map(move |(at, part)| if at < count { hashed(&contents[at], blob, ranges[at]) } else { part })
+                .collect::<Vec<_>>()
+        };
+        let (found, bytes) = run_from(codec, Some(mark), parts(mark)).unwrap();
+        assert_eq!((found.diff_id, found.blob), (expected.0.diff_id, expected.0.blob));
+        assert!(bytes == expected.1);
+        let longer = Mark { blob_size: mark.blob_size + 20, ..mark.clone() };
+        assert!(matches!(run_from(codec, Some(&longer), parts(mark)), Err(Error::Mark)));
+    }
+}
+
 #[test]
 fn a_mark_that_the_parts_do_not_lead_to_is_refused() {
     let contents = contents();
