@@ -52,7 +52,7 @@ pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Resul
     let layers = layers.collect();
     let platform = platform(&document);
     let raw = Raw { config: config_bytes, ..Raw::default() };
-    let only = OpenedPlatform { platform, manifest: None, config: Some((digest, document)), layers, raw };
+    let only = OpenedPlatform { platform, manifest: None, config: Some((digest, document)), layers, entry: None, raw };
     Ok(Opened { shown, root: None, index: None, platforms: vec![only], attestations: vec![] })
 }
 
@@ -78,6 +78,13 @@ pub(super) fn flat(shown: String, path: &Path) -> Result<Opened, OpenError> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let layer = OpenedLayer { blobs, name, blob: None, diff_id: None };
     let platform = "root file system".to_owned();
-    let only = OpenedPlatform { platform, manifest: None, config: None, layers: vec![layer], raw: Raw::default() };
+    let only = OpenedPlatform {
+        platform,
+        manifest: None,
+        config: None,
+        layers: vec![layer],
+        entry: None,
+        raw: Raw::default(),
+    };
     Ok(Opened { shown, root: None, index: None, platforms: vec![only], attestations: vec![] })
 }

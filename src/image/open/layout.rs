@@ -107,7 +107,8 @@ pub(super) fn follow(
         opened.index = (depth == 0).then_some(document).or(opened.index.take());
         return Ok(());
     }
-    opened.platforms.push(image(blobs, digest, (document, bytes), &entry["platform"])?);
+    let image = image(blobs, digest, (document, bytes), &entry["platform"])?;
+    opened.platforms.push(OpenedPlatform { entry: (depth > 0).then(|| entry.clone()), ..image });
     bounded(blobs, &name, opened)
 }
 
@@ -152,7 +153,7 @@ fn image(
     let weight = json_weight(&manifest_bytes) + json_weight(&config_bytes);
     let raw = Raw { manifest: manifest_bytes, config: config_bytes, weight };
     let (manifest, config) = (Some((digest, manifest)), Some((config_digest, document)));
-    Ok(OpenedPlatform { platform, manifest, config, layers, raw })
+    Ok(OpenedPlatform { platform, manifest, config, layers, entry: None, raw })
 }
 
 /// The DiffIds that a configuration has.

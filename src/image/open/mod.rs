@@ -60,6 +60,8 @@ pub struct OpenedPlatform {
     pub config: Option<(Digest, Value)>,
     /// The layers, the lowest first.
     pub layers: Vec<OpenedLayer>,
+    /// What the index that names it says of it; a layout's own list of images is no index of theirs.
+    pub entry: Option<Value>,
     /// The bytes of the manifest and of the configuration, as far as there are any.
     pub(super) raw: Raw,
 }

@@ -7,14 +7,15 @@ use crate::image::{OpenError, Opened, OpenedAttestation, Statement};
 use std::collections::BTreeMap;
 use std::error::Error as _;
 
-/// How many differing attestations are looked into; the rest are named only.
+/// How many differing attestations are looked into, and in how many of their statements together; the rest are named only.
 const MOST: usize = 50;
+const STATEMENTS: usize = 200;
 
 /// Compares what stands beside two images.
 pub(super) fn compare(a: &Opened, b: &Opened, hints: &Hints) -> Vec<Finding> {
     let (in_a, in_b) = (keyed(a), keyed(b));
     let mut findings = Vec::new();
-    let mut asked = 0;
+    let (mut asked, mut left) = (0, STATEMENTS);
     for key @ (kind, about, _) in in_a.keys().chain(in_b.keys().filter(|key| !in_a.contains_key(*key))) {
         let sides = (in_a.get(key).copied(), in_b.get(key).copied());
         if sides.0.map(|one| one.digest) == sides.1.map(|other| other.digest) {
@@ -29,7 +30,7 @@ pub(super) fn compare(a: &Opened, b: &Opened, hints: &Hints) -> Vec<Finding> {
             (Some(_), Some(_)) if asked > MOST => {
                 findings.push(whole.note(format!("only the first {MOST} differing attestations are looked into")));
             }
-            (Some(one), Some(other)) => match differences(one, other, hints) {
+            (Some(one), Some(other)) => match differences(one, other, hints, &mut left) {
                 Ok(found) => {
                     findings.extend(found.into_iter().map(|finding| Finding {
                         within: [&[name.clone()][..], &finding.within[..]].concat(),
@@ -64,7 +65,12 @@ fn keyed(image: &Opened) -> BTreeMap<Key, &OpenedAttestation> {
 }
 
 /// What differs between two attestations; never nothing.
-fn differences(a: &OpenedAttestation, b: &OpenedAttestation, hints: &Hints) -> Result<Vec<Finding>, OpenError> {
+fn differences(
+    a: &OpenedAttestation,
+    b: &OpenedAttestation,
+    hints: &Hints,
+    left: &mut usize,
+) -> Result<Vec<Finding>, OpenError> {
     let ((manifest_a, statements_a), (manifest_b, statements_b)) = (a.read()?, b.read()?);
     let (in_a, in_b) = (by_predicate(&statements_a), by_predicate(&statements_b));
     let mut findings = Vec::new();
@@ -81,6 +87,12 @@ fn differences(a: &OpenedAttestation, b: &OpenedAttestation, hints: &Hints) -> R
             }
         };
         let blobs = format!("in blob {} and {}", one.blob.digest.short(), other.blob.digest.short());
+        if *left == 0 {
+            let finding = Finding::new(Field::Content, Class::Attestation).within(&within);
+            findings.push(finding.note(format!("{blobs}; only the first {STATEMENTS} statements are looked into")));
+            break;
+        }
+        *left -= 1;
         match a.statement(one).and_then(|one| Ok((one, b.statement(other)?))) {
             Ok((one, other)) => findings.extend(fields(&one, &other, &within, &blobs, hints)),
             Err(error) => {

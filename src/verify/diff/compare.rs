@@ -105,16 +105,33 @@ fn index(a: &Opened, b: &Opened, hints: &Hints) -> Vec<Finding> {
         (Some(a), Some(b)) => manifest::indices(a, b),
         _ => vec![],
     };
-    if let (Some(index_a), Some(index_b)) = (&a.index, &b.index) {
-        let digest = |one: Option<&OpenedPlatform>| Some((one?.manifest.as_ref()?.0, one?.platform.clone()));
-        for (one, other) in paired(a, b) {
-            if let (Some((one, platform)), Some((other, _))) = (digest(one), digest(other)) {
-                findings.extend(manifest::entries(&platform, (index_a, one), (index_b, other)));
-            }
+    let pairs = paired(a, b);
+    for (one, other) in &pairs {
+        if let (Some(one), Some(other)) = (one, other)
+            && let (Some(in_a), Some(in_b)) = (&one.entry, &other.entry)
+        {
+            findings.extend(manifest::entries(&one.platform, in_a, in_b));
         }
     }
+    findings.extend(other_order(&pairs, b));
+    let mut findings = document::bounded(findings);
     findings.extend(attestations::compare(a, b, hints));
     findings
+}
+
+/// Images of one platform that stand in another order: clients take the first that fits.
+fn other_order(pairs: &[Pair<'_>], b: &Opened) -> Vec<Finding> {
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (one, other) in pairs.iter().filter_map(|(one, other)| one.zip(*other)) {
+        let place = b.platforms.iter().position(|platform| std::ptr::eq(platform, other));
+        places.entry(&one.platform).or_default().extend(place);
+    }
+    places.retain(|_, places| !places.is_sorted());
+    let finding = |platform: &str| {
+        let finding = Finding::new(Field::Value, Class::Order).note("clients take the first image that fits them");
+        finding.within(&["manifests".to_owned(), platform.to_owned()])
+    };
+    places.into_keys().map(finding).collect()
 }
 
 fn alone(platform: &str, presence: Presence) -> PlatformComparison {

@@ -8,7 +8,17 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// How many differing values of one document are told.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
+
+/// Leaves as many findings of a document as are told, and says so of the last.
+pub(super) fn bounded(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let left_out = findings.len().saturating_sub(MOST);
+    findings.truncate(MOST);
+    if let Some(last) = findings.last_mut().filter(|_| left_out > 0) {
+        last.also("more values differ, which are left out");
+    }
+    findings
+}
 
 /// A value that differs: where, and what both sides have.
 pub(super) struct Differing<'a> {

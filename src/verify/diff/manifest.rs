@@ -4,9 +4,8 @@
 //! all that differs. The same thing named in Docker's form and in OCI's is no difference.
 
 use super::class::Class;
-use super::document::values;
+use super::document::{MOST, bounded, values};
 use super::model::{Field, Finding};
-use crate::digest::Digest;
 use crate::image::{Encoding, OpenedLayer};
 use crate::oci::media;
 use serde_json::Value;
@@ -34,9 +33,12 @@ pub(super) fn manifests(a: &Value, b: &Value) -> Vec<Finding> {
                 drop_type(&mut a, &mut b, |one, other| is_layer(one) && is_layer(other));
             }
             findings.extend(below(&["layers", &at.to_string()], values(&a, &b, |_| false)));
+            if findings.len() > MOST {
+                break;
+            }
         }
     }
-    findings
+    bounded(findings)
 }
 
 /// Compares two indices, but for the images that they name.
@@ -46,13 +48,9 @@ pub(super) fn indices(a: &Value, b: &Value) -> Vec<Finding> {
     values(&a, &b, |differing| differing.path.first().is_some_and(|key| key == "manifests"))
 }
 
-/// Compares what two indices say of images that stand for each other, where both name them directly.
-pub(super) fn entries(platform: &str, (a, one): (&Value, Digest), (b, other): (&Value, Digest)) -> Vec<Finding> {
-    let entry = |index: &Value, digest: Digest| {
-        let all = index["manifests"].as_array()?.iter();
-        all.clone().find(|entry| entry["digest"] == digest.to_string()).cloned()
-    };
-    let (Some(mut a), Some(mut b)) = (entry(a, one), entry(b, other)) else { return vec![] };
+/// Compares what two indices say of images that stand for each other.
+pub(super) fn entries(platform: &str, a: &Value, b: &Value) -> Vec<Finding> {
+    let (mut a, mut b) = (a.clone(), b.clone());
     without_blob(&mut a, &mut b);
     below(&["manifests", platform], values(&a, &b, |_| false))
 }
@@ -82,8 +80,10 @@ fn below(path: &[&str], findings: Vec<Finding>) -> Vec<Finding> {
 fn without_blob(a: &mut Value, b: &mut Value) {
     for descriptor in [&mut *a, &mut *b] {
         if let Some(all) = descriptor.as_object_mut() {
-            all.remove("digest");
-            all.remove("size");
+            // The blob itself may stand in its descriptor (descriptor.md, "Embedded Content").
+            for key in ["digest", "size", "data"] {
+                all.remove(key);
+            }
         }
     }
     drop_type(a, b, |one, other| kind(one).is_some() && kind(one) == kind(other));
@@ -107,6 +107,10 @@ fn drop_type(a: &mut Value, b: &mut Value, same: impl Fn(&str, &str) -> bool) {
 /// What a media type stands for, whoever's name for it it is.
 fn kind(media_type: &str) -> Option<(&'static str, Option<Encoding>)> {
     match media_type {
+        // Clients fetch these from elsewhere, and registries are not given them.
+        other if other.contains("nondistributable") || other.contains(".foreign.") => {
+            Encoding::of_media_type(other).map(|encoding| ("layer that is not distributed", Some(encoding)))
+        }
         media::INDEX | "application/vnd.docker.distribution.manifest.list.v2+json" => Some(("index", None)),
         media::MANIFEST | "application/vnd.docker.distribution.manifest.v2+json" => Some(("manifest", None)),
         media::CONFIG | "application/vnd.docker.container.image.v1+json" => Some(("config", None)),
@@ -117,7 +121,7 @@ fn kind(media_type: &str) -> Option<(&'static str, Option<Encoding>)> {
 }
 
 fn is_layer(media_type: &str) -> bool {
-    kind(media_type).is_some_and(|(kind, _)| kind == "layer")
+    matches!(kind(media_type), Some(("layer", _)))
 }
 
 #[cfg(test)]
@@ -150,6 +154,7 @@ mod tests {
         assert!(found(|one| one["config"]["mediaType"] = docker("container.image.v1+json")).is_empty());
         assert!(found(|one| one["layers"][0]["mediaType"] = docker("image.rootfs.diff.tar.gzip")).is_empty());
         assert!(found(|one| one["annotations"] = json!({})).is_empty());
+        assert!(found(|one| one["config"]["data"] = json!("e30=")).is_empty(), "the blob itself");
         let other =
             json!([{ "mediaType": media::LAYER_ZSTD, "digest": "y", "size": 3, "annotations": { "toc": "z" } }]);
         assert!(found(|one| one["layers"] = other.clone()).is_empty());
@@ -167,6 +172,8 @@ mod tests {
         }
         assert_eq!(found(|one| one["layers"][0]["mediaType"] = json!(media::LAYER_ZSTD)), ["layers.0.mediaType"]);
         assert_eq!(found(|one| one["layers"][0]["urls"] = json!(["x"])), ["layers.0.urls"]);
+        let elsewhere = json!("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip");
+        assert_eq!(found(|one| one["layers"][0]["mediaType"] = elsewhere.clone()), ["layers.0.mediaType"]);
         assert_eq!(found(|one| one["artifactType"] = json!("x")), ["artifactType"]);
         assert_eq!(found(|one| one["subject"] = json!({ "digest": "x" })), ["subject"]);
     }

@@ -3,7 +3,7 @@
 use super::making::{file, pack, tar};
 use super::{compared, remint, try_compared};
 use remint::digest::Digest;
-use remint::verify::diff::{Presence, Verdict};
+use remint::verify::diff::{Class, Presence, Verdict};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,9 +48,14 @@ fn images_of_one_platform_are_paired_each_with_its_own() {
         let comparison = compare(images, images);
         assert_eq!((comparison.verdict, comparison.platforms.len()), (Verdict::Identical, images.len()));
     }
-    // The same images in another order, and the same files in another packing.
-    assert_eq!(compare(&[gzip, other], &[other, gzip]).verdict, Verdict::SameFiles);
-    assert_eq!(compare(&[gzip, other], &[other, zstd]).verdict, Verdict::SameFiles);
+    // The same files in another packing.
+    assert_eq!(compare(&[gzip, other], &[zstd, other]).verdict, Verdict::SameFiles);
+    // The same images in another order, of which a client takes the first.
+    for others in [[other, gzip], [other, zstd]] {
+        let comparison = compare(&[gzip, other], &others);
+        assert!(comparison.platforms.iter().all(|one| one.verdict != Verdict::Different), "{comparison:#?}");
+        assert_eq!((comparison.verdict, comparison.index[0].class), (Verdict::Different, Class::Order));
+    }
     // The second image of a platform is looked at, and none is passed over.
     let comparison = compare(&[gzip, zstd], &[gzip, other]);
     let verdicts: Vec<Verdict> = comparison.platforms.iter().map(|one| one.verdict).collect();
@@ -63,6 +68,54 @@ fn images_of_one_platform_are_paired_each_with_its_own() {
     };
     assert_eq!(presences(&[gzip, other], &[other]), [Presence::OnlyA, Presence::Both]);
     assert_eq!(presences(&[gzip], &[gzip, gzip]), [Presence::Both, Presence::OnlyB]);
+}
+
+/// What an index says of an image is compared for each time that it names it, however deep, and not for what the blob itself decides.
+#[test]
+fn each_entry_of_an_index_is_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, entries: &[Value], nested: bool| {
+        let place = dir.path().join(name);
+        layout(&place, &[("gzip", "one")]);
+        let put = |document: Value| {
+            let bytes = document.to_string();
+            let digest = Digest::of(bytes.as_bytes());
+            fs::write(place.join("blobs/sha256").join(digest.hex()), &bytes).unwrap();
+            json!({ "digest": digest, "size": bytes.len() })
+        };
+        let read = |name: &Value| -> Value {
+            let digest: Digest = name["digest"].as_str().unwrap().parse().unwrap();
+            serde_json::from_slice(&fs::read(place.join("blobs/sha256").join(digest.hex())).unwrap()).unwrap()
+        };
+        let list: Value = serde_json::from_slice(&fs::read(place.join("index.json")).unwrap()).unwrap();
+        let manifest = read(&list["manifests"][0])["manifests"][0].clone();
+        let entry = |said: &Value| {
+            let mut entry = manifest.clone();
+            entry.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+            entry
+        };
+        let entries: Vec<Value> = entries.iter().map(entry).collect();
+        let mut index = put(json!({ "schemaVersion": 2, "manifests": entries }));
+        if nested {
+            index = put(json!({ "schemaVersion": 2, "manifests": [index] }));
+        }
+        fs::write(place.join("index.json"), json!({ "schemaVersion": 2, "manifests": [index] }).to_string()).unwrap();
+    };
+    let on = |architecture: &str| json!({ "platform": { "os": "linux", "architecture": architecture } });
+    let compare = |a: &[Value], b: &[Value], nested: bool| {
+        write("a", a, nested);
+        write("b", b, nested);
+        compared(dir.path(), "oci:a", "oci:b")
+    };
+    for nested in [false, true] {
+        let comparison = compare(&[on("amd64"), on("arm64")], &[on("amd64"), on("s390x")], nested);
+        assert_eq!(comparison.verdict, Verdict::Different, "{comparison:#?}");
+        let within = comparison.index[0].within.join(".");
+        assert!(within.ends_with("platform.architecture"), "{within}");
+        assert_eq!(compare(&[on("amd64")], &[on("amd64")], nested).verdict, Verdict::Identical);
+        let embedded = json!({ "platform": on("amd64")["platform"], "data": "e30=" });
+        assert_eq!(compare(&[on("amd64")], &[embedded], nested).verdict, Verdict::SameFiles);
+    }
 }
 
 #[test]

@@ -147,3 +147,31 @@ base.commit()
     let finding = &comparison.platforms[0].files[0].findings[0];
     assert_eq!((&*finding.within[0], finding.class), ("table t, row 2500", Class::Timestamp), "{finding:?}");
 }
+
+/// What is no row, and yet content, is never called another encoding of the same.
+#[test]
+fn what_is_no_row_of_a_database_is_content() {
+    let Some(python) = judge::find("python3") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let write = "import sqlite3, sys
+base = sqlite3.connect(sys.argv[1])
+base.execute('CREATE TABLE t(id INTEGER PRIMARY KEY)')
+base.execute('CREATE TABLE w(name TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID')
+base.execute('INSERT INTO w VALUES(1, ?)', (sys.argv[2],))
+base.execute('PRAGMA user_version = %d' % int(sys.argv[3]))
+base.execute('PRAGMA application_id = %d' % int(sys.argv[4]))
+base.commit()
+";
+    let base = |name: &str, values: [&str; 3]| {
+        let path = dir.path().join(name);
+        judge::run(&python, [&["-c", write, path.to_str().unwrap()][..], &values].concat());
+        [file("srv/x.db", &fs::read(path).unwrap())]
+    };
+    let one = base("one.db", ["secret-a", "1", "1"]);
+    for (at, other) in [["secret-b", "1", "1"], ["secret-a", "2", "1"], ["secret-a", "1", "2"]].into_iter().enumerate()
+    {
+        let comparison = compared_tars(&one, &base(&format!("{at}.db"), other));
+        let finding = &comparison.platforms[0].files[0].findings[0];
+        assert_eq!(finding.class, Class::Content, "{other:?}: {finding:?}");
+    }
+}

@@ -89,7 +89,8 @@ fn a_report_that_cannot_be_written_costs_no_verdict() {
         }
     }
     let twice = ["verify", "--summary", "x.md", "--junit", "x.md"];
-    project.run(&twice).says(2, &["`x.md` is to be two reports at once", "a file of its own"]);
+    project.run(&twice).says(2, &["/x.md` is to be two reports at once", "a file of its own"]);
+    project.run(&["verify", "--summary", "./x.md", "--report", "x.md"]).says(2, &["is to be two reports at once"]);
     project.write("recipes/site/tree/a.b", "other\n");
     if std::path::Path::new("/dev/full").exists() {
         let words = ["site   linux/amd64  differs", "tree/a.b changed", "cannot write `/dev/full`", "No space left"];

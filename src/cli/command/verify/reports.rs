@@ -15,16 +15,15 @@ use std::time::{Duration, Instant};
 /// Fails where a report that is asked for could not be written: nobody likes to learn that after a build.
 pub(super) fn check(invocation: Invocation<'_>, arguments: &Verify) -> Result<(), Failure> {
     let all = [&arguments.summary, &arguments.junit, &arguments.report];
-    let files: Vec<&PathBuf> = all.into_iter().flatten().collect();
-    files.iter().enumerate().try_for_each(|(at, file)| {
-        let path = invocation.environment.cwd.join(file);
-        // A pipe or a terminal takes several.
-        if files[..at].contains(file) && path.metadata().map_or(true, |meta| meta.is_file()) {
-            let message = format!("`{}` is to be two reports at once", file.display());
+    let files: Vec<PathBuf> = all.into_iter().flatten().map(|file| invocation.environment.cwd.join(file)).collect();
+    files.iter().enumerate().try_for_each(|(at, path)| {
+        // Paths are equal whatever dots are in them. A pipe or a terminal takes several.
+        if files[..at].contains(path) && path.metadata().map_or(true, |meta| meta.is_file()) {
+            let message = format!("`{}` is to be two reports at once", path.display());
             return Err(Failure::new(Exit::Usage, message).hint("give each a file of its own"));
         }
         let wrong = |error| Failure::wrap(Exit::Usage, format!("cannot write `{}`", path.display()), &error);
-        writable(&path).map_err(wrong)
+        writable(path).map_err(wrong)
     })
 }
 

@@ -51,13 +51,13 @@ impl<'a> Database<'a> {
         good.then(|| Self { bytes, page, usable: page - reserved })
     }
 
-    /// The tables, by the schema's order; `None` where a page is none, or where they are too many.
-    pub(super) fn tables(&self) -> Option<Vec<Table<'a>>> {
+    /// The tables, by the schema's order, and whether these are all; `None` where a page is none, or where they are too many.
+    pub(super) fn tables(&self) -> Option<(Vec<Table<'a>>, bool)> {
         let mut left = TOTAL;
         let new = |name: String| Table { name, rows: BTreeMap::new(), pages: BTreeSet::new() };
         let mut schema = new(SCHEMA.to_owned());
         self.walk(1, 0, &mut schema, &mut left)?;
-        let mut tables = Vec::new();
+        let (mut tables, mut all) = (Vec::new(), true);
         for row in schema.rows.values_mut() {
             let text = |value: Option<&Value<'_>>| match value {
                 Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
@@ -67,8 +67,12 @@ impl<'a> Database<'a> {
             let [kind, name, table, sql] = [0, 1, 2, 4].map(|column| text(values.get(column)));
             let root = if let Some(Value::Integer(root)) = values.get(3) { *root } else { 0 };
             *row = Cow::Owned(format!("{kind}\n{name}\n{table}\n{sql}\n").into_bytes());
+            if kind != "table" || root == 0 {
+                continue;
+            }
             // Tables without row numbers are trees of another kind, which are compared by their pages.
-            if kind != "table" || root == 0 || sql.to_ascii_uppercase().contains("WITHOUT ROWID") {
+            if sql.to_ascii_uppercase().contains("WITHOUT ROWID") {
+                all = false;
                 continue;
             }
             let mut table = new(name);
@@ -79,7 +83,7 @@ impl<'a> Database<'a> {
             }
         }
         tables.push(schema);
-        Some(tables)
+        Some((tables, all))
     }
 
     /// Says which page a byte is of, and what that page is.

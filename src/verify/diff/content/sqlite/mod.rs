@@ -27,16 +27,22 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u
     let databases = Database::open(a).zip(Database::open(b));
     let tables = databases.as_ref().and_then(|(a, b)| Some((a.tables()?, b.tables()?)));
     let before = explaining.findings.len();
-    if let Some((tables_a, tables_b)) = &tables {
+    if let Some(((tables_a, _), (tables_b, _))) = &tables {
         rows(explaining, tables_a, tables_b);
     }
     if explaining.findings.len() > before {
         return true;
     }
     // All rows are the same, or could not be read.
-    let page = databases.as_ref().map(|(a, _)| a.page_of(at, tables.as_ref().map(|(tables, _)| &tables[..])));
+    let page = databases.as_ref().map(|(a, _)| a.page_of(at, tables.as_ref().map(|((tables, _), _)| &tables[..])));
     let place = page.unwrap_or_else(|| format!("at byte {at} of the database"));
-    if tables.is_some() {
+    // The user version and the application's id are values of the user's (file format, 1.3.12 and 1.3.14).
+    let is_value = (60..64).contains(&at) || (68..72).contains(&at);
+    let all = tables.as_ref().is_some_and(|((_, all_a), (_, all_b))| *all_a && *all_b);
+    if is_value {
+        let note = "the user version or the application's id in the database's header";
+        noted(explaining, note, |explaining| binary::compare_from(explaining, a, b, at, None));
+    } else if all {
         let note = format!("the same tables and rows, written otherwise: {place}");
         noted(explaining, &note, |explaining| binary::compare_from(explaining, a, b, at, Some(Class::Encoder)));
     } else {
