@@ -10,8 +10,8 @@ AGAINST = "the equal Dockerfile on docker's BuildKit, docker's classic builder a
 REST = """
 Cold: decompressing and compressing Python's packages; the application's 2,000 files are read once. Nothing changed: two fifths are a stat of
 each file, a fifth the start of the process, the rest is reading recipes, lock and the results of actions. One file changed: the run of files around it
-(1.4 MB on average) is read, hashed and compressed; the layer's tar and blob are hashed anew, since their names depend on every byte; of the layers below,
-only what lies under `/srv` is looked at.
+(1.4 MB on average) is read, hashed and compressed; the layer's tar and blob are hashed from there on, since their names depend on every byte; of the
+layers below, only what lies under `/srv` is looked at.
 """
 
 RECIPE = """
