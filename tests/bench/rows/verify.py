@@ -11,7 +11,8 @@ TITLE = "`remint verify` of all shipped recipes for both architectures"
 AGAINST = "one cold build of them, packages local"
 REST = """
 It is a cold build itself, whose store is thrown away: packages come out of the project's store, and every result is compared as it appears. Blobs are
-not read again, since a store names what it writes by its digest.
+not read again, since a store names what it writes by its digest. The store is in memory here, so the rebuild goes to a disk, which makes a part of the
+difference.
 """
 
 
