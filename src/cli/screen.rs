@@ -24,6 +24,11 @@ pub(super) fn stderr_has_colors() -> bool {
     anstream::AutoStream::choice(&io::stderr()) != ColorChoice::Never
 }
 
+/// A text in one line, without what a terminal would obey.
+pub(super) fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 /// Writes data to stdout.
 ///
 /// A reader that went away is no failure: `remint plan | head` ends well, and what is left unwritten, nobody wanted.

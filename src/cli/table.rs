@@ -55,7 +55,7 @@ impl Table {
 
     /// Adds a row; a cell that is missing is empty, one too many is dropped.
     pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        let mut cells: Vec<String> = cells.into_iter().map(|cell| one_line(&cell.into())).collect();
+        let mut cells: Vec<String> = cells.into_iter().map(|cell| super::screen::plain(&cell.into())).collect();
         cells.resize(self.columns.len(), String::new());
         self.rows.push(cells);
     }
@@ -137,11 +137,6 @@ pub fn truncate(text: &str, width: usize) -> String {
         cut.push('…');
     }
     cut
-}
-
-/// A cell is one line whatever it holds: control characters of a hostile name do not reach the terminal.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

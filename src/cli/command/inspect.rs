@@ -70,7 +70,7 @@ fn platform(name: &str, image: &PlatformSummary, width: Option<usize>) -> String
     let column = head.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (name, value) in head {
-        let _ = writeln!(text, "{name:column$}  {}", value.replace(char::is_control, "\u{fffd}"));
+        let _ = writeln!(text, "{name:column$}  {}", screen::plain(&value));
     }
     let _ = write!(text, "\n{}", layers(image).render(width));
     if !image.biggest.is_empty() {

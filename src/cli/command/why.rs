@@ -161,10 +161,10 @@ impl Told {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{} {}\n", plain(&self.image), plain(&self.platform));
+        let mut text = format!("{} {}\n", screen::plain(&self.image), screen::plain(&self.platform));
         for (at, layer) in self.layers.iter().enumerate() {
             let state = if layer.built { "built" } else { "reused" };
-            let _ = writeln!(text, "{:>4}  {state:6}  {}", at + 1, plain(&layer.title));
+            let _ = writeln!(text, "{:>4}  {state:6}  {}", at + 1, screen::plain(&layer.title));
             reasons(&mut text, &layer.why);
         }
         if !self.configuration.is_empty() {
@@ -178,16 +178,11 @@ impl Told {
 
 fn reasons(text: &mut String, all: &[String]) {
     for why in all.iter().take(SHOWN) {
-        let _ = writeln!(text, "              {}", plain(why));
+        let _ = writeln!(text, "              {}", screen::plain(why));
     }
     if all.len() > SHOWN {
         let _ = writeln!(text, "              and {} more", all.len() - SHOWN);
     }
-}
-
-/// A text in one line, without what a terminal would obey.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// Why a layer was built; one that was not says no more than that its result was there, if it is another than before.

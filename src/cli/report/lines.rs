@@ -4,6 +4,7 @@ use super::Show;
 use super::tally::{Tally, per_second};
 use crate::cli::amount::{count, duration, size};
 use crate::cli::failure::WARNING;
+use crate::cli::screen;
 use crate::event::Event;
 use std::time::Duration;
 
@@ -142,7 +143,7 @@ fn explained(what: &str, why: &[String]) -> String {
     if why.len() > REASONS {
         line.push_str(&format!("; and {} more", why.len() - REASONS));
     }
-    line.replace(char::is_control, "\u{fffd}")
+    screen::plain(&line)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::diff::oracle::{Root, is_file, link};
 use crate::diff::taken::{Entry, Image};
 use crate::support::random::random;
 use remint::verify::diff::{Class, Field};
-use tar::EntryType;
+use tar::{EntryType, Header};
 
 pub(super) fn byte(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
     let mut at = 0;
@@ -57,30 +57,30 @@ pub(super) fn longer(state: &mut u64, image: &mut Image, root: &Root) -> Option<
 }
 
 pub(super) fn mode(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
-    change(state, image, root, Field::Mode, has_mode, |state, entry| {
-        let bit = 1 << random(state, 12);
-        entry.change(|header| header.set_mode(header.mode().unwrap() ^ bit));
-    })
+    let flip = |header: &mut Header, bit| header.set_mode(header.mode().unwrap() ^ u32::try_from(bit).unwrap());
+    bit(state, image, root, Field::Mode, (has_mode, 12, flip))
 }
 
 pub(super) fn uid(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
-    change(state, image, root, Field::Owner, no_link, |state, entry| {
-        let bit = 1 << random(state, 16);
-        entry.change(|header| header.set_uid(header.uid().unwrap() ^ bit));
-    })
+    bit(state, image, root, Field::Owner, (no_link, 16, |header, bit| header.set_uid(header.uid().unwrap() ^ bit)))
 }
 
 pub(super) fn gid(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
-    change(state, image, root, Field::Owner, no_link, |state, entry| {
-        let bit = 1 << random(state, 16);
-        entry.change(|header| header.set_gid(header.gid().unwrap() ^ bit));
-    })
+    bit(state, image, root, Field::Owner, (no_link, 16, |header, bit| header.set_gid(header.gid().unwrap() ^ bit)))
 }
 
 pub(super) fn time(state: &mut u64, image: &mut Image, root: &Root) -> Option<Touched> {
-    change(state, image, root, Field::Mtime, no_link, |state, entry| {
-        let bit = 1 << random(state, 31);
-        entry.change(|header| header.set_mtime(header.mtime().unwrap() ^ bit));
+    bit(state, image, root, Field::Mtime, (no_link, 31, |header, bit| header.set_mtime(header.mtime().unwrap() ^ bit)))
+}
+
+/// Of which entries, how many bits the number has, and what flips one.
+type Number = (fn(&Entry) -> bool, usize, fn(&mut Header, u64));
+
+/// Flips a bit of a number.
+fn bit(state: &mut u64, image: &mut Image, root: &Root, field: Field, (which, bits, flip): Number) -> Option<Touched> {
+    change(state, image, root, field, which, |state, entry| {
+        let bit = 1 << random(state, bits);
+        entry.change(|header| flip(header, bit));
     })
 }
 
