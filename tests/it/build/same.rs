@@ -2,7 +2,7 @@
 
 use crate::support::file_server::Server;
 use crate::support::judge;
-use crate::support::project::{FILES, FIRST, Files, Project, Run, archive, files, packages};
+use crate::support::project::{FILES, FIRST, Files, Project, Run, archive, copy_program, files, packages};
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -171,7 +171,7 @@ fn any_user() {
     let project = Project::first();
     let place = project.root.parent().unwrap().to_owned();
     let binary = place.join("remint");
-    std::fs::copy(env!("CARGO_BIN_EXE_remint"), &binary).unwrap();
+    copy_program(&binary);
     open_up(&place);
     let mut command = Command::new(setpriv);
     project.prepare(&mut command);

@@ -103,6 +103,13 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
+/// Copies the program, for users that cannot read it where it is. By another process: what another test starts while this one has
+/// the copy open for writing would hold it open too, and so keep it from being run.
+pub(crate) fn copy_program(to: &Path) {
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_remint")).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
 impl Project {
     /// Makes the whole project, with the archive's files in a directory beside it as its mirror.
     pub(crate) fn new(archive: &Archive) -> Self {

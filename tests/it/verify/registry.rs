@@ -119,6 +119,10 @@ fn what_was_published_is_identical_and_no_layer_is_read() {
     assert_eq!((&found["identical"], found["images"].as_array().unwrap().len()), (&json!(true), 2), "{found}");
     assert_eq!(read(&registry).len(), 2, "the two configurations");
 
+    let (name, wrong) = (site.trim_end_matches(":latest"), site.replace(":latest", "@linux/arm64"));
+    let cure = format!("a platform stands apart: `{name} --platform linux/arm64`");
+    project.run(&["verify", &wrong]).says(2, &[&cure]);
+
     // Neither built here nor there: `--quick` has nothing to compare with.
     project.run(&["verify", &site, "--quick"]).says(1, &["`site` was not built yet"]);
     project.run(&["build", "site"]).expect(0);
@@ -186,7 +190,7 @@ fn what_was_tampered_with_is_named_and_only_that_is_read() {
             "layer 3, ",
             "/etc/both",
             "1 of 1 image not identical",
-            &format!("`remint verify {} --seed 7`", reference("layer")),
+            &format!("`remint verify {} --attest --sign-key own.pem --seed 7`", reference("layer")),
         ],
     );
     let mut expected = [&evil["config"], &evil["layers"][last]].map(|one| one["digest"].as_str().unwrap().to_owned());

@@ -2,7 +2,7 @@
 
 use super::{built, verdict};
 use crate::support::judge;
-use crate::support::project::{Project, Run};
+use crate::support::project::{Project, Run, copy_program};
 use serde_json::Value;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
@@ -75,9 +75,7 @@ fn what_the_system_refuses_is_said_to_be_as_it_was() {
     let project = built();
     let place = project.root.parent().unwrap().to_owned();
     std::fs::create_dir(place.join("root")).unwrap();
-    // Not by this process: what another test starts meanwhile would hold the copy open for writing, and so keep it from being run.
-    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_remint")).arg(place.join("remint")).status().unwrap();
-    assert!(copied.success());
+    copy_program(&place.join("remint"));
     give(&place, NOBODY);
     std::fs::set_permissions(&place, PermissionsExt::from_mode(0o755)).unwrap();
     let confined = |user: u32| {

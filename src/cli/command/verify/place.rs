@@ -46,15 +46,16 @@ impl Place {
 
     /// A place for a few documents where there is no store.
     pub(super) fn alone() -> Result<Self, Failure> {
-        let dir = own(&std::env::temp_dir()).map_err(|error| cannot(&error))?;
-        Ok(Self { dir, _lock: None, elsewhere: Err(String::new()) })
+        let (dir, lock) = locked(&std::env::temp_dir()).map_err(|error| cannot(&error))?;
+        Ok(Self { dir, _lock: Some(lock), elsewhere: Err(String::new()) })
     }
 
-    /// A place for everything that a plan makes: in memory, or where the store is there or there is too little of it, on any other
-    /// file system for temporary files; the store's own is the last.
+    /// A place for everything that a plan makes: on another file system than the store, in memory if one has room; the store's own is
+    /// the last.
     pub(super) fn for_rebuild(store: &Store, plan: &Plan) -> Result<Self, Failure> {
         let mut places: Vec<PathBuf> = vec![MEMORY.into(), std::env::temp_dir(), LASTING.into()];
         places.dedup();
+        // Before their room is looked at.
         for dir in &places {
             sweep(dir);
         }
@@ -78,11 +79,13 @@ impl Place {
         Self::in_store(store, &unfit)
     }
 
-    /// A place among the store's temporary files, swept by whoever opens it alone.
+    /// A place among the store's temporary files, swept by whoever opens it alone; beside others' where the store takes none.
     fn in_store(store: &Store, unfit: &[String]) -> Result<Self, Failure> {
-        let dir = own(&store.scratch()).or_else(|_| own(&std::env::temp_dir())).map_err(|error| cannot(&error))?;
+        let within = own(&store.scratch()).map(|dir| (dir, None));
+        let made = within.or_else(|_| locked(&std::env::temp_dir()).map(|(dir, lock)| (dir, Some(lock))));
+        let (dir, lock) = made.map_err(|error| cannot(&error))?;
         let elsewhere = Err(format!("it is the store's: {}", unfit.join(", ")));
-        Ok(Self { dir, _lock: None, elsewhere })
+        Ok(Self { dir, _lock: lock, elsewhere })
     }
 
     /// The directory.
@@ -102,8 +105,9 @@ fn own(parent: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
 }
 
-/// Makes a directory that other runs leave alone while this one lives.
+/// Makes a directory that other runs leave alone while this one lives, and clears away what runs before left.
 fn locked(parent: &Path) -> io::Result<(TempDir, File)> {
+    sweep(parent);
     let dir = own(parent)?;
     let unlocked = dir.path().join("unlocked");
     let file = File::create(&unlocked)?;

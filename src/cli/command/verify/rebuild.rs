@@ -79,7 +79,9 @@ pub(super) fn rebuild(
     let start = Start { invocation, session, arguments, place: &place, variation: &variation };
     let mut child = start.spawn(&names, &platforms)?;
     let ended = listen(&mut child, &mut results, &mut way, events);
-    ended.map_err(|failure| failure.hint(format!("`{}` does the same again", again(arguments, Some(seed)))))?;
+    ended.map_err(|failure| {
+        failure.hint(format!("`{}` does the same again", again(invocation.global, arguments, Some(seed))))
+    })?;
     let broken = |error: &crate::store::Error| Failure::from_error(Exit::Action, error);
     results.rest().map_err(|error| broken(&error))?;
 

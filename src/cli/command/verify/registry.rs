@@ -16,6 +16,7 @@ use crate::cli::registries;
 use crate::cli::session::Session;
 use crate::digest::Digest;
 use crate::event::Events;
+use crate::oci::Platform;
 use crate::publish::{Names, Publisher};
 use crate::recipe::ImageName;
 use crate::registry::{Client, Reference as Remote};
@@ -34,9 +35,9 @@ pub(super) struct Fetched<'a> {
     pub(super) references: BTreeMap<ImageName, Remote>,
 }
 
-/// Whether a text is where an image is in a registry, and not its name here; a platform of one has a slash as well.
+/// Whether a text is where an image is in a registry, and not its name here; the platform of one has a slash as well.
 pub(super) fn is_remote(text: &str) -> bool {
-    text.contains('/') && !text.contains("@linux/")
+    text.split('@').next().is_some_and(|name| name.contains('/'))
 }
 
 /// The references that the command line names; `None`: it names none.
@@ -62,7 +63,15 @@ pub(super) fn references(arguments: &Verify) -> Result<Option<Vec<Remote>>, Fail
     }
     let parse = |text: &String| {
         let text = text.strip_prefix("docker://").unwrap_or(text);
-        text.parse().map_err(|error| Failure::from_error(Exit::Usage, &error))
+        text.parse().map_err(|error| {
+            let failure = Failure::from_error(Exit::Usage, &error);
+            match text.split_once('@') {
+                Some((name, platform)) if platform.parse::<Platform>().is_ok() => {
+                    failure.hint(format!("a platform stands apart: `{name} --platform {platform}`"))
+                }
+                _ => failure,
+            }
+        })
     };
     arguments.images.iter().map(parse).collect::<Result<_, _>>().map(Some)
 }

@@ -45,8 +45,8 @@ fn memory() -> Option<u64> {
     Some(available.saturating_mul(1024))
 }
 
-/// The directories of those given that are on another file system than the store and have room for so many bytes, those of another
-/// kind first; and of the others, why not, as fragments of a sentence.
+/// The directories of those given that are on another file system than the store and have room for so many bytes, those in memory
+/// first, since a rebuild is thrown away, and then those of another kind; and of the others, why not, as fragments of a sentence.
 pub(super) fn others(
     store: Disk,
     places: impl IntoIterator<Item = (PathBuf, io::Result<Disk>)>,
@@ -64,7 +64,7 @@ pub(super) fn others(
             Ok(disk) => fit.push((dir, disk)),
         }
     }
-    fit.sort_by_key(|(_, disk)| disk.kind == store.kind);
+    fit.sort_by_key(|(_, disk)| (!disk.in_memory(), disk.kind == store.kind));
     (fit, unfit)
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn another_kind_of_file_system_with_room_is_preferred() {
+    fn memory_with_room_is_preferred_and_then_another_kind_of_file_system() {
         let (memory, other_memory) = (disk(1, TMPFS, 300), disk(2, TMPFS, 9000));
         let (root, data) = (disk(3, EXT4, 9000), disk(4, EXT4, 9000));
         let small = disk(1, TMPFS, 299);
@@ -96,9 +96,11 @@ mod tests {
         );
         assert_eq!(found(root, &[("/data", data), ("/dev/shm", memory)]).0, ["/dev/shm", "/data"]);
         assert_eq!(
-            found(memory, &[("/dev/shm", memory), ("/tmp", other_memory), ("/data", data)]).0,
-            ["/data", "/tmp"]
+            found(memory, &[("/dev/shm", memory), ("/data", data), ("/tmp", other_memory)]).0,
+            ["/tmp", "/data"]
         );
+        let files = disk(5, 0x5846_5342, 9000);
+        assert_eq!(found(root, &[("/data", data), ("/files", files)]).0, ["/files", "/data"]);
         let lacks = "`/dev/shm` has too little room for about 100 B".to_owned();
         assert_eq!(found(root, &[("/dev/shm", small), ("/tmp", data)]), (vec!["/tmp".into()], vec![lacks.clone()]));
         assert_eq!(found(root, &[("/dev/shm", small), ("/tmp", root)]), (vec![], vec![lacks, on_it("/tmp")]));

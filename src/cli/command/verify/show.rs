@@ -3,7 +3,7 @@
 use super::registry::is_remote;
 use super::{Invocation, Way, reports};
 use crate::cli::amount::{count, duration};
-use crate::cli::arguments::{Against, TextOrJson, Verify};
+use crate::cli::arguments::{Against, Global, Registry, TextOrJson, Verify, Vouch};
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -65,7 +65,7 @@ pub(super) fn show(
     let ended = match &way.trust.refusal {
         Some(refusal) => Err(Failure::new(Exit::No, refusal.clone())),
         None if good => Ok(Exit::Done),
-        None => Err(failure(verdict, way, arguments)),
+        None => Err(failure(invocation.global, verdict, way, arguments)),
     };
     match (written, ended) {
         (Ok(()), ended) => ended,
@@ -129,13 +129,23 @@ fn table(verdict: &Verdict, whole_digests: bool) -> Table {
     table
 }
 
-/// How to ask the same again, as a command that can be pasted; the seed is for whoever has one.
-pub(super) fn again(arguments: &Verify, seed: Option<u64>) -> String {
-    let mut words = vec!["remint".to_owned(), "verify".to_owned()];
-    words.extend(arguments.images.iter().map(|image| quoted(image)));
-    words.extend(arguments.vouch.recipe.iter().map(|recipe| format!("--as {}", quoted(recipe))));
-    words.extend(arguments.platform.iter().map(|platform| format!("--platform {platform}")));
-    words.extend(arguments.against.iter().map(|against| {
+/// How to ask the same again, as a command that can be pasted; the seed is for whoever has one. What is printed, and where to, is left
+/// to whoever asks.
+pub(super) fn again(global: &Global, arguments: &Verify, seed: Option<u64>) -> String {
+    let Global { project, cache_dir, color: _, quiet: _, verbose: _ } = global;
+    let Verify { images, platform, against, compression, quick: _, seed: _, offline, .. } = arguments;
+    let Verify { vouch, registry, format: _, summary: _, junit: _, report: _, .. } = arguments;
+    let Vouch { recipe, key, require_rebuilds: _, attest, sign_key, rebuilder_id } = vouch;
+    let Registry { cacert, authfile, plain_http } = registry;
+    let path = |path: &Path| quoted(&path.to_string_lossy());
+    let mut words = vec!["remint".to_owned()];
+    words.extend(project.iter().map(|dir| format!("-C {}", path(dir))));
+    words.extend(cache_dir.iter().map(|dir| format!("--cache-dir {}", path(dir))));
+    words.push("verify".to_owned());
+    words.extend(images.iter().map(|image| quoted(image)));
+    words.extend(recipe.iter().map(|recipe| format!("--as {}", quoted(recipe))));
+    words.extend(platform.iter().map(|platform| format!("--platform {platform}")));
+    words.extend(against.iter().map(|against| {
         let kind = match against {
             Against::Digests(_) => "",
             Against::Layout(_) => "oci:",
@@ -143,13 +153,21 @@ pub(super) fn again(arguments: &Verify, seed: Option<u64>) -> String {
         };
         format!("--against {}", quoted(&format!("{kind}{against}")))
     }));
-    words.extend(arguments.compression.map(|method| format!("--compression {method}")));
+    words.extend(compression.map(|method| format!("--compression {method}")));
+    words.extend(key.iter().map(|file| format!("--key {}", path(file))));
+    words.extend(attest.then(|| "--attest".to_owned()));
+    words.extend(sign_key.iter().map(|place| format!("--sign-key {}", quoted(place))));
+    words.extend(rebuilder_id.iter().map(|id| format!("--rebuilder-id {}", quoted(id))));
+    words.extend(plain_http.iter().map(|host| format!("--plain-http {}", quoted(host))));
+    words.extend(cacert.iter().map(|file| format!("--cacert {}", path(file))));
+    words.extend(authfile.iter().map(|file| format!("--authfile {}", path(file))));
+    words.extend(offline.then(|| "--offline".to_owned()));
     words.extend(seed.map(|seed| format!("--seed {seed}")));
     words.join(" ")
 }
 
 /// What differs, for people.
-fn failure(verdict: &Verdict, way: &Way, arguments: &Verify) -> Failure {
+fn failure(global: &Global, verdict: &Verdict, way: &Way, arguments: &Verify) -> Failure {
     let wrong: Vec<_> = verdict.images.iter().filter(|image| !image.identical()).collect();
     let total = verdict.images.len() as u64;
     let mut details = String::new();
@@ -182,9 +200,9 @@ fn failure(verdict: &Verdict, way: &Way, arguments: &Verify) -> Failure {
     let explained = !wrong.is_empty() && verdict.actions.is_empty() && wrong.iter().all(|image| image.other_sources);
     match way.seed {
         Some(_) if explained => failure,
-        Some(_) => failure.hint(format!("`{}` does the same again", again(arguments, way.seed))),
+        Some(_) => failure.hint(format!("`{}` does the same again", again(global, arguments, way.seed))),
         None if arguments.images.iter().any(|text| is_remote(text)) => {
-            failure.hint(format!("`{}` builds it again and says what differs", again(arguments, None)))
+            failure.hint(format!("`{}` builds it again and says what differs", again(global, arguments, None)))
         }
         None => failure.hint("`remint build` makes again what is damaged, and what is missing"),
     }
@@ -264,6 +282,26 @@ pub(in crate::cli::command) fn write_file(path: &Path, text: &str, append: bool)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::arguments::{Arguments, Command};
+    use clap::Parser as _;
+
+    #[test]
+    fn the_same_is_asked_again_with_all_that_it_was_asked_with() {
+        let again = |asked: &str| {
+            let arguments = Arguments::try_parse_from(asked.split(' ')).unwrap();
+            let Some(Command::Verify(verify)) = arguments.command else { panic!("{asked}") };
+            again(&arguments.global, &verify, Some(7))
+        };
+        let store = "remint -C there --cache-dir /store verify web db --platform linux/arm64 --against oci:old \
+             --compression gzip --offline --seed 7";
+        let registry = "remint verify 127.0.0.1:5/team/web:1 --as web --key a.pem --key b.pem --attest --sign-key env://KEY \
+             --rebuilder-id urn:x --plain-http 127.0.0.1:5 --plain-http h --cacert ca.pem --authfile auth.json --seed 7";
+        for asked in [store, registry] {
+            assert_eq!(again(asked), asked);
+        }
+        let printed = "remint -q verify --format json --summary s --junit j --report r --seed 7";
+        assert_eq!(again(printed), "remint verify --seed 7");
+    }
 
     #[test]
     fn what_is_the_same_for_several_images_is_said_once() {
