@@ -54,13 +54,16 @@ class Archive:
             if not (pool / name).exists():
                 os.link(blob, pool / name)
         listed = measure.output(["dpkg-scanpackages", "--multiversion", "."], cwd=pool, stderr=subprocess.DEVNULL)
-        (pool / "Packages").write_text(listed)
-        # By the code name peers find what is essential here; that the archive is trusted their source says.
+        # By the code name peers find what is essential here; that the archive is trusted their source says. debootstrap knows archives
+        # with suites alone.
         digest = hashlib.sha256(listed.encode()).hexdigest()
-        (pool / "Release").write_text(
-            f"Codename: trixie\nSuite: trixie\nDate: {formatdate(usegmt=True)}\nArchitectures: amd64 all\n"
-            f"SHA256:\n {digest} {len(listed.encode())} Packages\n"
-        )
+        for place, path in ((pool, "Packages"), (pool / "dists/trixie", "main/binary-amd64/Packages")):
+            keep(place / path, listed.encode())
+            release = (
+                f"Codename: trixie\nSuite: trixie\nDate: {formatdate(usegmt=True)}\nArchitectures: amd64 all\nComponents: main\n"
+                f"SHA256:\n {digest} {len(listed.encode())} {path}\n"
+            )
+            keep(place / "Release", release.encode())
 
     @property
     def source(self):

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import measure
 
-PACKAGES = ("binutils", "buildah", "debian-archive-keyring", "docker-registry", "docker.io", "dpkg-dev", "mmdebstrap", "openssl", "runc", "skopeo", "xz-utils", "zstd")
+PACKAGES = ("binutils", "buildah", "debian-archive-keyring", "debootstrap", "docker-registry", "docker.io", "dpkg-dev", "mmdebstrap", "openssl", "runc", "skopeo", "xz-utils", "zstd")
 
 
 def install():
@@ -36,7 +36,7 @@ def install():
 
 def versions():
     """The peers and their versions."""
-    found = measure.output(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", "mmdebstrap", "docker.io", "buildah", "apt", "dpkg", "docker-registry", "skopeo"])
+    found = measure.output(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", "mmdebstrap", "debootstrap", "docker.io", "buildah", "apt", "dpkg", "docker-registry", "skopeo"])
     return dict(line.split() for line in found.splitlines())
 
 
@@ -66,6 +66,11 @@ class Peers:
     def mmdebstrap(self, tar):
         """Makes minimal Debian out of the local archive."""
         return measure.run(["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "trixie", tar, self.bench.archive.source])
+
+    def debootstrap(self, folder):
+        """Makes minimal Debian in a folder out of the local archive: it writes no tar."""
+        mirror = f"{self.bench.archive.address}/flat"
+        return measure.run(["debootstrap", "--variant=minbase", "--no-check-gpg", "trixie", folder, mirror])
 
     @cached_property
     def builders(self):
