@@ -9,18 +9,18 @@ mod unpack;
 
 use compare::{Allowed, Ids};
 use mmdebstrap::Judge;
-use remint::native::{Input, Package, Uncovered, configure, forecast, listed, scripts_read};
+use remint::native::{Input, Output, Package, Uncovered, configure, forecast, listed, scripts_read};
 use remint::oci::Arch;
 use remint::recipe::{AccountName, User};
 use std::collections::{BTreeMap, BTreeSet};
 use unpack::Unpacked;
 
-/// A set of packages: the judge's directory, the suite, and what is included beyond minbase.
-struct Set {
-    name: &'static str,
-    suite: &'static str,
-    include: &'static [&'static str],
-}
+/// No users or groups of a recipe's own.
+static NO_USERS: BTreeMap<AccountName, User> = BTreeMap::new();
+static NO_GROUPS: BTreeMap<AccountName, u32> = BTreeMap::new();
+
+/// What web servers and scripts need.
+const WEB: [&str; 5] = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
 
 /// Packages that call themselves required, but not the archive's index, which is what mmdebstrap asks.
 const OVERRIDDEN: [&str; 3] = ["libtext-charwidth-perl", "libtext-wrapi18n-perl", "sensible-utils"];
@@ -57,28 +57,23 @@ const UNION: [&str; 24] = [
 /// hold the same packages in smaller sets, where the numbers of users and groups are compared too, and are for `REMINT_TEST_LONG`.
 const SHORT: [&str; 6] = ["trixie", "trixie-web", "trixie-all", "bookworm", "bookworm-web", "bookworm-pg"];
 
-fn judge(set: &Set) {
-    judge_by(set, Ids::Exact);
+/// Judges a set in both suites.
+fn both(name: &str, include: &[&str]) {
+    judge("trixie", name, include, Ids::Exact);
+    judge("bookworm", name, include, Ids::Exact);
 }
 
-fn judge_by(set: &Set, ids: Ids) {
-    if !SHORT.contains(&set.name) && !crate::support::judge::long() {
-        return note(&format!("skipped: REMINT_TEST_LONG compares `{}` too", set.name));
+/// Judges a set, which has a name, in a suite: what minbase and the packages beyond it leave.
+fn judge(suite: &str, name: &str, include: &[&str], ids: Ids) {
+    let name = if name.is_empty() { suite.to_owned() } else { format!("{suite}-{name}") };
+    if !SHORT.contains(&&*name) && !crate::support::judge::long() {
+        return note(&format!("skipped: REMINT_TEST_LONG compares `{name}` too"));
     }
-    let Some(judge) = Judge::find(set.name, set.suite, set.include) else { return };
+    let Some(judge) = Judge::find(&name, suite, include) else { return };
     let (root, packages) = Unpacked::from_debs(&judge.debs());
-    let wanted = set.include.iter().map(|name| (*name).to_owned()).chain(["apt".to_owned()]);
+    let wanted = include.iter().map(|name| (*name).to_owned()).chain(["apt".to_owned()]);
     let requested: BTreeSet<String> = required(&packages).chain(wanted).collect();
-    let (users, groups) = (BTreeMap::new(), BTreeMap::new());
-    let input = Input {
-        arch: Arch::Amd64,
-        root: &root,
-        packages: &packages,
-        requested: &requested,
-        users: &users,
-        groups: &groups,
-    };
-    let output = configure(&input).unwrap();
+    let output = configured(Arch::Amd64, &root, &packages, &requested);
     // What nobody has read may do anything. What changed is judged by what it does.
     assert!(output.uncovered.iter().all(|one| !one.why.starts_with("it was never read")), "{:?}", output.uncovered);
     for uncovered in &output.uncovered {
@@ -91,23 +86,26 @@ fn judge_by(set: &Set, ids: Ids) {
     );
     let ours = root.configured(&output);
     let allowed = Allowed::load();
-    let report = compare::trees_with(&ours, &judge.tree(), &allowed, set.name, ids);
-    assert!(report.is_empty(), "{} differences in `{}`:\n{}", report.len(), set.name, report.join("\n"));
+    let report = compare::trees_with(&ours, &judge.tree(), &allowed, &name, ids);
+    assert!(report.is_empty(), "{} differences in `{name}`:\n{}", report.len(), report.join("\n"));
+}
+
+/// What the native steps make of packages, without users of a recipe's own.
+fn configured(arch: Arch, root: &Unpacked, packages: &[Package], requested: &BTreeSet<String>) -> Output {
+    configure(&Input { arch, root, packages, requested, users: &NO_USERS, groups: &NO_GROUPS }).unwrap()
 }
 
 /// The same in two layers: minbase first, then what a set has beyond it, configured over the first.
 #[test]
 fn a_second_layer_adds_to_the_first() {
-    let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
     let Some(base) = Judge::find("trixie", "trixie", &[]) else { return };
-    let Some(judge) = Judge::find("trixie-web", "trixie", &include) else { return };
+    let Some(judge) = Judge::find("trixie-web", "trixie", &WEB) else { return };
     let known: BTreeSet<_> = base.debs().iter().map(|deb| deb.file_name().unwrap().to_owned()).collect();
     let (first, second): (Vec<_>, Vec<_>) =
         judge.debs().into_iter().partition(|deb| known.contains(deb.file_name().unwrap()));
     assert!(!first.is_empty() && !second.is_empty());
-    let (users, groups) = (BTreeMap::new(), BTreeMap::new());
     let mut below = Unpacked::default();
-    for (debs, wanted) in [(first, vec!["apt"]), (second, include.to_vec())] {
+    for (debs, wanted) in [(first, vec!["apt"]), (second, WEB.to_vec())] {
         let (layer, packages) = Unpacked::from_debs(&debs);
         let requested = required(&packages).chain(wanted.into_iter().map(str::to_owned)).collect();
         below.0.extend(
@@ -117,16 +115,7 @@ fn a_second_layer_adds_to_the_first() {
                 .filter(|(path, (entry, _))| !entry.is_directory() || !below.0.contains_key(path))
                 .collect::<Vec<_>>(),
         );
-        let root = below.clone();
-        let input = Input {
-            arch: Arch::Amd64,
-            root: &root,
-            packages: &packages,
-            requested: &requested,
-            users: &users,
-            groups: &groups,
-        };
-        below = root.with(&configure(&input).unwrap());
+        below = below.clone().with(&configured(Arch::Amd64, &below, &packages, &requested));
     }
     let report = compare::trees(&below, &judge.tree(), &Allowed::load(), "two-layers");
     assert!(report.is_empty(), "{} differences:\n{}", report.len(), report.join("\n"));
@@ -148,8 +137,7 @@ fn required(packages: &[Package]) -> impl Iterator<Item = String> + '_ {
 /// An image of data alone: users, trust and time zones, without a dpkg, an openssl or a shell in it. And the same twice.
 #[test]
 fn an_image_of_data_alone_is_configured_too() {
-    let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
-    let Some(judge) = Judge::find("trixie-web", "trixie", &include) else { return };
+    let Some(judge) = Judge::find("trixie-web", "trixie", &WEB) else { return };
     let mut debs = judge.debs();
     let names = ["base-files_", "base-passwd_", "ca-certificates_", "netbase_", "tzdata_"];
     debs.retain(|deb| names.iter().any(|name| deb.file_name().unwrap().to_str().unwrap().starts_with(name)));
@@ -158,15 +146,8 @@ fn an_image_of_data_alone_is_configured_too() {
     let user =
         User { uid: 10_001, gid: 10_001, home: "/".into(), shell: "/usr/sbin/nologin".into(), comment: String::new() };
     let users = BTreeMap::from([(AccountName::parse("app").unwrap(), user)]);
-    let (requested, groups) = (BTreeSet::new(), BTreeMap::new());
-    let input = Input {
-        arch: Arch::Amd64,
-        root: &root,
-        packages: &packages,
-        requested: &requested,
-        users: &users,
-        groups: &groups,
-    };
+    let (arch, requested, groups) = (Arch::Amd64, BTreeSet::new(), &NO_GROUPS);
+    let input = Input { arch, root: &root, packages: &packages, requested: &requested, users: &users, groups };
     let output = configure(&input).unwrap();
     assert_eq!(output, configure(&input).unwrap());
     assert_eq!(output.uncovered, []);
@@ -191,16 +172,7 @@ fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
     let Some(native) = Judge::find(judged, suite, include) else { return };
     let Some(debs) = native.debs_for(name, suite, "arm64") else { return };
     let (root, packages) = Unpacked::from_debs(&debs);
-    let (requested, users, groups) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
-    let input = Input {
-        arch: Arch::Arm64,
-        root: &root,
-        packages: &packages,
-        requested: &requested,
-        users: &users,
-        groups: &groups,
-    };
-    let output = configure(&input).unwrap();
+    let output = configured(Arch::Arm64, &root, &packages, &BTreeSet::new());
     assert_eq!(output.uncovered, []);
     assert_eq!(forecast_of(&packages, Arch::Arm64), []);
     let image = root.with(&output);
@@ -214,9 +186,8 @@ fn foreign(name: &str, suite: &str, judged: &str, include: &[&str]) {
 
 #[test]
 fn arm64_has_the_same_scripts_a_real_linker_cache_and_real_users() {
-    let include = ["python3", "nginx", "ca-certificates", "openssl", "curl"];
-    foreign("trixie-arm64", "trixie", "trixie-web", &include);
-    foreign("bookworm-arm64", "bookworm", "bookworm-web", &include);
+    foreign("trixie-arm64", "trixie", "trixie-web", &WEB);
+    foreign("bookworm-arm64", "bookworm", "bookworm-web", &WEB);
 }
 
 /// Says something beside a test's result.
@@ -231,100 +202,72 @@ fn field(package: &Package, name: &str) -> Option<String> {
 }
 
 #[test]
-fn trixie_minbase_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie", suite: "trixie", include: &[] });
+fn minbase_is_what_the_scripts_leave() {
+    both("", &[]);
 }
 
 #[test]
-fn trixie_web_is_what_the_scripts_leave() {
-    judge(&Set {
-        name: "trixie-web",
-        suite: "trixie",
-        include: &["python3", "nginx", "ca-certificates", "openssl", "curl"],
-    });
-}
-
-#[test]
-fn bookworm_minbase_is_what_the_scripts_leave() {
-    judge(&Set { name: "bookworm", suite: "bookworm", include: &[] });
-}
-
-#[test]
-fn bookworm_web_is_what_the_scripts_leave() {
-    judge(&Set {
-        name: "bookworm-web",
-        suite: "bookworm",
-        include: &["python3", "nginx", "ca-certificates", "openssl", "curl"],
-    });
+fn web_is_what_the_scripts_leave() {
+    both("web", &WEB);
 }
 
 #[test]
 fn all_packages_together_are_what_the_scripts_leave() {
-    judge_by(&Set { name: "trixie-all", suite: "trixie", include: &UNION }, Ids::Named);
-    judge_by(&Set { name: "bookworm-all", suite: "bookworm", include: &UNION }, Ids::Named);
+    judge("trixie", "all", &UNION, Ids::Named);
+    judge("bookworm", "all", &UNION, Ids::Named);
 }
 
 #[test]
 fn postgresql_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-pg", suite: "trixie", include: &["postgresql"] });
-    judge(&Set { name: "bookworm-pg", suite: "bookworm", include: &["postgresql"] });
+    both("pg", &["postgresql"]);
 }
 
 #[test]
 fn redis_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-redis", suite: "trixie", include: &["redis-server"] });
-    judge(&Set { name: "bookworm-redis", suite: "bookworm", include: &["redis-server"] });
+    both("redis", &["redis-server"]);
 }
 
 #[test]
 fn toolchains_and_languages_are_what_the_scripts_leave() {
-    let include: &[&str] = &["git", "nodejs", "ruby", "perl", "haproxy", "build-essential", "curl", "gawk"];
-    judge(&Set { name: "trixie-x", suite: "trixie", include });
-    judge(&Set { name: "bookworm-x", suite: "bookworm", include });
+    both("x", &["git", "nodejs", "ruby", "perl", "haproxy", "build-essential", "curl", "gawk"]);
 }
 
 #[test]
 fn apache_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-apache", suite: "trixie", include: &["apache2"] });
-    judge(&Set { name: "bookworm-apache", suite: "bookworm", include: &["apache2"] });
+    both("apache", &["apache2"]);
 }
 
 #[test]
 fn php_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-php", suite: "trixie", include: &["php-fpm"] });
-    judge(&Set { name: "bookworm-php", suite: "bookworm", include: &["php-fpm"] });
+    both("php", &["php-fpm"]);
 }
 
 #[test]
 fn mariadb_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-mariadb", suite: "trixie", include: &["mariadb-server"] });
-    judge(&Set { name: "bookworm-mariadb", suite: "bookworm", include: &["mariadb-server"] });
+    both("mariadb", &["mariadb-server"]);
 }
 
 #[test]
 fn java_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-java", suite: "trixie", include: &["default-jre-headless"] });
-    judge(&Set { name: "bookworm-java", suite: "bookworm", include: &["default-jre-headless"] });
+    both("java", &["default-jre-headless"]);
 }
 
 #[test]
 fn systemd_and_ssh_are_what_the_scripts_leave() {
-    let include = &["systemd", "dbus", "openssh-server"];
-    judge(&Set { name: "trixie-systemd", suite: "trixie", include });
+    let include = ["systemd", "dbus", "openssh-server"];
+    judge("trixie", "systemd", &include, Ids::Exact);
     // Both of them add a group, and apt has an order of its own.
-    judge_by(&Set { name: "bookworm-systemd", suite: "bookworm", include }, Ids::Named);
+    judge("bookworm", "systemd", &include, Ids::Named);
 }
 
 #[test]
 fn exim_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-exim", suite: "trixie", include: &["exim4-daemon-light"] });
-    judge(&Set { name: "bookworm-exim", suite: "bookworm", include: &["exim4-daemon-light"] });
+    both("exim", &["exim4-daemon-light"]);
 }
 
 #[test]
 fn imagemagick_is_what_the_scripts_leave() {
-    judge(&Set { name: "trixie-im", suite: "trixie", include: &["imagemagick"] });
-    judge(&Set { name: "bookworm-im", suite: "bookworm", include: &["imagemagick"] });
+    both("im", &["imagemagick"]);
 }
 
 /// The table in the documentation is made from the readings.

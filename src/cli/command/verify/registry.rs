@@ -67,7 +67,9 @@ pub(super) fn references(arguments: &Verify) -> Result<Option<Vec<Remote>>, Fail
             let failure = Failure::from_error(Exit::Usage, &error);
             match text.split_once('@') {
                 Some((name, platform)) if platform.parse::<Platform>().is_ok() => {
-                    failure.hint(format!("a platform stands apart: `{name} --platform {platform}`"))
+                    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+                    let tag = if tagged { "" } else { ":latest" };
+                    failure.hint(format!("a platform stands apart: `{name}{tag} --platform {platform}`"))
                 }
                 _ => failure,
             }
