@@ -86,6 +86,18 @@ fn reordered(a: &[Value], b: &[Value]) -> bool {
 }
 
 impl Differing<'_> {
+    /// What of an image's documents it is, where that says why it differs.
+    fn named(&self) -> Option<Class> {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        match path[..] {
+            ["mediaType"] | ["config" | "subject", "mediaType"] => Some(Class::MediaType),
+            ["platform", ..] | ["os" | "architecture" | "variant" | "os.version" | "os.features", ..] => {
+                Some(Class::Platform)
+            }
+            _ => None,
+        }
+    }
+
     /// Why it differs, as far as the values show it.
     pub(super) fn class(&self) -> Option<Class> {
         match (self.a, self.b) {
@@ -139,7 +151,7 @@ pub(super) fn values(a: &Value, b: &Value, skip: impl Fn(&Differing<'_>) -> bool
     let all = differing(a, b, |one| skip(one) || unset(one));
     all.into_iter()
         .map(|differing| {
-            let class = differing.class().unwrap_or(Class::Configuration);
+            let class = differing.named().or_else(|| differing.class()).unwrap_or(Class::Configuration);
             let finding = Finding::new(Field::Value, class).values(text(differing.a), text(differing.b));
             Finding { within: differing.path, ..finding }
         })
