@@ -53,7 +53,7 @@ pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Resul
     let platform = platform(&document);
     let raw = Raw { config: config_bytes, ..Raw::default() };
     let only = OpenedPlatform { platform, manifest: None, config: Some((digest, document)), layers, entry: None, raw };
-    Ok(Opened { shown, root: None, index: None, platforms: vec![only], attestations: vec![] })
+    Ok(Opened { shown, root: None, indices: vec![], platforms: vec![only], attestations: vec![] })
 }
 
 /// The names of each image of an archive, in the archive's order; an image may have none.
@@ -86,5 +86,5 @@ pub(super) fn flat(shown: String, path: &Path) -> Result<Opened, OpenError> {
         entry: None,
         raw: Raw::default(),
     };
-    Ok(Opened { shown, root: None, index: None, platforms: vec![only], attestations: vec![] })
+    Ok(Opened { shown, root: None, indices: vec![], platforms: vec![only], attestations: vec![] })
 }

@@ -91,7 +91,7 @@ impl Differing<'_> {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         match path[..] {
             ["mediaType"] | ["config" | "subject", "mediaType"] => Some(Class::MediaType),
-            ["platform", ..] | ["os" | "architecture" | "variant" | "os.version" | "os.features", ..] => {
+            ["platform" | "os" | "architecture" | "variant" | "os.version" | "os.features", ..] => {
                 Some(Class::Platform)
             }
             _ => None,
