@@ -24,7 +24,7 @@ pub(super) mod registry;
 
 pub use crate::layer::Wrapping;
 pub use attestation::{OpenedAttestation, Statement};
-pub use docker::docker_names;
+pub use docker::DockerArchive;
 pub use error::OpenError;
 pub use layer::{OpenedLayer, TarFacts, TarReader};
 pub use place::{ImagePlace, PlaceError};
