@@ -193,13 +193,14 @@ mod tests {
 
     #[test]
     fn fields_are_named_with_their_causes() {
-        let a = json!({"created": "2026-01-01T00:00:00Z", "config": {"Env": ["A=1", "B=2"], "Hostname": "3f2a", "User": ""},
+        let a = json!({"created": "2026-01-01T00:00:00Z", "architecture": "amd64", "config": {"Env": ["A=1", "B=2"], "Hostname": "3f2a", "User": ""},
             "docker_version": "20", "rootfs": {"diff_ids": [1]}});
-        let b = json!({"created": "2027-01-01T00:00:00Z", "config": {"Env": ["B=2", "A=1"], "Hostname": "77aa"},
+        let b = json!({"created": "2027-01-01T00:00:00Z", "architecture": "arm64", "config": {"Env": ["B=2", "A=1"], "Hostname": "77aa"},
             "rootfs": {"diff_ids": [2]}});
         let found: Vec<(String, Class)> =
             configs(&a, &b, true).into_iter().map(|finding| (finding.within.join("."), finding.class)).collect();
         let expected = [
+            ("architecture".to_owned(), Class::Platform),
             ("config.Env".to_owned(), Class::Order),
             ("config.Hostname".to_owned(), Class::HostName),
             ("created".to_owned(), Class::Timestamp),
