@@ -53,7 +53,7 @@ pub struct BuildLayer {
     pub built: bool,
 }
 
-/// Why a layer was built, or what of it changed although it was not.
+/// Why a layer was built, or where what it is now came from although it was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {
     /// What it is.
@@ -140,10 +140,14 @@ pub fn changed_since(store: &Store, plan: &Plan, image: &ImagePlan) -> Option<Ve
     let history = read(store, image);
     let last = history.builds.first()?;
     let there = |key: &ActionKey| last.layers.iter().any(|old| old.key == *key);
-    let stories = ahead(store, plan, image).into_iter().zip(&image.layers).enumerate();
+    // As if all of it was to be built: what the store has of it already is not asked.
+    let known = |key: &ActionKey| serde_json::from_slice(&store.history(&inputs_name(key))?).ok();
+    let now = build_of(plan, image, |_| true);
+    let stories = story(&now, Some(last), &|key| Explained::of(plan, key), &known);
+    let stories = stories.into_iter().zip(&image.layers).enumerate();
     let mut changed: Vec<(Option<usize>, Story)> =
         stories.filter(|(_, (_, key))| !there(key)).map(|(at, (story, _))| (Some(at), story)).collect();
-    let reasons = configured(&build_of(plan, image, |_| false), last);
+    let reasons = configured(&now, last);
     if !reasons.is_empty() {
         changed.push((None, Story { title: String::new(), built: false, reasons }));
     }
@@ -206,15 +210,20 @@ fn story(
 ) -> Vec<Story> {
     let say = |text: &str| vec![Reason { text: text.to_owned(), package: None }];
     let reasons = |at: usize, layer: &BuildLayer| {
+        let there = "it was in the store already";
         let Some(before) = before else {
-            return say(if layer.built { "first build on this store" } else { "it was in the store already" });
+            return say(if layer.built { "first build on this store" } else { there });
         };
         if before.layers.iter().any(|old| old.key == layer.key) {
             return match (layer.built, before.compression == now.compression) {
-                (false, _) => Vec::new(),
+                (false, true) => Vec::new(),
+                (false, false) => say(&format!("compressed by {} now: {there}", now.compression)),
                 (true, false) => say(&format!("compressed by {} now", now.compression)),
                 (true, true) => say("nothing of it changed: its result was not in the store any more"),
             };
+        }
+        if !layer.built {
+            return say(there);
         }
         let Some(old) = predecessor(now, before, at) else { return say("it is new in this image") };
         match (inputs_now(&layer.key), inputs_before(&old.key)) {
@@ -331,6 +340,8 @@ mod tests {
         assert_eq!(told(&again, Some(&first)), ["", "nothing of it changed: its result was not in the store any more"]);
         let other = Build { compression: "gzip".to_owned(), ..first.clone() };
         assert_eq!(told(&other, Some(&first)), ["compressed by gzip now"; 2]);
+        let packed = Build { compression: "gzip".to_owned(), ..again.clone() };
+        assert_eq!(told(&packed, Some(&first))[0], "compressed by gzip now: it was in the store already");
         let more = build(vec![
             layer("packages a", "1", false),
             layer("packages b", "1", true),

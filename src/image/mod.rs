@@ -44,8 +44,8 @@ pub use inspect::{BigFile, ConfigSummary, FileCounts, Inspection, LayerSummary, 
 pub use layer_reader::LayerReader;
 pub use manifest::manifest;
 pub use open::{
-    ImagePlace, OpenError, Opened, OpenedAttestation, OpenedLayer, OpenedPlatform, PlaceError, Statement, TarFacts,
-    TarReader, Wrapping, docker_names,
+    DockerArchive, ImagePlace, OpenError, Opened, OpenedAttestation, OpenedIndex, OpenedLayer, OpenedPlatform,
+    PlaceError, Statement, TarFacts, TarReader, Wrapping,
 };
 pub use output::{Output, OutputError, OutputForm};
 pub use read::{Image, Layer, PlatformImage};

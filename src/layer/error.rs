@@ -113,6 +113,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// An archive ends inside a file: it is cut off, or the file's header is wrong.
+    #[error("the archive ends inside `{}`, whose header says {size} bytes", .path.escape_debug())]
+    Within {
+        /// The file's name as the archive has it.
+        path: String,
+        /// How many bytes its header says that it has.
+        size: u64,
+    },
     /// A path in an archive is not one.
     #[error("the archive has a bad name in it")]
     Path {
@@ -206,6 +214,6 @@ impl Error {
     /// Whether an archive ends before its own end: in a header, in a content, or without the zeros behind its last entry.
     #[must_use]
     pub fn is_truncation(&self) -> bool {
-        matches!(self, Self::Damaged { reason: CUT_OFF, .. })
+        matches!(self, Self::Damaged { reason: CUT_OFF, .. } | Self::Within { .. })
     }
 }

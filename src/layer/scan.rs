@@ -2,7 +2,6 @@
 //!
 //! [`super::read`] takes what an image may be made of; this takes whatever an engine or another tool put into a layer.
 
-use super::error::CUT_OFF;
 use super::member::{Member, PATH_LIMIT, decimal};
 use super::read::{Limits, members};
 use super::{Error, xattr};
@@ -83,7 +82,7 @@ pub fn locate<R: Read + Seek>(archive: R, end: u64, limits: &Limits) -> Result<V
     members(archive, limits, Some(pass), |member, size, content| {
         let at = content.at();
         if at.saturating_add(size) > end {
-            return Err(Error::Damaged { at, reason: CUT_OFF });
+            return Err(Error::Within { path: member.name(), size });
         }
         found.push(Located { seen: member.seen(size)?, at });
         Ok(())

@@ -185,12 +185,9 @@ fn reasons(text: &mut String, all: &[String]) {
     }
 }
 
-/// Why a layer was built; one that was not says no more than that its result was there, if it is another than before.
+/// Why a layer was built, or is another than before.
 fn told(story: &Story, lock: &str) -> Vec<String> {
-    match (story.built, story.reasons.is_empty()) {
-        (false, false) => vec!["it was in the store already".to_owned()],
-        _ => story.reasons.iter().map(|reason| words(reason, lock)).collect(),
-    }
+    story.reasons.iter().map(|reason| words(reason, lock)).collect()
 }
 
 /// A reason in words, with the line of the lock where a package is one.

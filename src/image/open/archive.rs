@@ -79,16 +79,20 @@ impl Archive {
     }
 }
 
-/// Why a file of so many bytes could not be read as a tar: it is none, or not all of one.
+/// Why a file of so many bytes could not be read as a tar: it is none, not all of one, or a bad one.
 pub(super) fn refused(path: &Path, file: &File, end: u64, source: layer::Error) -> OpenError {
     let mut begin = [0; 262];
     let read = file.read_at(&mut begin, 0).unwrap_or_default();
     let path = path.to_owned();
-    // A header was read, or the first one begins like one.
-    if source.is_truncation() && (!matches!(source, layer::Error::Damaged { at: 0, .. }) || begin.ends_with(b"ustar")) {
-        return OpenError::Truncated { path, end };
+    // No header was read, nor does the first one begin like one.
+    if matches!(source, layer::Error::Damaged { at: 0, .. }) && !begin.ends_with(b"ustar") {
+        return OpenError::NoArchive { path, size: end, compressed: Wrapping::of(&begin[..read]) != Wrapping::Plain };
     }
-    OpenError::Archive { path, compressed: Wrapping::of(&begin[..read]) != Wrapping::Plain, source }
+    match source {
+        layer::Error::Within { path: file, size } => OpenError::Truncated { path, end, inside: Some((file, size)) },
+        source if source.is_truncation() => OpenError::Truncated { path, end, inside: None },
+        source => OpenError::Archive { path, source },
+    }
 }
 
 /// What a link leads to, by names alone.

@@ -27,6 +27,8 @@ pub struct OpenedAttestation {
     pub digest: Digest,
     /// The manifest of the image that it is about, where the index says it.
     pub about: Option<Digest>,
+    /// What the index says of it.
+    pub entry: Value,
     size: u64,
     blobs: Arc<Blobs>,
 }
@@ -47,7 +49,8 @@ impl OpenedAttestation {
         let kind = annotation("vnd.docker.reference.type");
         let kind = kind.or((entry["platform"]["os"] == "unknown").then_some("unknown"))?.to_owned();
         let about = annotation("vnd.docker.reference.digest").and_then(|digest| digest.parse().ok());
-        Some(Self { kind, digest: blob.digest, about, size: blob.size, blobs: Arc::clone(blobs) })
+        let (entry, blobs) = (entry.clone(), Arc::clone(blobs));
+        Some(Self { kind, digest: blob.digest, about, entry, size: blob.size, blobs })
     }
 
     /// Reads the manifest: its bytes, and the statements that it names.

@@ -14,54 +14,101 @@ use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Opens an image of an archive.
-pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Result<Opened, OpenError> {
-    let archive = Archive::open(path)?;
-    if !archive.has("manifest.json") {
-        return Err(OpenError::Missing { image: shown, part: "manifest.json".to_owned() });
-    }
-    let blobs = Arc::new(Blobs { image: shown.clone(), files: Files::Archive(archive) });
-    let (_, manifest, _) = blobs.document("manifest.json", None)?;
-    let all = manifest.as_array().map_or(&[][..], Vec::as_slice);
-    let named =
-        |line: &Value, name: &str| tags(line).any(|tag| tag == name || tag.strip_suffix(":latest") == Some(name));
-    let found: Vec<&Value> = all.iter().filter(|line| wanted.is_none_or(|name| named(line, name))).collect();
-    let [line] = found[..] else {
-        let there = all.iter().flat_map(tags).map(str::to_owned).collect();
-        return Err(OpenError::NoImage { place: shown, wanted: wanted.map(str::to_owned), there });
-    };
-    let Some(config) = line["Config"].as_str() else {
-        return Err(blobs.form("manifest.json", "has no `Config`".to_owned()));
-    };
-    let (digest, document, config_bytes) = blobs.document(config, None)?;
-    let names: Vec<&str> = line["Layers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let diff_ids = diff_ids(&blobs, config, &document)?;
-    if names.len() > LAYERS {
-        return Err(blobs.form("manifest.json", format!("has more than {LAYERS} layers")));
-    }
-    if names.len() != diff_ids.len() {
-        let reason = format!("has {} layers, its config has {} DiffIds", names.len(), diff_ids.len());
-        return Err(blobs.form("manifest.json", reason));
-    }
-    let layers = names.into_iter().zip(diff_ids).map(|(name, diff_id)| OpenedLayer {
-        blobs: Arc::clone(&blobs),
-        name: name.to_owned(),
-        blob: None,
-        diff_id: Some(diff_id),
-    });
-    let layers = layers.collect();
-    let platform = platform(&document);
-    let raw = Raw { config: config_bytes, ..Raw::default() };
-    let only = OpenedPlatform { platform, manifest: None, config: Some((digest, document)), layers, entry: None, raw };
-    Ok(Opened { shown, root: None, index: None, platforms: vec![only], attestations: vec![] })
+/// An archive as `docker save` writes it, of which each image can be opened.
+#[derive(Debug)]
+pub struct DockerArchive {
+    blobs: Arc<Blobs>,
+    /// What manifest.json says of each image.
+    images: Vec<Value>,
 }
 
-/// The names of each image of an archive, in the archive's order; an image may have none.
-pub fn docker_names(path: &Path) -> Result<Vec<Vec<String>>, OpenError> {
-    let blobs = Blobs { image: path.display().to_string(), files: Files::Archive(Archive::open(path)?) };
-    let (_, manifest, _) = blobs.document("manifest.json", None)?;
-    let all = manifest.as_array().map_or(&[][..], Vec::as_slice);
-    Ok(all.iter().map(|line| tags(line).map(str::to_owned).collect()).collect())
+/// Opens an image of an archive: the one of a name, or the only one.
+pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Result<Opened, OpenError> {
+    let archive = DockerArchive::open(shown, path)?;
+    let number = match wanted {
+        Some(name) => archive.find(name),
+        None => Some(0).filter(|_| archive.images.len() == 1),
+    };
+    let Some(number) = number else {
+        let there = archive.images.iter().flat_map(tags).map(str::to_owned).collect();
+        let place = archive.blobs.image.clone();
+        return Err(OpenError::NoImage { place, wanted: wanted.map(str::to_owned), there });
+    };
+    archive.image(number)
+}
+
+impl DockerArchive {
+    /// Opens an archive, which messages call `shown`.
+    pub fn open(shown: String, path: &Path) -> Result<Self, OpenError> {
+        let archive = Archive::open(path)?;
+        if !archive.has("manifest.json") {
+            return Err(OpenError::Missing { image: shown, part: "manifest.json".to_owned() });
+        }
+        let blobs = Arc::new(Blobs { image: shown, files: Files::Archive(archive) });
+        let (_, manifest, _) = blobs.document("manifest.json", None)?;
+        let images = if let Value::Array(images) = manifest { images } else { vec![] };
+        Ok(Self { blobs, images })
+    }
+
+    /// Which image has a name, from 0; `None`: none has it, or several have.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        let named = |line: &Value| tags(line).any(|tag| tag == name || tag.strip_suffix(":latest") == Some(name));
+        let mut found = self.images.iter().enumerate().filter(|(_, line)| named(line)).map(|(number, _)| number);
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    /// What each image is called, in the archive's order: by its first name, else by the digest of its configuration.
+    #[must_use]
+    pub fn titles(&self) -> Vec<String> {
+        let title = |line: &Value| {
+            let config = line["Config"].as_str().unwrap_or_default();
+            // What cannot be read is called as the archive calls it.
+            let digest = || self.blobs.document(config, None).map_or(config.to_owned(), |found| found.0.to_string());
+            tags(line).next().map_or_else(digest, str::to_owned)
+        };
+        self.images.iter().map(title).collect()
+    }
+
+    /// Whether it has one image only, which has no name.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        matches!(&self.images[..], [only] if tags(only).next().is_none())
+    }
+
+    /// Opens an image, by its number.
+    pub fn image(&self, number: usize) -> Result<Opened, OpenError> {
+        let blobs = &self.blobs;
+        let shown = blobs.image.clone();
+        let Some(line) = self.images.get(number) else {
+            return Err(OpenError::NoImage { place: shown, wanted: None, there: vec![] });
+        };
+        let Some(config) = line["Config"].as_str() else {
+            return Err(blobs.form("manifest.json", "has no `Config`".to_owned()));
+        };
+        let (digest, document, config_bytes) = blobs.document(config, None)?;
+        let names: Vec<&str> = line["Layers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let diff_ids = diff_ids(blobs, config, &document)?;
+        if names.len() > LAYERS {
+            return Err(blobs.form("manifest.json", format!("has more than {LAYERS} layers")));
+        }
+        if names.len() != diff_ids.len() {
+            let reason = format!("has {} layers, its config has {} DiffIds", names.len(), diff_ids.len());
+            return Err(blobs.form("manifest.json", reason));
+        }
+        let layers = names.into_iter().zip(diff_ids).map(|(name, diff_id)| OpenedLayer {
+            blobs: Arc::clone(blobs),
+            name: name.to_owned(),
+            blob: None,
+            diff_id: Some(diff_id),
+        });
+        let layers = layers.collect();
+        let platform = platform(&document);
+        let raw = Raw { config: config_bytes, ..Raw::default() };
+        let config = Some((digest, document));
+        let only = OpenedPlatform { platform, manifest: None, config, layers, entry: None, raw };
+        Ok(Opened { shown, root: None, indices: vec![], platforms: vec![only], attestations: vec![] })
+    }
 }
 
 fn tags(line: &Value) -> impl Iterator<Item = &str> {
@@ -86,5 +133,5 @@ pub(super) fn flat(shown: String, path: &Path) -> Result<Opened, OpenError> {
         entry: None,
         raw: Raw::default(),
     };
-    Ok(Opened { shown, root: None, index: None, platforms: vec![only], attestations: vec![] })
+    Ok(Opened { shown, root: None, indices: vec![], platforms: vec![only], attestations: vec![] })
 }

@@ -19,23 +19,33 @@ pub enum OpenError {
         /// Why not.
         source: io::Error,
     },
-    /// What should be an archive of an image is no tar.
-    #[error("`{}` is not a tar archive{}", path.display(), if *compressed { ": it is compressed, so unpack it first" } else { "" })]
+    /// What should be an archive does not even begin like one.
+    #[error("`{}`, {}, is not a tar archive{}", path.display(), a_file(*size), if *compressed { ": it is compressed, so unpack it first" } else { "" })]
+    NoArchive {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes it has.
+        size: u64,
+        /// Whether it begins like a compressed file.
+        compressed: bool,
+    },
+    /// An archive is damaged, or holds what is not taken.
+    #[error("`{}` cannot be read as a tar archive", path.display())]
     Archive {
         /// The file.
         path: PathBuf,
-        /// Whether it begins like a compressed file.
-        compressed: bool,
         /// Why.
         source: layer::Error,
     },
-    /// An archive ends before the tar in it does.
-    #[error("`{}` is truncated: it ends at byte {end}, before the tar in it does", path.display())]
+    /// An archive ends before the tar in it does: it is cut off, or a header in it is wrong, which nobody can tell.
+    #[error("`{}` ends at byte {end}, {}", path.display(), where_in(inside.as_ref()))]
     Truncated {
         /// The file.
         path: PathBuf,
         /// How many bytes it has.
         end: u64,
+        /// The file in the tar inside which it ends, and how many bytes the header of that says.
+        inside: Option<(String, u64)>,
     },
     /// A part that the image needs is missing.
     #[error("`{image}` has no `{part}`")]
@@ -137,12 +147,32 @@ impl OpenError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
-            Self::Truncated { .. } => {
-                Some("copy, download or save it again, and hold its size against the original's".to_owned())
-            }
+            Self::NoArchive { .. } => Some(
+                "give what `docker save`, `podman save`, `skopeo copy` or `remint build -o` wrote, or to `tar:` a root file system in a tar"
+                    .to_owned(),
+            ),
+            Self::Truncated { .. } => Some(
+                "copy, download or save it again, and hold its size against the original's: either it is cut off, or a header in it is wrong"
+                    .to_owned(),
+            ),
             Self::NoTag { image } => Some(format!("name one, such as `{image}:latest`")),
             _ => None,
         }
+    }
+}
+
+fn a_file(size: u64) -> String {
+    match size {
+        0 => "an empty file".to_owned(),
+        1 => "a file of 1 byte".to_owned(),
+        _ => format!("a file of {size} bytes"),
+    }
+}
+
+fn where_in(inside: Option<&(String, u64)>) -> String {
+    match inside {
+        Some((path, size)) => format!("inside `{}`, whose header says {size} bytes", path.escape_debug()),
+        None => "before the tar in it does".to_owned(),
     }
 }
 

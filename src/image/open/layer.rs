@@ -122,11 +122,22 @@ impl OpenedLayer {
                 let Ok(file) = File::open(path) else { return Err(error) };
                 Ok(match refused(path, &file, size(path), error) {
                     // What is packed was unpacked: it is no tar all the same.
-                    OpenError::Archive { path, source, .. } => OpenError::Archive { path, compressed: false, source },
-                    truncated => truncated,
+                    OpenError::NoArchive { path, size, .. } => OpenError::NoArchive { path, size, compressed: false },
+                    other => other,
                 })
             }
             _ => Err(error),
+        }
+    }
+
+    /// Says what it means that reading a file of this layer's tar failed, whose header says so many bytes.
+    #[must_use]
+    pub fn failed_within(&self, error: io::Error, file: &[u8], size: u64) -> OpenError {
+        match self.failed(error) {
+            OpenError::Truncated { path, end, .. } => {
+                OpenError::Truncated { path, end, inside: Some((String::from_utf8_lossy(file).into_owned(), size)) }
+            }
+            other => other,
         }
     }
 
@@ -143,7 +154,7 @@ impl OpenedLayer {
         match (mismatch, &self.blobs.files) {
             (Some(source), _) => OpenError::Damaged { image, part, source },
             (None, Files::Single(path)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                OpenError::Truncated { path: path.clone(), end: size(path) }
+                OpenError::Truncated { path: path.clone(), end: size(path), inside: None }
             }
             _ => OpenError::Layer { image, part, source: error },
         }

@@ -5,7 +5,7 @@ use super::attestation::OpenedAttestation;
 use super::blobs::{Blobs, Files, blob_name};
 use super::error::OpenError;
 use super::layer::OpenedLayer;
-use super::{Opened, OpenedPlatform, Raw};
+use super::{Opened, OpenedIndex, OpenedPlatform, Raw};
 use crate::digest::{DiffId, Digest};
 use crate::oci::{Platform, json_weight};
 use serde_json::Value;
@@ -48,8 +48,9 @@ fn open(blobs: Blobs, wanted: Option<&str>) -> Result<Opened, OpenError> {
     };
     let root = blobs.descriptor("index.json", entry)?;
     let shown = blobs.image.clone();
-    let mut opened = Opened { shown, root: Some(root.digest), index: None, platforms: vec![], attestations: vec![] };
-    follow(&blobs, entry, 0, None, &mut opened)?;
+    let mut opened =
+        Opened { shown, root: Some(root.digest), indices: vec![], platforms: vec![], attestations: vec![] };
+    follow(&blobs, entry, &[], None, &mut opened)?;
     finish(&blobs, root.digest, opened)
 }
 
@@ -59,7 +60,7 @@ pub(super) fn finish(blobs: &Blobs, root: Digest, mut opened: Opened) -> Result<
         return Err(blobs.form(&blobs.manifest_name(&root), "names no image".to_owned()));
     }
     opened.platforms.sort_by(|a, b| a.platform.cmp(&b.platform));
-    opened.attestations.sort_by(|a, b| (&a.kind, a.digest).cmp(&(&b.kind, b.digest)));
+    opened.attestations.sort_by(|a, b| a.kind.cmp(&b.kind));
     Ok(opened)
 }
 
@@ -79,11 +80,12 @@ fn entries<'a>(blobs: &Blobs, part: &str, index: &'a Value) -> Result<&'a [Value
     }
 }
 
-/// Follows a descriptor to the images behind it; with `only`, to those of these platforms.
+/// Follows a descriptor, the entries of the indices above lead to which, to the images behind it; with `only`, to those of these
+/// platforms.
 pub(super) fn follow(
     blobs: &Arc<Blobs>,
     entry: &Value,
-    depth: usize,
+    place: &[usize],
     only: Option<&[String]>,
     opened: &mut Opened,
 ) -> Result<(), OpenError> {
@@ -96,29 +98,39 @@ pub(super) fn follow(
         opened.attestations.push(attestation);
         return bounded(blobs, &name, opened);
     }
-    let (digest, document, bytes) = blobs.document(&name, Some(blob))?;
+    let (digest, mut document, bytes) = blobs.document(&name, Some(blob))?;
+    let said = (!place.is_empty()).then(|| entry.clone());
     if document["manifests"].is_array() {
-        if depth == DEPTH {
+        if place.len() == DEPTH {
             return Err(blobs.form(&name, format!("is an index more than {DEPTH} deep")));
         }
-        for entry in entries(blobs, &name, &document)? {
-            follow(blobs, entry, depth + 1, only, opened)?;
+        entries(blobs, &name, &document)?;
+        let named = document["manifests"].take();
+        let weight = json_weight(&bytes);
+        opened.indices.push(OpenedIndex { place: place.to_vec(), digest, document, entry: said, weight });
+        bounded(blobs, &name, opened)?;
+        for (at, entry) in named.as_array().into_iter().flatten().enumerate() {
+            follow(blobs, entry, &[place, &[at]].concat(), only, opened)?;
         }
-        opened.index = (depth == 0).then_some(document).or(opened.index.take());
         return Ok(());
     }
     let image = image(blobs, digest, (document, bytes), &entry["platform"])?;
-    opened.platforms.push(OpenedPlatform { entry: (depth > 0).then(|| entry.clone()), ..image });
+    opened.platforms.push(OpenedPlatform { entry: said, ..image });
     bounded(blobs, &name, opened)
 }
 
 /// Refuses what all indices together name too much of: one blob may be named again and again.
 fn bounded(blobs: &Blobs, part: &str, opened: &Opened) -> Result<(), OpenError> {
-    if opened.platforms.len() + opened.attestations.len() > MANIFESTS {
-        return Err(blobs.form(part, format!("is one of more than {MANIFESTS} images")));
+    for (count, what) in
+        [(opened.platforms.len() + opened.attestations.len(), "images"), (opened.indices.len(), "indices")]
+    {
+        if count > MANIFESTS {
+            return Err(blobs.form(part, format!("is one of more than {MANIFESTS} {what}")));
+        }
     }
-    if opened.platforms.iter().map(|one| one.raw.weight).sum::<u64>() > DOCUMENTS {
-        return Err(blobs.form(part, format!("is one of images whose documents take more than {DOCUMENTS} bytes")));
+    let images = opened.platforms.iter().map(|one| one.raw.weight);
+    if images.chain(opened.indices.iter().map(|one| one.weight)).sum::<u64>() > DOCUMENTS {
+        return Err(blobs.form(part, format!("is one of documents that take more than {DOCUMENTS} bytes together")));
     }
     Ok(())
 }

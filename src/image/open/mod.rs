@@ -24,7 +24,7 @@ pub(super) mod registry;
 
 pub use crate::layer::Wrapping;
 pub use attestation::{OpenedAttestation, Statement};
-pub use docker::docker_names;
+pub use docker::DockerArchive;
 pub use error::OpenError;
 pub use layer::{OpenedLayer, TarFacts, TarReader};
 pub use place::{ImagePlace, PlaceError};
@@ -41,12 +41,27 @@ pub struct Opened {
     pub shown: String,
     /// The digest that its name leads to: of an index or of a manifest. An archive of Docker's has none.
     pub root: Option<Digest>,
-    /// The index, where the name leads to one.
-    pub index: Option<Value>,
+    /// The indices, the outermost first where the name leads to one, each in front of those that it names.
+    pub indices: Vec<OpenedIndex>,
     /// The image of each platform, sorted by the platforms' names.
     pub platforms: Vec<OpenedPlatform>,
-    /// What else the index names, sorted by kind and digest.
+    /// What else the indices name, sorted by kind, those of one kind as they stand there.
     pub attestations: Vec<OpenedAttestation>,
+}
+
+/// An index of an image.
+#[derive(Debug, Clone)]
+pub struct OpenedIndex {
+    /// Which entry of each index above leads to it, from 0; empty for the outermost.
+    pub place: Vec<usize>,
+    /// Its digest.
+    pub digest: Digest,
+    /// What it says beside what it names.
+    pub document: Value,
+    /// What the index above says of it; a layout's own list of images is none.
+    pub entry: Option<Value>,
+    /// What the whole takes in memory, in bytes.
+    pub(super) weight: u64,
 }
 
 /// An image for one platform.
@@ -82,7 +97,8 @@ impl Opened {
         self.platforms.retain(|one| one.platform == wanted);
         match self.platforms.first().map(|one| one.manifest.as_ref().map(|(digest, _)| *digest)) {
             Some(manifest) => {
-                (self.root, self.index) = (manifest, None);
+                self.root = manifest;
+                self.indices.clear();
                 self.attestations.clear();
                 Ok(self)
             }

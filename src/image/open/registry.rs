@@ -46,8 +46,9 @@ pub(in crate::image) fn open(
         root: (root.digest, manifest.bytes),
     };
     let blobs = Arc::new(Blobs { image: shown.clone(), files: Files::Registry(remote) });
-    let mut opened = Opened { shown, root: Some(root.digest), index: None, platforms: vec![], attestations: vec![] };
-    follow(&blobs, &entry, 0, only, &mut opened)?;
+    let mut opened =
+        Opened { shown, root: Some(root.digest), indices: vec![], platforms: vec![], attestations: vec![] };
+    follow(&blobs, &entry, &[], only, &mut opened)?;
     finish(&blobs, root.digest, opened)
 }
 

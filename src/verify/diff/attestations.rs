@@ -1,67 +1,60 @@
 //! Attestations beside two images, statement by statement and field by field.
 
+use super::beside::{ABOUT, Beside, pairs};
 use super::class::Class;
 use super::content::{self, Context, Hints};
+use super::manifest::descriptors;
 use super::model::{Field, Finding};
-use crate::image::{OpenError, Opened, OpenedAttestation, Statement};
+use super::pairing::Pair;
+use crate::image::{OpenError, Opened, OpenedAttestation, OpenedPlatform, Statement};
 use std::collections::BTreeMap;
 use std::error::Error as _;
 
 /// How many differing attestations are looked into, and in how many of their statements together; the rest are named only.
-const MOST: usize = 50;
+pub(super) const MOST: usize = 50;
 const STATEMENTS: usize = 200;
 
-/// Compares what stands beside two images.
-pub(super) fn compare(a: &Opened, b: &Opened, hints: &Hints) -> Vec<Finding> {
-    let (in_a, in_b) = (keyed(a), keyed(b));
+/// Compares what stands beside two images, which are paired.
+pub(super) fn compare(a: &Opened, b: &Opened, images: &[Pair<'_, OpenedPlatform>], hints: &Hints) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (mut asked, mut left) = (0, STATEMENTS);
-    for key @ (kind, about, _) in in_a.keys().chain(in_b.keys().filter(|key| !in_a.contains_key(*key))) {
-        let sides = (in_a.get(key).copied(), in_b.get(key).copied());
-        if sides.0.map(|one| one.digest) == sides.1.map(|other| other.digest) {
-            continue;
+    pairs(a, b, images, |one, other| {
+        let both = one.zip(other);
+        let mut found = both.map_or_else(Vec::new, |(one, other)| entries(one, other));
+        let same = both.is_some_and(|(one, other)| one.it.digest == other.it.digest);
+        if same && found.is_empty() {
+            return;
         }
-        let name = format!("{kind} of {about}");
-        let text = |side: Option<&OpenedAttestation>| side.map_or("none".to_owned(), |side| side.digest.short());
-        let whole = Finding::new(Field::Value, Class::Attestation).values(text(sides.0), text(sides.1));
-        let whole = whole.within(std::slice::from_ref(&name));
+        let name = one.or(other).map(|side| side.name(images)).unwrap_or_default();
+        let text = |side: Option<&Beside<'_>>| side.map_or("none".to_owned(), |side| side.it.digest.short());
+        let whole = Finding::new(Field::Value, Class::Attestation).values(text(one), text(other));
         asked += 1;
-        match sides {
-            (Some(_), Some(_)) if asked > MOST => {
-                findings.push(whole.note(format!("only the first {MOST} differing attestations are looked into")));
+        match both {
+            Some(_) if asked > MOST => {
+                found = vec![whole.note(format!("only the first {MOST} differing attestations are looked into"))];
             }
-            (Some(one), Some(other)) => match differences(one, other, hints, &mut left) {
-                Ok(found) => {
-                    findings.extend(found.into_iter().map(|finding| Finding {
-                        within: [&[name.clone()][..], &finding.within[..]].concat(),
-                        ..finding
-                    }));
-                }
-                Err(error) => findings.push(whole.note(unread(&error))),
+            Some((one, other)) if !same => match differences(one.it, other.it, hints, &mut left) {
+                Ok(inside) => found.extend(inside),
+                Err(error) => found.push(whole.note(unread(&error))),
             },
-            _ => findings.push(whole),
+            Some(_) => {}
+            None => found.push(whole),
         }
-    }
+        let named = |one: Finding| Finding { within: [&[name.clone()][..], &one.within].concat(), ..one };
+        findings.extend(found.into_iter().map(named));
+    });
     findings
 }
 
-/// What an attestation is, which image it is about, and which one of that name.
-type Key = (String, String, usize);
-
-fn keyed(image: &Opened) -> BTreeMap<Key, &OpenedAttestation> {
-    let mut keys = BTreeMap::new();
-    for one in &image.attestations {
-        let about =
-            |digest| image.platforms.iter().find(|platform| platform.manifest.as_ref().map(|it| it.0) == digest);
-        let about = one.about.and_then(|digest| about(Some(digest)));
-        let about = about.map_or("no image of the index", |platform| &platform.platform);
-        let mut key = (one.kind.clone(), about.to_owned(), 0);
-        while keys.contains_key(&key) {
-            key.2 += 1;
+/// What indices say of two attestations, but for the digest of the image where that is what differs already.
+fn entries(a: &Beside<'_>, b: &Beside<'_>) -> Vec<Finding> {
+    let (mut in_a, mut in_b) = (a.it.entry.clone(), b.it.entry.clone());
+    if a.about.is_some() && a.about == b.about {
+        for entry in [&mut in_a, &mut in_b] {
+            entry["annotations"].as_object_mut().map(|all| all.remove(ABOUT));
         }
-        keys.insert(key, one);
     }
-    keys
+    descriptors(&in_a, &in_b).into_iter().map(|finding| attested(finding, "in the index")).collect()
 }
 
 /// What differs between two attestations; never nothing.
@@ -123,14 +116,17 @@ fn by_predicate(all: &[Statement]) -> BTreeMap<(&str, usize), &Statement> {
 /// What differs between two documents of attestations: whatever it is, it is their builders' word, and no part of an image.
 fn fields(a: &[u8], b: &[u8], within: &[String], place: &str, hints: &Hints) -> Vec<Finding> {
     let found = content::explain(a, b, &Context { hints, path: "", from: 0, whole: true });
-    let attested = |mut finding: Finding| {
-        if finding.class != Class::Content {
-            finding.also(&format!("the difference itself: {}", finding.class.label()));
-        }
-        finding.also(place);
-        Finding { class: Class::Attestation, within: [within, &finding.within].concat(), ..finding }
-    };
-    found.into_iter().map(attested).collect()
+    let found = found.into_iter().map(|one| Finding { within: [within, &one.within].concat(), ..one });
+    found.map(|finding| attested(finding, place)).collect()
+}
+
+/// Says of a finding that it is in an attestation, and where.
+fn attested(mut finding: Finding, place: &str) -> Finding {
+    if !matches!(finding.class, Class::Content | Class::Configuration) {
+        finding.also(&format!("the difference itself: {}", finding.class.label()));
+    }
+    finding.also(place);
+    Finding { class: Class::Attestation, ..finding }
 }
 
 /// Says why something was not looked into.

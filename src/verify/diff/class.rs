@@ -60,6 +60,10 @@ pub enum Class {
     Type,
     /// The image's configuration.
     Configuration,
+    /// What the image runs on.
+    Platform,
+    /// What a document says that something is.
+    MediaType,
     /// An attestation beside the image.
     Attestation,
     /// Other content, for no reason that shows.
@@ -70,7 +74,7 @@ pub enum Class {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::Timestamp,
         Self::BuildPath,
         Self::HostName,
@@ -98,6 +102,8 @@ impl Class {
         Self::Link,
         Self::Type,
         Self::Configuration,
+        Self::Platform,
+        Self::MediaType,
         Self::Attestation,
         Self::Content,
         Self::Unread,
@@ -134,6 +140,8 @@ impl Class {
             Self::Link => "link",
             Self::Type => "type",
             Self::Configuration => "configuration",
+            Self::Platform => "platform",
+            Self::MediaType => "media type",
             Self::Attestation => "attestation",
             Self::Content => "other content",
             Self::Unread => "not looked into",
@@ -206,6 +214,12 @@ impl Class {
                 "find what makes it, the tree that a `copy` layer takes or a step: it makes another kind of thing each time"
             }
             Self::Configuration => "say it in the recipe's `[config]`, or in the Dockerfile, with a fixed value",
+            Self::Platform => {
+                "build both for the same platform: `platforms` of a recipe, `--platform` of remint, docker, podman and buildah"
+            }
+            Self::MediaType => {
+                "nothing in a recipe: it is the word of the tool that wrote the image; write both with the same one"
+            }
             Self::Attestation => {
                 "build with `--provenance=false --sbom=false`, or compare the platforms' images: `--platform`"
             }

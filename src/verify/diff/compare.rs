@@ -1,22 +1,21 @@
 //! The comparison itself, from the index down to the files.
 
-use super::attestations;
 use super::class::Class;
 use super::content::{self, Context, Hints};
 use super::document;
 use super::error::Error;
 use super::fingerprint::PIECE;
+use super::index;
 use super::layers::{Layers, pairs, same_blob};
 use super::listing::{LayerName, Listing};
 use super::manifest;
 use super::model::{Comparison, Field, Finding, LayerPair, PlatformComparison, Presence, Relation, Side, Verdict};
+use super::pairing;
 use super::paths::{self, Found, Grown};
 use super::spool::{Spool, WHOLE, Wanted};
 use super::tree::Tree;
-use crate::digest::Digest;
 use crate::image::{Opened, OpenedLayer, OpenedPlatform};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,15 +39,16 @@ pub struct Options {
 pub fn compare(a: &Opened, b: &Opened, options: &Options) -> Result<Comparison, Error> {
     let side = |image: &Opened| Side { name: image.shown.clone(), digest: image.root };
     let identical = a.root.is_some() && a.root == b.root;
+    let pairs = pairing::images(a, b);
     let mut comparison = Comparison {
         verdict: Verdict::Identical,
         a: side(a),
         b: side(b),
-        index: if identical { vec![] } else { index(a, b, &options.hints) },
+        index: if identical { vec![] } else { index::compare(a, b, &pairs, &options.hints) },
         platforms: vec![],
         causes: vec![],
     };
-    for (one, other) in paired(a, b) {
+    for (one, other) in pairs {
         comparison.platforms.push(match (one, other) {
             (Some(one), Some(other)) => both(&a.shown, one, &b.shown, other, options)?,
             (Some(one), None) => alone(&one.platform, Presence::OnlyA),
@@ -65,73 +65,6 @@ pub fn compare(a: &Opened, b: &Opened, options: &Options) -> Result<Comparison, 
     comparison.verdict = worst.max(least).max(found);
     comparison.causes = comparison.causes();
     Ok(comparison)
-}
-
-type Pair<'a> = (Option<&'a OpenedPlatform>, Option<&'a OpenedPlatform>);
-
-/// Whether two images stand for each other.
-type Alike<'a> = &'a dyn Fn(&OpenedPlatform, &OpenedPlatform) -> bool;
-
-/// The images of both sides that stand for each other, in the first side's order; then those that only the second has.
-///
-/// An index may name several images of one platform: packed in several ways, or for several versions of an operating system. The same
-/// image is paired with itself, one of the same configuration with the other packing of it, and the rest by platform and position.
-fn paired<'a>(a: &'a Opened, b: &'a Opened) -> Vec<Pair<'a>> {
-    if let ([one], [other]) = (&a.platforms[..], &b.platforms[..]) {
-        return vec![(Some(one), Some(other))];
-    }
-    let digest = |document: &Option<(Digest, Value)>| document.as_ref().map(|(digest, _)| *digest);
-    let same = |one: Option<Digest>, other: Option<Digest>| one.is_some() && one == other;
-    let alike: [Alike<'_>; 3] = [
-        &|one, other| same(digest(&one.manifest), digest(&other.manifest)),
-        &|one, other| one.platform == other.platform && same(digest(&one.config), digest(&other.config)),
-        &|one, other| one.platform == other.platform,
-    ];
-    let mut partners: Vec<Option<usize>> = vec![None; a.platforms.len()];
-    let mut left: Vec<usize> = (0..b.platforms.len()).collect();
-    for alike in alike {
-        for (one, partner) in a.platforms.iter().zip(&mut partners).filter(|(_, partner)| partner.is_none()) {
-            if let Some(at) = left.iter().position(|&other| alike(one, &b.platforms[other])) {
-                *partner = Some(left.remove(at));
-            }
-        }
-    }
-    let pairs = a.platforms.iter().zip(partners).map(|(one, at)| (Some(one), at.map(|at| &b.platforms[at])));
-    pairs.chain(left.into_iter().map(|at| (None, Some(&b.platforms[at])))).collect()
-}
-
-fn index(a: &Opened, b: &Opened, hints: &Hints) -> Vec<Finding> {
-    let mut findings = match (&a.index, &b.index) {
-        (Some(a), Some(b)) => manifest::indices(a, b),
-        _ => vec![],
-    };
-    let pairs = paired(a, b);
-    for (one, other) in &pairs {
-        if let (Some(one), Some(other)) = (one, other)
-            && let (Some(in_a), Some(in_b)) = (&one.entry, &other.entry)
-        {
-            findings.extend(manifest::entries(&one.platform, in_a, in_b));
-        }
-    }
-    findings.extend(other_order(&pairs, b));
-    let mut findings = document::bounded(findings);
-    findings.extend(attestations::compare(a, b, hints));
-    findings
-}
-
-/// Images of one platform that stand in another order: clients take the first that fits.
-fn other_order(pairs: &[Pair<'_>], b: &Opened) -> Vec<Finding> {
-    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (one, other) in pairs.iter().filter_map(|(one, other)| one.zip(*other)) {
-        let place = b.platforms.iter().position(|platform| std::ptr::eq(platform, other));
-        places.entry(&one.platform).or_default().extend(place);
-    }
-    places.retain(|_, places| !places.is_sorted());
-    let finding = |platform: &str| {
-        let finding = Finding::new(Field::Value, Class::Order).note("clients take the first image that fits them");
-        finding.within(&["manifests".to_owned(), platform.to_owned()])
-    };
-    places.into_keys().map(finding).collect()
 }
 
 fn alone(platform: &str, presence: Presence) -> PlatformComparison {

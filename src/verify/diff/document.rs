@@ -86,6 +86,18 @@ fn reordered(a: &[Value], b: &[Value]) -> bool {
 }
 
 impl Differing<'_> {
+    /// What of an image's documents it is, where that says why it differs.
+    fn named(&self) -> Option<Class> {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        match path[..] {
+            ["mediaType"] | ["config" | "subject", "mediaType"] => Some(Class::MediaType),
+            ["platform" | "os" | "architecture" | "variant" | "os.version" | "os.features", ..] => {
+                Some(Class::Platform)
+            }
+            _ => None,
+        }
+    }
+
     /// Why it differs, as far as the values show it.
     pub(super) fn class(&self) -> Option<Class> {
         match (self.a, self.b) {
@@ -139,7 +151,7 @@ pub(super) fn values(a: &Value, b: &Value, skip: impl Fn(&Differing<'_>) -> bool
     let all = differing(a, b, |one| skip(one) || unset(one));
     all.into_iter()
         .map(|differing| {
-            let class = differing.class().unwrap_or(Class::Configuration);
+            let class = differing.named().or_else(|| differing.class()).unwrap_or(Class::Configuration);
             let finding = Finding::new(Field::Value, class).values(text(differing.a), text(differing.b));
             Finding { within: differing.path, ..finding }
         })
@@ -181,13 +193,14 @@ mod tests {
 
     #[test]
     fn fields_are_named_with_their_causes() {
-        let a = json!({"created": "2026-01-01T00:00:00Z", "config": {"Env": ["A=1", "B=2"], "Hostname": "3f2a", "User": ""},
+        let a = json!({"created": "2026-01-01T00:00:00Z", "architecture": "amd64", "config": {"Env": ["A=1", "B=2"], "Hostname": "3f2a", "User": ""},
             "docker_version": "20", "rootfs": {"diff_ids": [1]}});
-        let b = json!({"created": "2027-01-01T00:00:00Z", "config": {"Env": ["B=2", "A=1"], "Hostname": "77aa"},
+        let b = json!({"created": "2027-01-01T00:00:00Z", "architecture": "arm64", "config": {"Env": ["B=2", "A=1"], "Hostname": "77aa"},
             "rootfs": {"diff_ids": [2]}});
         let found: Vec<(String, Class)> =
             configs(&a, &b, true).into_iter().map(|finding| (finding.within.join("."), finding.class)).collect();
         let expected = [
+            ("architecture".to_owned(), Class::Platform),
             ("config.Env".to_owned(), Class::Order),
             ("config.Hostname".to_owned(), Class::HostName),
             ("created".to_owned(), Class::Timestamp),

@@ -48,7 +48,8 @@ impl LayerName<'_> {
 /// Why a layer is not read to its end.
 enum Stop {
     Tar(layer::Error),
-    Read(io::Error),
+    /// In the content of this entry.
+    Read(io::Error, Box<Seen>),
 }
 
 impl From<layer::Error> for Stop {
@@ -64,16 +65,20 @@ impl Listing {
         let mut buffer = vec![0; 128 << 10];
         let mut reader = layer.open()?;
         let outcome = scan(&mut reader, &LIMITS, |seen, content: &mut dyn Read| {
-            let content = fingerprints(content, &mut buffer).map_err(Stop::Read)?;
-            entries.push(Listed { seen, content });
+            match fingerprints(content, &mut buffer) {
+                Ok(content) => entries.push(Listed { seen, content }),
+                Err(error) => return Err(Stop::Read(error, Box::new(seen))),
+            }
             Ok(())
         });
         match outcome {
             Ok(()) => Ok(Self { entries, facts: reader.finish()? }),
             // What looks like a bad tar may be a bad blob.
-            Err(Stop::Tar(layer::Error::Archive { source, .. }) | Stop::Read(source)) => {
-                Err(layer.failed(source).into())
-            }
+            Err(Stop::Tar(layer::Error::Archive { source, .. })) => Err(layer.failed(source).into()),
+            Err(Stop::Read(source, seen)) => Err(match seen.kind {
+                SeenKind::File(size) => layer.failed_within(source, &seen.path, size).into(),
+                _ => layer.failed(source).into(),
+            }),
             Err(Stop::Tar(error)) => Err(match (reader.finish(), layer.refused(error)) {
                 (Err(error), _) | (Ok(_), Ok(error)) => error.into(),
                 (Ok(_), Err(error)) => name.refused(error),

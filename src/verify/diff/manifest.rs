@@ -45,14 +45,14 @@ pub(super) fn manifests(a: &Value, b: &Value) -> Vec<Finding> {
 pub(super) fn indices(a: &Value, b: &Value) -> Vec<Finding> {
     let (mut a, mut b) = (a.clone(), b.clone());
     optional_type(&mut a, &mut b);
-    values(&a, &b, |differing| differing.path.first().is_some_and(|key| key == "manifests"))
+    values(&a, &b, |_| false)
 }
 
-/// Compares what two indices say of images that stand for each other.
-pub(super) fn entries(platform: &str, a: &Value, b: &Value) -> Vec<Finding> {
+/// Compares what two indices say of things that stand for each other.
+pub(super) fn descriptors(a: &Value, b: &Value) -> Vec<Finding> {
     let (mut a, mut b) = (a.clone(), b.clone());
     without_blob(&mut a, &mut b);
-    below(&["manifests", platform], values(&a, &b, |_| false))
+    values(&a, &b, |_| false)
 }
 
 /// Compares the DiffIds that are said of the same blobs, of which only one can be right.
@@ -71,7 +71,8 @@ pub(super) fn diff_ids(a: &[OpenedLayer], b: &[OpenedLayer]) -> Vec<Finding> {
     findings
 }
 
-fn below(path: &[&str], findings: Vec<Finding>) -> Vec<Finding> {
+/// Says of findings where the thing stands in which they are.
+pub(super) fn below(path: &[&str], findings: Vec<Finding>) -> Vec<Finding> {
     let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
     findings.into_iter().map(|one| Finding { within: [&path[..], &one.within].concat(), ..one }).collect()
 }
@@ -169,6 +170,10 @@ mod tests {
             ("/layers/0/mediaType", "layers.0.mediaType"),
         ] {
             assert_eq!(found(|one| *one.pointer_mut(path).unwrap() = json!("x")), [expected]);
+            let mut other = manifest();
+            *other.pointer_mut(path).unwrap() = json!("x");
+            let media_type = manifests(&manifest(), &other)[0].class == Class::MediaType;
+            assert_eq!(media_type, path.ends_with("mediaType"), "{path}");
         }
         assert_eq!(found(|one| one["layers"][0]["mediaType"] = json!(media::LAYER_ZSTD)), ["layers.0.mediaType"]);
         assert_eq!(found(|one| one["layers"][0]["urls"] = json!(["x"])), ["layers.0.urls"]);

@@ -10,16 +10,19 @@
 //! data, sections) is looked into to a bounded depth and size, and what goes beyond is named. The main function is [`compare`].
 
 mod attestations;
+mod beside;
 mod class;
 mod compare;
 mod content;
 mod document;
 mod error;
 mod fingerprint;
+mod index;
 mod layers;
 mod listing;
 mod manifest;
 mod model;
+mod pairing;
 mod paths;
 mod shown;
 mod spool;

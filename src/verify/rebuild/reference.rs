@@ -4,9 +4,8 @@ use super::digests;
 use super::documents::Documents;
 use super::error::Error;
 use crate::digest::Digest;
-use crate::image::{Image, ImagePlace, OpenError, docker_names};
+use crate::image::{DockerArchive, Image, OpenError};
 use crate::recipe::ImageName;
-use crate::registry::Client;
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,7 +42,7 @@ impl Expected {
 pub struct Reference {
     /// The images, by name.
     pub images: Vec<Expected>,
-    /// What stood beside them under no name that was asked for, as it is called there, sorted.
+    /// What stood beside them under no name that was asked for, as it is called there or by its digest, sorted.
     pub others: BTreeSet<String>,
 }
 
@@ -70,23 +69,20 @@ impl Reference {
     /// Takes the configurations of the images of these names from an archive as `docker save` writes it.
     ///
     /// A name that is not there is left out; an only image without a name has any.
-    pub fn from_docker(path: &Path, names: &BTreeSet<ImageName>, client: &Client) -> Result<Self, OpenError> {
-        let mut images = Vec::new();
-        let open = |text: String| ImagePlace::DockerArchive(text).open(path, Path::new(""), client);
+    pub fn from_docker(path: &Path, names: &BTreeSet<ImageName>) -> Result<Self, OpenError> {
+        let archive = DockerArchive::open(format!("docker-archive:{}", path.display()), path)?;
+        let unnamed = archive.is_unnamed().then_some(0);
+        let (mut images, mut taken) = (Vec::new(), BTreeSet::new());
         for name in names {
-            let opened = match open(format!("{}:{name}", path.display())) {
-                Err(OpenError::NoImage { there, .. }) if there.is_empty() => open(path.display().to_string())?,
-                Err(OpenError::NoImage { .. }) => continue,
-                opened => opened?,
-            };
+            let Some(number) = archive.find(name.as_str()).or(unnamed) else { continue };
             let mut expected = Expected::new(name.clone());
-            let configs = opened.platforms.into_iter().filter_map(|one| Some((one.platform, one.config?.0)));
-            expected.configs = configs.collect();
+            let opened = archive.image(number)?.platforms.into_iter();
+            expected.configs = opened.filter_map(|one| Some((one.platform, one.config?.0))).collect();
             images.push(expected);
+            taken.insert(number);
         }
-        let is_asked_for = |tag: &String| names.contains(tag.strip_suffix(":latest").unwrap_or(tag));
-        let others = docker_names(path)?.into_iter().filter(|tags| !tags.iter().any(is_asked_for));
-        let others = others.filter_map(|tags| tags.into_iter().next()).collect();
+        let titles = archive.titles().into_iter().enumerate();
+        let others = titles.filter(|(number, _)| !taken.contains(number)).map(|(_, title)| title).collect();
         Ok(Self { images, others })
     }
 

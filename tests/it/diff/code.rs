@@ -1,5 +1,6 @@
 //! Flipped bits in real programs: code is noise to whoever looks for dates in it.
 
+use super::making::elf;
 use crate::support::judge;
 use crate::support::random::random;
 use remint::verify::diff::{Class, Hints, explain_contents};
@@ -72,4 +73,19 @@ fn a_changed_byte_of_a_program_is_no_time() {
             assert!(times * PER <= FLIPS, "{name}: {found:?}");
         }
     }
+}
+
+/// A name of any length is a name: the file is told section by section all the same.
+#[test]
+fn sections_of_long_names_are_told() {
+    let long = format!(".{}", "n".repeat(5000));
+    let program = |text: &[u8]| elf(&[(".rodata", b"same"), (&*long, text), (&*long, b"same")]);
+    let [finding] =
+        &explain_contents("srv/x", 0, &program(b"\0one\xff"), &program(b"\0two\xff"), &Hints::default())[..]
+    else {
+        panic!("more than one finding")
+    };
+    let [within] = &finding.within[..] else { panic!("{finding:?}") };
+    assert!(within.starts_with("section .nnn") && within.ends_with('…') && within.len() < 500, "{within}");
+    assert_eq!(finding.offset, Some(1));
 }

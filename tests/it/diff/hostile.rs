@@ -257,7 +257,7 @@ fn a_truncated_archive_is_said_to_be_one() {
         let end = bytes.len() - 9;
         fs::write(dir.path().join(format!("cut.{name}")), &bytes[..end]).unwrap();
         let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", &format!("tar:cut.{name}")]);
-        assert!(code == Some(4) && stderr.contains(&format!("is truncated: it ends at byte {end}, ")), "{stderr}");
+        assert!(code == Some(4) && stderr.contains(&format!("cut.{name}` ends at byte {end}, ")), "{stderr}");
     }
     // In a content, behind it, in the second header, in front of the zeros at the end; in the first header.
     for end in [700, 2512, 2560, 3000, whole.len() - 1024, 300] {
@@ -265,15 +265,44 @@ fn a_truncated_archive_is_said_to_be_one() {
         for kind in ["tar", "docker-archive", "oci-archive"] {
             let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", &format!("{kind}:cut.tar")]);
             assert_eq!(code, Some(4), "{kind} {end}: {stderr}");
-            assert!(stderr.contains("cut.tar` is truncated"), "{kind} {end}: {stderr}");
-            assert!(stderr.contains(&format!("it ends at byte {end}, ")), "{kind} {end}: {stderr}");
+            let place = match end {
+                700 => "inside `x`, whose header says 2000 bytes",
+                _ => "before the tar in it does",
+            };
+            let told = format!("cut.tar` ends at byte {end}, {place}\n");
+            assert!(stderr.contains(&told), "{kind} {end}: {stderr}");
             assert!(stderr.contains("hint: copy, download or save it again"), "{kind} {end}: {stderr}");
         }
     }
-    for name in ["text", "short"] {
+    // A header that lies is not told from a file that is cut.
+    let mut lying = whole.clone();
+    lying[124..135].copy_from_slice(b"00000777777");
+    lying[148..156].fill(b' ');
+    let sum: u32 = lying[..512].iter().map(|&byte| u32::from(byte)).sum();
+    lying[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    for (name, bytes) in [("lying.tar", lying.clone()), ("lying.tar.gz", pack("gzip", &lying))] {
+        fs::write(dir.path().join(name), &bytes).unwrap();
+        let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", &format!("tar:{name}")]);
+        let told = format!("{name}` ends at byte {}, inside `x`, whose header says 262143 bytes\n", bytes.len());
+        assert!(code == Some(4) && stderr.contains(&told), "{stderr}");
+        assert!(stderr.contains("either it is cut off, or a header in it is wrong"), "{stderr}");
+    }
+    fs::write(dir.path().join("few"), "12345").unwrap();
+    fs::write(dir.path().join("none"), "").unwrap();
+    for (name, size) in [
+        ("text", "a file of 5500 bytes"),
+        ("short", "a file of 11 bytes"),
+        ("few", "a file of 5 bytes"),
+        ("none", "an empty file"),
+    ] {
         for kind in ["tar", "docker-archive", "oci-archive"] {
             let (code, _, stderr) = remint(dir.path(), &["diff", "tar:a.tar", &format!("{kind}:{name}")]);
-            assert!(code == Some(2) && stderr.contains("is not a tar archive"), "{kind} {name}: {stderr}");
+            let told = format!("{name}`, {size}, is not a tar archive\n");
+            assert!(code == Some(2) && stderr.contains(&told), "{kind} {name}: {stderr}");
+            assert!(
+                stderr.contains("hint: give what `docker save`") && !stderr.contains("caused"),
+                "{kind} {name}: {stderr}"
+            );
         }
     }
 }

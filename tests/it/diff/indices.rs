@@ -32,6 +32,33 @@ fn layout(dir: &Path, images: &[(&str, &str)]) {
     fs::write(dir.join("index.json"), json!({ "schemaVersion": 2, "manifests": [index] }).to_string()).unwrap();
 }
 
+/// The entry of the only image of such a layout.
+fn entry(layout: &Path) -> Value {
+    let read = |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+    let index: Digest = read(layout.join("index.json"))["manifests"][0]["digest"].as_str().unwrap().parse().unwrap();
+    read(layout.join("blobs/sha256").join(index.hex()))["manifests"][0].clone()
+}
+
+/// Puts an index into a layout; gives its descriptor.
+fn put(layout: &Path, index: &Value) -> Value {
+    let bytes = said(index, &json!({ "schemaVersion": 2 })).to_string();
+    let digest = Digest::of(bytes.as_bytes());
+    fs::write(layout.join("blobs/sha256").join(digest.hex()), &bytes).unwrap();
+    json!({ "digest": digest, "size": bytes.len() })
+}
+
+/// Says that an index is the layout's image.
+fn name(layout: &Path, index: &Value) {
+    fs::write(layout.join("index.json"), json!({ "schemaVersion": 2, "manifests": [index] }).to_string()).unwrap();
+}
+
+/// A document that says more.
+fn said(document: &Value, more: &Value) -> Value {
+    let mut document = document.clone();
+    document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    document
+}
+
 #[test]
 fn images_of_one_platform_are_paired_each_with_its_own() {
     let dir = tempfile::tempdir().unwrap();
@@ -74,32 +101,16 @@ fn images_of_one_platform_are_paired_each_with_its_own() {
 #[test]
 fn each_entry_of_an_index_is_compared() {
     let dir = tempfile::tempdir().unwrap();
-    let write = |name: &str, entries: &[Value], nested: bool| {
-        let place = dir.path().join(name);
+    let write = |side: &str, entries: &[Value], nested: bool| {
+        let place = dir.path().join(side);
         layout(&place, &[("gzip", "one")]);
-        let put = |document: Value| {
-            let bytes = document.to_string();
-            let digest = Digest::of(bytes.as_bytes());
-            fs::write(place.join("blobs/sha256").join(digest.hex()), &bytes).unwrap();
-            json!({ "digest": digest, "size": bytes.len() })
-        };
-        let read = |name: &Value| -> Value {
-            let digest: Digest = name["digest"].as_str().unwrap().parse().unwrap();
-            serde_json::from_slice(&fs::read(place.join("blobs/sha256").join(digest.hex())).unwrap()).unwrap()
-        };
-        let list: Value = serde_json::from_slice(&fs::read(place.join("index.json")).unwrap()).unwrap();
-        let manifest = read(&list["manifests"][0])["manifests"][0].clone();
-        let entry = |said: &Value| {
-            let mut entry = manifest.clone();
-            entry.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
-            entry
-        };
-        let entries: Vec<Value> = entries.iter().map(entry).collect();
-        let mut index = put(json!({ "schemaVersion": 2, "manifests": entries }));
+        let manifest = entry(&place);
+        let entries: Vec<Value> = entries.iter().map(|more| said(&manifest, more)).collect();
+        let mut index = put(&place, &json!({ "manifests": entries }));
         if nested {
-            index = put(json!({ "schemaVersion": 2, "manifests": [index] }));
+            index = put(&place, &json!({ "manifests": [index] }));
         }
-        fs::write(place.join("index.json"), json!({ "schemaVersion": 2, "manifests": [index] }).to_string()).unwrap();
+        name(&place, &index);
     };
     let on = |architecture: &str| json!({ "platform": { "os": "linux", "architecture": architecture } });
     let compare = |a: &[Value], b: &[Value], nested: bool| {
@@ -109,12 +120,103 @@ fn each_entry_of_an_index_is_compared() {
     };
     for nested in [false, true] {
         let comparison = compare(&[on("amd64"), on("arm64")], &[on("amd64"), on("s390x")], nested);
-        assert_eq!(comparison.verdict, Verdict::Different, "{comparison:#?}");
+        assert_eq!((comparison.verdict, comparison.index[0].class), (Verdict::Different, Class::Platform));
         let within = comparison.index[0].within.join(".");
         assert!(within.ends_with("platform.architecture"), "{within}");
         assert_eq!(compare(&[on("amd64")], &[on("amd64")], nested).verdict, Verdict::Identical);
         let embedded = json!({ "platform": on("amd64")["platform"], "data": "e30=" });
         assert_eq!(compare(&[on("amd64")], &[embedded], nested).verdict, Verdict::SameFiles);
+    }
+}
+
+/// An index may name others, each of which says something itself and is said something of.
+#[test]
+fn each_index_is_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| dir.path().join(name));
+    layout(&a, &[("gzip", "one")]);
+    layout(&b, &[("gzip", "one")]);
+    let manifest = entry(&a);
+    // Indices that are named: what each says, and what is said of it.
+    let write = |place: &Path, indices: &[(Value, Value)]| {
+        let index = |(says, of_it): &(Value, Value)| {
+            said(&put(place, &said(&json!({ "manifests": [&manifest] }), says)), of_it)
+        };
+        put(place, &json!({ "manifests": indices.iter().map(index).collect::<Vec<_>>() }))
+    };
+    let found = |one: &Value, other: &Value| -> (Verdict, Vec<(String, Class)>) {
+        name(&a, one);
+        name(&b, other);
+        let comparison = compared(dir.path(), "oci:a", "oci:b");
+        assert!(comparison.platforms.iter().all(|platform| platform.verdict == Verdict::Identical));
+        let found = comparison.index.into_iter().map(|finding| (finding.within.join("."), finding.class));
+        (comparison.verdict, found.collect())
+    };
+    let nothing = json!({});
+    let team = |name: &str| json!({ "annotations": { "team": name } });
+    let on = |architecture: &str| json!({ "platform": { "os": "linux", "architecture": architecture } });
+    for (one, other, expected, class) in [
+        ((team("x"), nothing.clone()), (team("y"), nothing.clone()), "(index).annotations.team", Class::Configuration),
+        ((nothing.clone(), nothing.clone()), (team("y"), nothing.clone()), "(index).annotations", Class::Configuration),
+        ((nothing.clone(), team("x")), (nothing.clone(), team("y")), "annotations.team", Class::Configuration),
+        ((nothing.clone(), on("arm64")), (nothing.clone(), on("s390x")), "platform.architecture", Class::Platform),
+        (
+            (json!({ "mediaType": "application/x" }), nothing.clone()),
+            (json!({ "mediaType": "application/y" }), nothing.clone()),
+            "(index).mediaType",
+            Class::MediaType,
+        ),
+        (
+            (nothing.clone(), nothing.clone()),
+            (nothing.clone(), json!({ "mediaType": "x" })),
+            "mediaType",
+            Class::MediaType,
+        ),
+    ] {
+        let (same, plain) = ((nothing.clone(), nothing.clone()), |at: usize| format!("manifests.{at}.{expected}"));
+        let different = |path: String| (Verdict::Different, vec![(path, class)]);
+        let (in_a, in_b) = (write(&a, &[same.clone(), one.clone()]), write(&b, &[same.clone(), other.clone()]));
+        assert_eq!(found(&in_a, &in_b), different(plain(1)));
+        assert_eq!(found(&in_a, &write(&b, &[same.clone(), one.clone()])), (Verdict::Identical, vec![]));
+        // One deeper, and at another place.
+        let deeper = [(&a, in_a), (&b, in_b)].map(|(place, index)| put(place, &json!({ "manifests": [index] })));
+        assert_eq!(found(&deeper[0], &deeper[1]), different(format!("manifests.0.(index).{}", plain(1))));
+        if expected.starts_with("(index)") {
+            let (in_a, in_b) = (write(&a, &[same.clone(), one]), write(&b, &[other, same]));
+            assert_eq!(found(&in_a, &in_b), different(plain(1)));
+        }
+    }
+    // Named by an index between them or not, the images are the same; what that says is another matter.
+    let flat = put(&b, &json!({ "manifests": [&manifest] }));
+    assert_eq!(found(&write(&a, &[(nothing.clone(), nothing.clone())]), &flat), (Verdict::SameFiles, vec![]));
+    let said = "manifests.0.(index).annotations".to_owned();
+    let told = (Verdict::Different, vec![(said.clone(), Class::Configuration)]);
+    assert_eq!(found(&write(&a, &[(team("x"), nothing.clone())]), &flat), told);
+    // The cure is that of what differs.
+    let (code, stdout, _) = {
+        name(&a, &write(&a, &[(nothing.clone(), on("arm64"))]));
+        name(&b, &write(&b, &[(nothing.clone(), on("s390x"))]));
+        remint(dir.path(), &["diff", "oci:a", "oci:b"])
+    };
+    assert!(code == Some(1) && stdout.contains("manifests.0.platform.architecture: arm64 → s390x"), "{stdout}");
+    assert!(stdout.contains("`--platform`") && !stdout.contains("[config]"), "{stdout}");
+}
+
+/// Few documents may name each other very often.
+#[test]
+fn indices_without_end_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("a");
+    layout(&place, &[("gzip", "one")]);
+    let leaf = put(&place, &json!({ "manifests": [] }));
+    let middle = put(&place, &json!({ "manifests": vec![&leaf; 600] }));
+    let many = |count: usize| [vec![entry(&place)], vec![middle.clone(); count]].concat();
+    for (count, refused) in [(1, false), (2, true), (1000 - 1, true)] {
+        let manifests = many(count);
+        name(&place, &put(&place, &json!({ "manifests": manifests })));
+        let compared = try_compared(dir.path(), "oci:a", "oci:a").map(|comparison| comparison.verdict);
+        assert_eq!(compared.as_ref().is_err_and(|error| error.contains("more than 1000 indices")), refused);
+        layout(&place, &[("gzip", "one")]);
     }
 }
 

@@ -4,6 +4,7 @@ use super::{built, digests, verdict};
 use crate::support::project::Project;
 use std::io::Read;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -28,6 +29,19 @@ fn a_platform_that_is_not_there_is_refused() {
         words.extend(quick.then_some("--quick"));
         project.run(&words).says(2, &["no image is there for linux/amd64", "`hello` for linux/arm64"]);
     }
+}
+
+/// Takes an image's only name away in an archive; gives the digest of its configuration.
+fn untag(archive: &Path, name: &str) -> String {
+    let mut bytes = std::fs::read(archive).unwrap();
+    let find = |bytes: &[u8], what: &str| bytes.windows(what.len()).rposition(|part| part == what.as_bytes()).unwrap();
+    let named = format!("\"{name}\"");
+    let at = find(&bytes, &named);
+    bytes[at..at + named.len()].fill(b' ');
+    std::fs::write(archive, &bytes).unwrap();
+    let key = "\"Config\":\"";
+    let config = find(&bytes[..at], key) + key.len();
+    format!("sha256:{}", std::str::from_utf8(&bytes[config..config + 64]).unwrap())
 }
 
 #[test]
@@ -125,6 +139,12 @@ fn what_a_reference_has_and_no_recipe_makes_is_told() {
     project.run(&["verify", "--quick", "--against", "oci:layout"]).says(1, &words);
     let run = project.run(&["verify", "--against", "docker-archive:docker.tar"]).expect(0);
     assert!(run.stderr.contains("`site:latest`, which no recipe makes here: `docker.tar` has it"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("which no recipe makes").count(), 3, "{}", run.stderr);
+    // One without a name is told by its digest, as `docker images` shows it.
+    let digest = untag(&project.root.join("docker.tar"), "site:latest");
+    let run = project.run(&["verify", "--against", "docker-archive:docker.tar"]).expect(0);
+    let told = format!("not verified: `{digest}`, which no recipe makes here: `docker.tar` has it\n");
+    assert!(run.stderr.contains(&told), "{}", run.stderr);
     assert_eq!(run.stderr.matches("which no recipe makes").count(), 3, "{}", run.stderr);
 
     // Where nothing is left to compare, that is no success; names are shown without what a terminal would obey.

@@ -70,11 +70,8 @@ fn exit_of(error: &Error) -> Exit {
 fn opening(error: &OpenError) -> Exit {
     match error {
         // What does not even begin like an archive is none; what does is damaged.
-        OpenError::Archive { compressed: true, .. }
-        | OpenError::Archive {
-            source: layer::Error::Archive { at: 0, .. } | layer::Error::Damaged { at: 0, .. },
-            ..
-        }
+        OpenError::NoArchive { .. }
+        | OpenError::Archive { source: layer::Error::Archive { at: 0, .. }, .. }
         | OpenError::NoImage { .. }
         | OpenError::NoPlatform { .. }
         | OpenError::NoTag { .. } => Exit::Usage,

@@ -16,11 +16,9 @@ use super::build::override_compression;
 use crate::cli::arguments::{Against, Verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, TORN_INDEX};
-use crate::cli::registries;
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::session::Session;
 use crate::digest::Digest;
-use crate::event::Events;
 use crate::recipe::ImageName;
 use crate::registry::clean;
 use crate::store::Store;
@@ -92,7 +90,7 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Verify) -> Result<Exit
         None => built,
         Some(against) => {
             let other = place.store("against")?;
-            let reference = against_what(invocation, &session, arguments, against, &named, &other)?;
+            let reference = against_what(invocation, &session, against, &named, &other)?;
             if arguments.images.is_empty() {
                 beside = orphans::beside(&reference, against);
             }
@@ -146,7 +144,6 @@ fn reporter(invocation: Invocation<'_>) -> Reporter {
 fn against_what(
     invocation: Invocation<'_>,
     session: &Session,
-    arguments: &Verify,
     against: &Against,
     named: &BTreeSet<ImageName>,
     scratch: &Store,
@@ -163,8 +160,7 @@ fn against_what(
         }
         Against::DockerArchive(path) => {
             let path = invocation.environment.cwd.join(path);
-            let client = registries::client(invocation, Some(&session.project), &arguments.registry, &Events::none())?;
-            Reference::from_docker(&path, named, &client).map_err(|error| Failure::from_error(Exit::Usage, &error))
+            Reference::from_docker(&path, named).map_err(|error| Failure::from_error(Exit::Usage, &error))
         }
         Against::Digests(path) => {
             let shown = path.display();

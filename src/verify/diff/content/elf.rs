@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A file of more sections is compared as bytes.
 const SECTIONS: usize = 10_000;
 
-/// A longer name is none, in bytes.
+/// A longer name is cut, in bytes: what stands for it is bounded, however often names overlap.
 const NAME: usize = 1000;
 
 /// Compares two ELF files; `false`: they are none with sections.
@@ -21,7 +21,7 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u
         if explaining.full() {
             break;
         }
-        let within = format!("section {}", String::from_utf8_lossy(name.0));
+        let within = format!("section {}", shown(name.0));
         let (one, other) = match (in_a.get(name), in_b.get(name)) {
             (Some(one), Some(other)) if one.bytes == other.bytes => continue,
             (Some(one), Some(other)) => (one, other),
@@ -66,7 +66,7 @@ struct Section<'a> {
     code: bool,
 }
 
-/// Sections by name, and by which one of that name.
+/// Sections by name, of which no more is kept than tells that it is too long, and by which one of that name.
 type Sections<'a> = BTreeMap<(&'a [u8], usize), Section<'a>>;
 
 fn sections(bytes: &[u8]) -> Option<Sections<'_>> {
@@ -101,7 +101,8 @@ fn sections(bytes: &[u8]) -> Option<Sections<'_>> {
     for number in 0..count {
         let at = header(number)?;
         let name = strings.get(reader.number(at, 4)?..)?;
-        let name = &name[..name.iter().take(NAME).position(|&byte| byte == 0)?];
+        let most = name.len().min(NAME + 1);
+        let name = &name[..name[..most].iter().position(|&byte| byte == 0).unwrap_or(most)];
         let section = Section { bytes: content(at)?, code: reader.address(at + 8)? & 4 != 0 };
         // Sections may lie in each other, but not all of them in the same bytes.
         together += section.bytes.len();
@@ -135,6 +136,16 @@ impl Reader<'_> {
     }
 }
 
+/// A section's name, cut between two characters where it is too long.
+fn shown(name: &[u8]) -> String {
+    if name.len() <= NAME {
+        return String::from_utf8_lossy(name).into_owned();
+    }
+    // A byte that goes on with a character does not begin one.
+    let end = (NAME - 3..=NAME).rev().find(|&at| name[at] & 0xc0 != 0x80).unwrap_or(NAME);
+    format!("{}…", String::from_utf8_lossy(&name[..end]))
+}
+
 /// The id of a note: behind its header of twelve bytes and its name of four.
 fn hex(note: &[u8]) -> String {
     note.get(16..).unwrap_or_default().iter().take(32).map(|byte| format!("{byte:02x}")).collect()
@@ -145,4 +156,21 @@ fn link(section: &[u8]) -> String {
     let end = section.iter().position(|&byte| byte == 0).unwrap_or(section.len());
     let sum: String = section.iter().rev().take(4).map(|byte| format!("{byte:02x}")).collect();
     format!("{} {sum}", String::from_utf8_lossy(&section[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_between_two_characters() {
+        assert_eq!(shown(b".text"), ".text");
+        assert_eq!(shown("a".repeat(NAME).as_bytes()), "a".repeat(NAME));
+        let long = |before: usize| [&vec![b'a'; before][..], "ü…🦀".repeat(300).as_bytes()].concat()[..=NAME].to_vec();
+        for before in 0..9 {
+            let name = shown(&long(before));
+            assert!(name.ends_with('…') && !name.contains('\u{fffd}') && name.len() > NAME - 4, "{name}");
+        }
+        assert_eq!(shown(&[0x80; NAME + 1]).chars().count(), NAME + 1, "no text at all");
+    }
 }
