@@ -51,7 +51,7 @@ pub use forecast::{forecast, listed};
 /// The image's files as the steps see them: the lower layers and this layer's unpacked packages in one tree, the later over the earlier.
 ///
 /// Paths are relative and canonical: on an image with a merged `/usr` nothing stands under `bin/`, which is a link.
-pub trait Root {
+pub trait Root: Sync {
     /// What stands at a path; links are not followed.
     fn get(&self, path: &str) -> Option<&Entry>;
     /// The bytes of a file; `None` where none is. Links are not followed.

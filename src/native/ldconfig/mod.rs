@@ -12,6 +12,8 @@ use super::tree::Tree;
 use crate::layer::{Entry, Kind};
 use crate::oci::{Arch, TreePath};
 use cache::Cache;
+use elf::Object;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use window::Window;
 
@@ -54,7 +56,7 @@ pub(super) fn update(tree: &mut Tree<'_>, arch: Arch) -> Result<(), Error> {
 fn generator(tree: &Tree<'_>) -> Result<Option<String>, Error> {
     const START: &[u8] = b"ldconfig (";
     let Some(program) = tree.read("usr/sbin/ldconfig")? else { return Ok(None) };
-    let Some(at) = program.windows(START.len()).position(|window| window == START) else { return Ok(None) };
+    let Some(at) = memchr::memmem::find(&program, START) else { return Ok(None) };
     let text = program[at..].split(|byte| *byte == 0).next().unwrap_or_default();
     Ok(std::str::from_utf8(text).ok().filter(|text| text.contains(" release version ")).map(str::to_owned))
 }
@@ -103,23 +105,12 @@ fn search(
     level: Option<&str>,
     cache: &mut Cache,
 ) -> Result<(), Error> {
+    let names: Vec<String> = tree.names(directory).into_iter().filter(|name| is_library(name)).collect();
+    let seen = names.par_iter().map(|name| object(tree, arch, &format!("{directory}/{name}")));
+    let seen: Vec<Option<(bool, Object)>> = seen.collect::<Result<_, _>>()?;
     let mut found: BTreeMap<String, Library> = BTreeMap::new();
-    for name in tree.names(directory) {
-        let file = format!("{directory}/{name}");
-        if !is_library(&name) {
-            continue;
-        }
-        let Some(at) = tree.place(&file) else { continue };
-        let mut is_link = match tree.get(at.as_str()).map(|entry| &entry.kind) {
-            Some(Kind::Symlink { .. }) => true,
-            Some(Kind::File { .. } | Kind::Hardlink { .. }) => false,
-            _ => continue,
-        };
-        // A library has megabytes, of which three small places matter.
-        let window = Window::new(|offset, length| Ok(tree.part(&file, offset, length)?.unwrap_or_default()));
-        let object = elf::read(&window, arch);
-        window.finish()?;
-        let Some(object) = object else { continue };
+    for (name, seen) in names.into_iter().zip(seen) {
+        let Some((mut is_link, object)) = seen else { continue };
         let mut soname = object.soname.unwrap_or_else(|| name.clone());
         // A link that is neither the soname nor what the linker of a compiler uses counts as a file of its own.
         if is_link
@@ -151,6 +142,21 @@ fn search(
         cache.add(directory, file, &soname, library.flags, level);
     }
     Ok(())
+}
+
+/// What a file is, and whether by a link; `None`: no library.
+fn object(tree: &Tree<'_>, arch: Arch, file: &str) -> Result<Option<(bool, Object)>, Error> {
+    let Some(at) = tree.place(file) else { return Ok(None) };
+    let is_link = match tree.get(at.as_str()).map(|entry| &entry.kind) {
+        Some(Kind::Symlink { .. }) => true,
+        Some(Kind::File { .. } | Kind::Hardlink { .. }) => false,
+        _ => return Ok(None),
+    };
+    // A library has megabytes, of which three small places matter.
+    let window = Window::new(|offset, length| Ok(tree.part(file, offset, length)?.unwrap_or_default()));
+    let object = elf::read(&window, arch);
+    window.finish()?;
+    Ok(object.map(|object| (is_link, object)))
 }
 
 /// Makes the link of a soname, where none leads to the library (`create_links`).
