@@ -3,13 +3,16 @@
 //! A layer has two such hashes, of its tar and of its blob. One behind the other they would be what a layer waits for that is mostly
 //! reused. As for a [`super::job::Job`], the calling thread does what nobody has begun.
 
-use super::chunk::Encoder;
+use super::chunk::{CHUNK, Encoder};
 use crate::digest::{Digest, HashState, Hasher};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The most pieces that wait to be hashed before the calling thread helps.
-const WAITING: usize = 4;
+/// The most bytes that wait to be hashed before the calling thread helps.
+const WAITING: usize = 4 * CHUNK;
+
+/// As many are left when it goes on: who hashes wakes it seldom, and has something to do until more come.
+const LEFT: usize = WAITING / 2;
 
 /// A hash in the making.
 pub(super) struct Lane {
@@ -20,6 +23,8 @@ pub(super) struct Lane {
 
 struct State {
     queue: VecDeque<Piece>,
+    /// How many bytes are in it.
+    waiting: usize,
     /// Away while somebody hashes.
     hasher: Option<Hasher>,
     /// How the hash stood at each mark.
@@ -37,7 +42,8 @@ enum Piece {
 impl Lane {
     /// Begins behind the bytes that a hasher has had.
     pub(super) fn new(encoder: &Arc<Encoder>, hasher: Hasher) -> Arc<Self> {
-        let state = State { queue: VecDeque::new(), hasher: Some(hasher), marks: Vec::new(), called: false };
+        let state =
+            State { queue: VecDeque::new(), waiting: 0, hasher: Some(hasher), marks: Vec::new(), called: false };
         Arc::new(Self { encoder: Arc::clone(encoder), state: Mutex::new(state), progress: Condvar::new() })
     }
 
@@ -45,7 +51,8 @@ impl Lane {
     pub(super) fn put(self: &Arc<Self>, bytes: &Arc<Vec<u8>>) {
         let mut state = self.lock();
         state.queue.push_back(Piece::Bytes(Arc::clone(bytes)));
-        let full = state.queue.len() > WAITING;
+        state.waiting += bytes.len();
+        let full = state.waiting > WAITING;
         let call = state.hasher.is_some() && !state.called && !full;
         state.called |= call;
         drop(state);
@@ -53,12 +60,12 @@ impl Lane {
             let lane = Arc::clone(self);
             rayon::spawn(move || {
                 lane.lock().called = false;
-                lane.run();
+                lane.run(0);
             });
         }
         if full {
-            self.run();
-            drop(self.wait(|state| state.queue.len() > WAITING));
+            self.run(LEFT);
+            drop(self.wait(|state| state.waiting > LEFT));
         }
     }
 
@@ -69,20 +76,25 @@ impl Lane {
 
     /// The digest of all bytes, and the state of the hash at each mark. To be called once.
     pub(super) fn finish(&self) -> (Digest, Vec<HashState>) {
-        self.run();
+        self.run(0);
         let mut state = self.wait(|state| state.hasher.is_none());
         let hasher = state.hasher.take().expect("nobody hashes");
         (hasher.finish(), std::mem::take(&mut state.marks))
     }
 
-    /// Hashes what waits, unless somebody is at it.
-    fn run(&self) {
+    /// Hashes what waits, but for so many bytes that others may hash as well, unless somebody is at it.
+    fn run(&self, left: usize) {
         let Some(mut hasher) = self.lock().hasher.take() else { return };
         loop {
             let mut state = self.lock();
-            self.progress.notify_one();
-            match state.queue.pop_front() {
+            let next = if left == 0 || state.waiting > left { state.queue.pop_front() } else { None };
+            match next {
                 Some(Piece::Bytes(bytes)) => {
+                    let before = state.waiting;
+                    state.waiting -= bytes.len();
+                    if before > LEFT && state.waiting <= LEFT {
+                        self.progress.notify_one();
+                    }
                     drop(state);
                     hasher.update(&bytes);
                     self.encoder.release(bytes);
@@ -90,6 +102,7 @@ impl Lane {
                 Some(Piece::Mark) => state.marks.push(hasher.state()),
                 None => {
                     state.hasher = Some(hasher);
+                    self.progress.notify_one();
                     return;
                 }
             }
