@@ -12,6 +12,11 @@ from statistics import median
 MOST_ROUNDS = 100
 
 
+# How long the machine is looked at, in seconds, and how often, before something is measured.
+REST = 0.2
+MOST_RESTS = 25
+
+
 class Failed(Exception):
     """A command that was measured ended badly."""
 
@@ -64,6 +69,22 @@ def plus(one, other):
     return Cost(one.wall + other.wall, one.cpu + other.cpu, max(one.memory, other.memory))
 
 
+def busy():
+    """The seconds that the cores have worked since the start of the machine, all together (proc(5), /proc/stat)."""
+    with open("/proc/stat") as stat:
+        user, nice, system, _idle, _iowait, interrupts, soft = map(int, stat.readline().split()[1:8])
+    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def rest():
+    """Waits until the machine does next to nothing, at most some seconds: what a daemon does behind an answer is nobody else's cost."""
+    for _ in range(MOST_RESTS):
+        before = busy()
+        time.sleep(REST)
+        if busy() - before <= REST / 10:
+            return
+
+
 def side_by_side(works, rounds):
     """Runs works in turn, so that a noisy moment is everybody's, and gives the median cost of each by its name.
 
@@ -76,5 +97,6 @@ def side_by_side(works, rounds):
             if most and turn >= most[0]:
                 continue
             prepare()
+            rest()
             costs[name].append(work())
     return {name: middle(found) for name, found in costs.items()}

@@ -14,7 +14,7 @@ HEAD = """# Benchmarks
 Speed is a ratio against a peer, or against a limit of the hardware, in the same run: machines are noisy, and figures of two machines cannot be
 compared. `tests/bench/run`, as root on Debian, installs the peers, measures every row and writes this page and its chart; `tests/bench/run NAME…`
 measures rows alone and prints them. All of it happens on a tmpfs and without the network: packages and lists are on this machine,
-or come from its loopback. Each figure is the median of several runs, in which remint and its peers take turns. "Cold" is a store that has the packages
+or come from its loopback. Each figure is the median of several runs, in which remint and its peers take turns, each once the machine has come to rest. "Cold" is a store that has the packages
 and nothing else (and, where peers have a base image, that image); a peer's cache is emptied before each cold run. A daemon's own start and its CPU time are not counted.
 
 **The limit** is the CPU time of `xz -dc` over the packages' data, of `zstd -3` (or `gzip -6`) over the layer's tar, and of `openssl sha256` over the tar and the
