@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The most bytes that wait to be hashed before the calling thread helps.
-const WAITING: usize = 4 * CHUNK;
+const WAITING: usize = CHUNK;
 
 /// As many are left when it goes on: who hashes wakes it seldom, and has something to do until more come.
 const LEFT: usize = WAITING / 2;
