@@ -14,6 +14,7 @@ mod sbom;
 mod scripts;
 mod serve;
 mod sources;
+mod unopened;
 mod verify;
 mod why;
 

@@ -135,6 +135,9 @@ fn a_layout_and_an_archive_are_references() {
     project.run(&["verify", "--against", "layout"]).says(2, &["`layout` is a directory", "`--against oci:layout`"]);
     project.run(&["verify", "--against", "oci:recipes"]).says(2, &["is no OCI image layout"]);
     project.run(&["verify", "--against", "oci-archive:remint.toml"]).says(2, &["could not read the archive"]);
+    let archive = std::fs::read(project.root.join("hello.tar")).unwrap();
+    project.write("cut.tar", &archive[..archive.len() / 2]);
+    project.run(&["verify", "--against", "oci-archive:cut.tar"]).says(4, &["could not read the archive", "cut.tar"]);
 }
 
 #[test]
@@ -147,7 +150,11 @@ fn an_archive_of_docker_is_a_reference() {
     project.run(&["verify", "site", "--against", "docker-archive:data.tar"]).says(1, &["does not have `site`"]);
     let words = ["no image is there for linux/arm64"];
     project.run(&["verify", "--platform", "linux/arm64", "--against", "docker-archive:data.tar"]).says(2, &words);
-    project.run(&["verify", "--against", "docker-archive:remint.toml"]).says(2, &["remint.toml"]);
+    let words = ["remint.toml`, a file of", "is not a tar archive", "hint: give what `docker save`"];
+    project.run(&["verify", "--against", "docker-archive:remint.toml"]).says(2, &words);
+    let archive = std::fs::read(project.root.join("data.tar")).unwrap();
+    project.write("cut.tar", &archive[..archive.len() / 2]);
+    project.run(&["verify", "--against", "docker-archive:cut.tar"]).says(4, &["cut.tar` ends at byte", "hint: copy,"]);
     let recipe = project.read("recipes/data/recipe.toml").replace(", \"solo\"", "");
     project.write("recipes/data/recipe.toml", recipe);
     project.run(&["lock"]).expect(0);

@@ -3,6 +3,7 @@
 mod text;
 
 use super::Invocation;
+use super::unopened::unopened;
 use super::verify::{about_run, write_file};
 use crate::cli::arguments::{Diff, TextOrJson};
 use crate::cli::exit::Exit;
@@ -13,7 +14,6 @@ use crate::cli::screen;
 use crate::cli::session::Session;
 use crate::event::Events;
 use crate::image::{ImagePlace, OpenError, Opened, PlaceError};
-use crate::layer;
 use crate::oci::canonical_json;
 use crate::verify::diff::{Error, Hints, Options, Verdict, compare};
 use crate::verify::page::comparison_page;
@@ -34,11 +34,15 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
     let (a, b) = (side(&arguments.a)?, side(&arguments.b)?);
     let options = Options { scratch: std::env::temp_dir(), explained: EXPLAINED, hints: Hints::default() };
     let comparison = compare(&a, &b, &options).map_err(|error| {
-        let failure = Failure::from_error(exit_of(&error), &error);
+        // Never with 1, which says that the images differ.
         match &error {
-            Error::Spool { .. } => failure.hint("`TMPDIR=DIR remint diff …` uses another folder"),
-            Error::Open(error) => error.hint().into_iter().fold(failure, Failure::hint),
-            _ => failure,
+            Error::Open(error) => unopened(error),
+            Error::Spool { .. } => {
+                Failure::from_error(Exit::Action, &error).hint("`TMPDIR=DIR remint diff …` uses another folder")
+            }
+            Error::Layer { .. } | Error::Hardlink { .. } | Error::Changed { .. } => {
+                Failure::from_error(Exit::Source, &error)
+            }
         }
     })?;
     let _ = reporter.finish();
@@ -54,32 +58,6 @@ pub(crate) fn run(invocation: Invocation<'_>, arguments: &Diff) -> Result<Exit, 
         }
     }
     Ok(if comparison.verdict == Verdict::Different { Exit::No } else { Exit::Done })
-}
-
-/// How a comparison ends that gave no answer: never with 1, which says that the images differ.
-fn exit_of(error: &Error) -> Exit {
-    match error {
-        Error::Open(error) => opening(error),
-        Error::Layer { .. } | Error::Hardlink { .. } | Error::Changed { .. } => Exit::Source,
-        Error::Spool { .. } => Exit::Action,
-    }
-}
-
-/// What the command line names and is not there is the command line's fault; what is there and cannot be read, or is not what it must
-/// be, is the image's.
-fn opening(error: &OpenError) -> Exit {
-    match error {
-        // What does not even begin like an archive is none; what does is damaged.
-        OpenError::NoArchive { .. }
-        | OpenError::Archive { source: layer::Error::Archive { at: 0, .. }, .. }
-        | OpenError::NoImage { .. }
-        | OpenError::NoPlatform { .. }
-        | OpenError::NoTag { .. } => Exit::Usage,
-        OpenError::Registry(_) => Exit::Registry,
-        OpenError::Missing { part, .. } if !part.starts_with("blobs/") => Exit::Usage,
-        OpenError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Exit::Usage,
-        _ => Exit::Source,
-    }
 }
 
 /// Says it where not a part is missing but the whole that the command line names, or where it is of another kind.
@@ -123,13 +101,12 @@ fn open(invocation: Invocation<'_>, arguments: &Diff, text: &str, events: &Event
         if let Some(message) = absent(&place, cwd, &error) {
             return Failure::new(Exit::Usage, message);
         }
-        let failure = Failure::from_error(opening(&error), &error);
-        error.hint().into_iter().fold(failure, Failure::hint)
+        unopened(&error)
     })?;
     match arguments.platform {
         // A flat root file system is for whatever it is for.
         Some(platform) if !matches!(place, ImagePlace::Tar(_)) => {
-            opened.narrow(&platform.to_string()).map_err(|error| Failure::from_error(opening(&error), &error))
+            opened.narrow(&platform.to_string()).map_err(|error| unopened(&error))
         }
         _ => Ok(opened),
     }

@@ -13,12 +13,14 @@ mod vouch;
 
 use super::Invocation;
 use super::build::override_compression;
+use super::unopened::unopened;
 use crate::cli::arguments::{Against, Verify};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, TORN_INDEX};
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::session::Session;
 use crate::digest::Digest;
+use crate::layer;
 use crate::recipe::ImageName;
 use crate::registry::clean;
 use crate::store::Store;
@@ -160,7 +162,7 @@ fn against_what(
         }
         Against::DockerArchive(path) => {
             let path = invocation.environment.cwd.join(path);
-            Reference::from_docker(&path, named).map_err(|error| Failure::from_error(Exit::Usage, &error))
+            Reference::from_docker(&path, named).map_err(|error| unopened(&error))
         }
         Against::Digests(path) => {
             let shown = path.display();
@@ -304,8 +306,11 @@ fn refused(error: &Error) -> Failure {
         Error::Line { .. }
         | Error::Twice { .. }
         | Error::NoLayout { .. }
-        | Error::Archive { .. }
-        | Error::NoTag { .. } => Exit::Usage,
+        | Error::NoTag { .. }
+        // What does not begin like an archive is none; what does is damaged.
+        | Error::Archive { source: layer::Error::Damaged { at: 0, .. } | layer::Error::Archive { at: 0, .. }, .. } => {
+            Exit::Usage
+        }
         Error::Io { .. } | Error::Store(_) => Exit::Action,
         Error::Registry(_) => Exit::Registry,
         Error::NotThere { .. } => Exit::No,
