@@ -14,7 +14,10 @@ PLATFORM = 'platforms = ["linux/amd64"]\n'
 
 
 class Project:
-    """Recipes of which all is local: the packages that they are made of are in the archive, and can be put into its store."""
+    """Recipes of which all is local: the packages that they are made of are in the archive, and can be put into its store.
+
+    `name` is its folder on the tmpfs, or a path of its own anywhere.
+    """
 
     def __init__(self, bench, name, recipes):
         self.bench = bench
