@@ -139,7 +139,7 @@ fn what_was_published_is_identical_and_no_layer_is_read() {
     project.run(&["verify", &pinned, "--as", "hellp"]).says(2, &["did you mean `hello`?"]);
 
     let other = format!("{}/team/other:1", registry.address);
-    project.run(&["verify", &other]).says(2, &["no recipe is the one of", "--as IMAGE", "`both`, `data`"]);
+    project.run(&["verify", &other]).says(2, &["no recipe is known to make", "--as IMAGE", "`both`, `data`"]);
     project.run(&["verify", &other, "--as", "site"]).says(1, &["team/other:1` is not there"]);
     project.run(&["verify", &site, "hello"]).says(2, &["cannot be verified together"]);
     project.run(&["verify", &format!("{}/team/site", registry.address)]).says(2, &["neither a tag nor a digest"]);

@@ -201,7 +201,7 @@ fn pick(
         };
         let Some(name) = name else {
             let names: Vec<&str> = session.recipes.iter().map(|recipe| recipe.name.as_str()).collect();
-            return Err(Failure::new(Exit::Usage, format!("no recipe is the one of `{remote}`"))
+            return Err(Failure::new(Exit::Usage, format!("no recipe is known to make `{remote}`"))
                 .hint("say which: `--as IMAGE`")
                 .hint(format!("the recipes are `{}`", names.join("`, `"))));
         };
