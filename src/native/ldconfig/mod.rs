@@ -106,11 +106,11 @@ fn search(
     cache: &mut Cache,
 ) -> Result<(), Error> {
     let names: Vec<String> = tree.names(directory).into_iter().filter(|name| is_library(name)).collect();
-    let seen = names.par_iter().map(|name| object(tree, arch, &format!("{directory}/{name}")));
-    let seen: Vec<Option<(bool, Object)>> = seen.collect::<Result<_, _>>()?;
+    let seen: Vec<_> = names.par_iter().map(|name| object(tree, arch, &format!("{directory}/{name}"))).collect();
     let mut found: BTreeMap<String, Library> = BTreeMap::new();
     for (name, seen) in names.into_iter().zip(seen) {
-        let Some((mut is_link, object)) = seen else { continue };
+        // Of several errors the first by name is told, whichever thread was first.
+        let Some((mut is_link, object)) = seen? else { continue };
         let mut soname = object.soname.unwrap_or_else(|| name.clone());
         // A link that is neither the soname nor what the linker of a compiler uses counts as a file of its own.
         if is_link
