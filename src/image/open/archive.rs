@@ -32,6 +32,11 @@ impl Archive {
     /// Indexes an archive.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Io { doing: "open", path: path.to_owned(), source };
+        // A pipe would be waited for, and cannot be read twice.
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            let source = layer::Error::Archive { at: 0, source: io::Error::other("it is no regular file") };
+            return Err(OpenError::Archive { path: path.to_owned(), source });
+        }
         let file = Arc::new(File::open(path).map_err(failed)?);
         let end = file.metadata().map_err(failed)?.len();
         let found = locate(BufReader::new(&*file), end, &LIMITS).map_err(|source| refused(path, &file, end, source))?;

@@ -2,6 +2,7 @@
 
 use super::{built, digests, key_of, listing, plant, result, verdict};
 use crate::support::project::{Project, Run};
+use std::process::Command;
 
 #[test]
 fn the_first_wrong_action_is_named() {
@@ -152,6 +153,8 @@ fn an_archive_of_docker_is_a_reference() {
     project.run(&["verify", "--platform", "linux/arm64", "--against", "docker-archive:data.tar"]).says(2, &words);
     let words = ["remint.toml`, a file of", "is not a tar archive", "hint: give what `docker save`"];
     project.run(&["verify", "--against", "docker-archive:remint.toml"]).says(2, &words);
+    assert!(Command::new("mkfifo").arg(project.root.join("pipe")).status().unwrap().success());
+    project.run(&["verify", "--against", "docker-archive:pipe"]).says(2, &["pipe", "it is no regular file"]);
     let archive = std::fs::read(project.root.join("data.tar")).unwrap();
     project.write("cut.tar", &archive[..archive.len() / 2]);
     project.run(&["verify", "--against", "docker-archive:cut.tar"]).says(4, &["cut.tar` ends at byte", "hint: copy,"]);

@@ -38,7 +38,7 @@ pub(super) fn text(comparison: &Comparison) -> String {
 
 fn verdict(comparison: &Comparison) -> String {
     match comparison.verdict {
-        Verdict::Identical => "identical: the same image, byte for byte".to_owned(),
+        Verdict::Identical => "identical: the same image, by every digest".to_owned(),
         Verdict::SameFiles => "the same files: only layers or their encoding differ".to_owned(),
         Verdict::Different => {
             let sum =

@@ -4,7 +4,7 @@ use super::super::why::{lock_text, words};
 use super::explain::{Both, explain, hints};
 use super::place::Place;
 use super::registry::Fetched;
-use super::show::again;
+use super::show::same_again;
 use super::{Invocation, Way};
 use crate::build::{Story, ahead, changed_since};
 use crate::cli::arguments::Verify;
@@ -80,7 +80,7 @@ pub(super) fn rebuild(
     let mut child = start.spawn(&names, &platforms)?;
     let ended = listen(&mut child, &mut results, &mut way, events);
     ended.map_err(|failure| {
-        failure.hint(format!("`{}` does the same again", again(invocation.global, arguments, Some(seed))))
+        same_again(invocation.global, arguments, Some(seed)).into_iter().fold(failure, Failure::hint)
     })?;
     let broken = |error: &crate::store::Error| Failure::from_error(Exit::Action, error);
     results.rest().map_err(|error| broken(&error))?;

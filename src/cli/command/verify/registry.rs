@@ -65,12 +65,11 @@ pub(super) fn references(arguments: &Verify) -> Result<Option<Vec<Remote>>, Fail
         let text = text.strip_prefix("docker://").unwrap_or(text);
         text.parse().map_err(|error| {
             let failure = Failure::from_error(Exit::Usage, &error);
-            match text.split_once('@') {
-                Some((name, platform)) if platform.parse::<Platform>().is_ok() => {
-                    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-                    let tag = if tagged { "" } else { ":latest" };
-                    failure.hint(format!("a platform stands apart: `{name}{tag} --platform {platform}`"))
-                }
+            let Some((name, platform)) = text.split_once('@') else { return failure };
+            let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+            let name = if tagged { name.to_owned() } else { format!("{name}:latest") };
+            match (name.parse::<Remote>(), platform.parse::<Platform>()) {
+                (Ok(_), Ok(_)) => failure.hint(format!("a platform stands apart: `{name} --platform {platform}`")),
                 _ => failure,
             }
         })

@@ -16,7 +16,7 @@ use crate::verify::rebuild::{Difference, Verdict};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// At most this many actions that differ are shown to people: the first is the cause.
@@ -130,40 +130,51 @@ fn table(verdict: &Verdict, whole_digests: bool) -> Table {
 }
 
 /// How to ask the same again, as a command that can be pasted; the seed is for whoever has one. What is printed, and where to, is left
-/// to whoever asks.
-pub(super) fn again(global: &Global, arguments: &Verify, seed: Option<u64>) -> String {
+/// to whoever asks. `None`: what was asked for cannot be printed.
+fn again(global: &Global, arguments: &Verify, seed: Option<u64>) -> Option<String> {
     let Global { project, cache_dir, color: _, quiet: _, verbose: _ } = global;
     let Verify { images, platform, against, compression, quick: _, seed: _, offline, .. } = arguments;
     let Verify { vouch, registry, format: _, summary: _, junit: _, report: _, .. } = arguments;
     let Vouch { recipe, key, require_rebuilds: _, attest, sign_key, rebuilder_id } = vouch;
     let Registry { cacert, authfile, plain_http } = registry;
-    let path = |path: &Path| quoted(&path.to_string_lossy());
+    let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+    // A value that begins like an option has to be joined to its own.
+    let option = |name: &str, value: String| {
+        let between = if value.starts_with('-') { '=' } else { ' ' };
+        format!("{name}{between}{}", quoted(&value))
+    };
+    let against = against.iter().map(|against| match against {
+        Against::Digests(_) => against.to_string(),
+        Against::Layout(_) => format!("oci:{against}"),
+        Against::DockerArchive(_) => format!("docker-archive:{against}"),
+    });
     let mut words = vec!["remint".to_owned()];
-    words.extend(project.iter().map(|dir| format!("-C {}", path(dir))));
-    words.extend(cache_dir.iter().map(|dir| format!("--cache-dir {}", path(dir))));
+    words.extend(
+        project.iter().map(|dir| option(if path(dir).starts_with('-') { "--project" } else { "-C" }, path(dir))),
+    );
+    words.extend(cache_dir.iter().map(|dir| option("--cache-dir", path(dir))));
     words.push("verify".to_owned());
     words.extend(images.iter().map(|image| quoted(image)));
-    words.extend(recipe.iter().map(|recipe| format!("--as {}", quoted(recipe))));
+    words.extend(recipe.iter().map(|recipe| option("--as", recipe.clone())));
     words.extend(platform.iter().map(|platform| format!("--platform {platform}")));
-    words.extend(against.iter().map(|against| {
-        let kind = match against {
-            Against::Digests(_) => "",
-            Against::Layout(_) => "oci:",
-            Against::DockerArchive(_) => "docker-archive:",
-        };
-        format!("--against {}", quoted(&format!("{kind}{against}")))
-    }));
+    words.extend(against.map(|against| option("--against", against)));
     words.extend(compression.map(|method| format!("--compression {method}")));
-    words.extend(key.iter().map(|file| format!("--key {}", path(file))));
+    words.extend(key.iter().map(|file| option("--key", path(file))));
     words.extend(attest.then(|| "--attest".to_owned()));
-    words.extend(sign_key.iter().map(|place| format!("--sign-key {}", quoted(place))));
-    words.extend(rebuilder_id.iter().map(|id| format!("--rebuilder-id {}", quoted(id))));
-    words.extend(plain_http.iter().map(|host| format!("--plain-http {}", quoted(host))));
-    words.extend(cacert.iter().map(|file| format!("--cacert {}", path(file))));
-    words.extend(authfile.iter().map(|file| format!("--authfile {}", path(file))));
+    words.extend(sign_key.iter().map(|place| option("--sign-key", place.clone())));
+    words.extend(rebuilder_id.iter().map(|id| option("--rebuilder-id", id.clone())));
+    words.extend(plain_http.iter().map(|host| option("--plain-http", host.clone())));
+    words.extend(cacert.iter().map(|file| option("--cacert", path(file))));
+    words.extend(authfile.iter().map(|file| option("--authfile", path(file))));
     words.extend(offline.then(|| "--offline".to_owned()));
     words.extend(seed.map(|seed| format!("--seed {seed}")));
-    words.join(" ")
+    let line = words.join(" ");
+    (!line.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER)).then_some(line)
+}
+
+/// A hint that says how to ask the same again.
+pub(super) fn same_again(global: &Global, arguments: &Verify, seed: Option<u64>) -> Option<String> {
+    again(global, arguments, seed).map(|line| format!("`{line}` does the same again"))
 }
 
 /// What differs, for people.
@@ -200,9 +211,12 @@ fn failure(global: &Global, verdict: &Verdict, way: &Way, arguments: &Verify) ->
     let explained = !wrong.is_empty() && verdict.actions.is_empty() && wrong.iter().all(|image| image.other_sources);
     match way.seed {
         Some(_) if explained => failure,
-        Some(_) => failure.hint(format!("`{}` does the same again", again(global, arguments, way.seed))),
+        Some(_) => same_again(global, arguments, way.seed).into_iter().fold(failure, Failure::hint),
         None if arguments.images.iter().any(|text| is_remote(text)) => {
-            failure.hint(format!("`{}` builds it again and says what differs", again(global, arguments, None)))
+            let again = again(global, arguments, None);
+            again
+                .iter()
+                .fold(failure, |failure, line| failure.hint(format!("`{line}` builds it again and says what differs")))
         }
         None => failure.hint("`remint build` makes again what is damaged, and what is missing"),
     }
@@ -297,10 +311,13 @@ mod tests {
         let registry = "remint verify 127.0.0.1:5/team/web:1 --as web --key a.pem --key b.pem --attest --sign-key env://KEY \
              --rebuilder-id urn:x --plain-http 127.0.0.1:5 --plain-http h --cacert ca.pem --authfile auth.json --seed 7";
         for asked in [store, registry] {
-            assert_eq!(again(asked), asked);
+            assert_eq!(again(asked).as_deref(), Some(asked));
         }
         let printed = "remint -q verify --format json --summary s --junit j --report r --seed 7";
-        assert_eq!(again(printed), "remint verify --seed 7");
+        assert_eq!(again(printed).as_deref(), Some("remint verify --seed 7"));
+        let dashes = "remint --project=-there --cache-dir=-store verify --against=-old --key=-k --seed 7";
+        assert_eq!(again(dashes).as_deref(), Some(dashes));
+        assert_eq!(again("remint -C a\nb verify"), None);
     }
 
     #[test]
