@@ -9,7 +9,9 @@
 //! by it: a record that is gone or damaged is as good as none.
 
 mod configuration;
+mod pairs;
 
+use self::pairs::pairs;
 use super::{Layered, Outcome, PackedLayer};
 use crate::digest::ActionKey;
 use crate::plan::{Action, Explained, ImagePlan, Plan, Reason};
@@ -172,17 +174,10 @@ fn configured(now: &Build, before: &Build) -> Vec<Reason> {
 
 /// Which layers are gone, and that the rest stand in another order: what no layer that is there tells.
 fn rearranged(now: &Build, before: &Build) -> Vec<String> {
-    let keys = |build: &Build, other: &Build| -> Vec<ActionKey> {
-        let there = |key: &ActionKey| other.layers.iter().any(|layer| layer.key == *key);
-        build.layers.iter().map(|layer| layer.key).filter(there).collect()
-    };
-    let kept: BTreeSet<&ActionKey> = now.layers.iter().map(|layer| &layer.key).collect();
-    let changed = (0..now.layers.len()).filter(|at| !before.layers.iter().any(|old| old.key == now.layers[*at].key));
-    let replaced: BTreeSet<&ActionKey> =
-        changed.filter_map(|at| predecessor(now, before, at)).map(|old| &old.key).collect();
-    let gone = before.layers.iter().filter(|old| !kept.contains(&old.key) && !replaced.contains(&old.key));
-    let mut texts: Vec<String> = gone.map(|old| format!("layer `{}` is gone", old.title)).collect();
-    if keys(now, before) != keys(before, now) {
+    let pairs = pairs(now, before);
+    let gone = before.layers.iter().enumerate().filter(|(at, _)| !pairs.contains(&Some(*at)));
+    let mut texts: Vec<String> = gone.map(|(_, old)| format!("layer `{}` is gone", old.title)).collect();
+    if !pairs.iter().flatten().is_sorted() {
         texts.push("its layers stand in another order".to_owned());
     }
     texts
@@ -209,12 +204,14 @@ fn story(
     inputs_before: &dyn Fn(&ActionKey) -> Option<Explained>,
 ) -> Vec<Story> {
     let say = |text: &str| vec![Reason { text: text.to_owned(), package: None }];
+    let paired = before.map(|before| (before, pairs(now, before)));
     let reasons = |at: usize, layer: &BuildLayer| {
         let there = "it was in the store already";
-        let Some(before) = before else {
+        let Some((before, pairs)) = &paired else {
             return say(if layer.built { "first build on this store" } else { there });
         };
-        if before.layers.iter().any(|old| old.key == layer.key) {
+        let old = pairs[at].map(|old| (old, &before.layers[old].key));
+        if old.is_some_and(|(_, key)| *key == layer.key) {
             return match (layer.built, before.compression == now.compression) {
                 (false, true) => Vec::new(),
                 (false, false) => say(&format!("compressed by {} now: {there}", now.compression)),
@@ -222,28 +219,28 @@ fn story(
                 (true, true) => say("nothing of it changed: its result was not in the store any more"),
             };
         }
+        let mut changes = match old.map(|(old, key)| (old, inputs_now(&layer.key), inputs_before(key))) {
+            None => say("it is new in this image"),
+            Some((old, Some(new), Some(inputs))) => {
+                let below = match at.checked_sub(1).map(|below| pairs[below]) {
+                    None => "it lies on no layer now",
+                    Some(Some(below)) if below + 1 == old => "it lies on a layer that changed",
+                    Some(_) => "it lies on another layer now",
+                };
+                new.since(&inputs, below)
+            }
+            Some(_) if layer.built => say("what it was made of before is not known any more"),
+            Some(_) => Vec::new(),
+        };
         if !layer.built {
-            return say(there);
+            changes.extend(say(there));
         }
-        let Some(old) = predecessor(now, before, at) else { return say("it is new in this image") };
-        match (inputs_now(&layer.key), inputs_before(&old.key)) {
-            (Some(new), Some(old)) => new.since(&old),
-            _ => say("what it was made of before is not known any more"),
-        }
+        changes
     };
     let layers = now.layers.iter().enumerate();
     layers
         .map(|(at, layer)| Story { title: layer.title.clone(), built: layer.built, reasons: reasons(at, layer) })
         .collect()
-}
-
-/// The layer of the build before whose place a changed one took: of the same title, else of the same kind at the same place.
-fn predecessor<'a>(now: &Build, before: &'a Build, at: usize) -> Option<&'a BuildLayer> {
-    let kind = |layer: &BuildLayer| layer.title.split(' ').next().map(str::to_owned);
-    let gone = |old: &&BuildLayer| !now.layers.iter().any(|layer| layer.key == old.key);
-    let layer = &now.layers[at];
-    let titled = before.layers.iter().filter(gone).find(|old| old.title == layer.title);
-    titled.or_else(|| before.layers.get(at).filter(gone).filter(|old| kind(old) == kind(layer)))
 }
 
 fn build_of(plan: &Plan, image: &ImagePlan, built: impl Fn(&ActionKey) -> bool) -> Build {
@@ -364,6 +361,29 @@ mod tests {
         // What lies above one that is gone is another, and is told by itself; so is what took its place.
         assert_eq!(told(vec![a.clone(), layer("write c", "2", true)]), ["layer `copy b to /` is gone"]);
         assert_eq!(told(vec![a.clone(), layer("copy b to /x", "1", true), c.clone()]), [""; 0]);
-        assert_eq!(told(vec![a, c, b]), ["its layers stand in another order"]);
+        let moved = |layer: &BuildLayer| BuildLayer { key: ActionKey(Digest::of(b"moved")), ..layer.clone() };
+        assert_eq!(told(vec![a.clone(), c.clone(), moved(&b)]), ["its layers stand in another order"]);
+        assert_eq!(told(vec![moved(&b), moved(&a), moved(&c)]), ["its layers stand in another order"]);
+    }
+
+    #[test]
+    fn what_a_layer_lies_on_is_told() {
+        let inputs = |key: &ActionKey| {
+            let inputs = BTreeMap::from([("layer below".to_owned(), key.to_string())]);
+            Some(Explained { title: String::new(), inputs })
+        };
+        let before = build(["packages a", "copy b to /", "write c"].map(|title| layer(title, "1", true)).to_vec());
+        let told = |layers: &[BuildLayer]| -> Vec<String> {
+            let stories = story(&build(layers.to_vec()), Some(&before), &inputs, &inputs);
+            stories.into_iter().map(|one| one.reasons.into_iter().map(|reason| reason.text).collect()).collect()
+        };
+        let [a, b, c] = ["packages a", "copy b to /", "write c"].map(|title| layer(title, "2", true));
+        let (changed, other) = ("it lies on a layer that changed", "it lies on another layer now");
+        assert_eq!(told(&[b.clone(), a.clone(), c.clone()]), ["it lies on no layer now", other, other]);
+        assert_eq!(told(&[before.layers[0].clone(), b.clone(), c.clone()])[2], changed);
+        assert_eq!(told(&[before.layers[0].clone(), c.clone()])[1], other, "the one below is what it was");
+        let mut reused = [before.layers[0].clone(), b, c];
+        reused[2].built = false;
+        assert_eq!(told(&reused)[2], format!("{changed}it was in the store already"));
     }
 }

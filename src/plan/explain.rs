@@ -61,9 +61,10 @@ impl Explained {
         Some(Self { title: layer.title.clone(), inputs })
     }
 
-    /// What differs from an earlier layer, the most telling first; that the layer below differs only where nothing else does.
+    /// What differs from an earlier layer, the most telling first; that the layer below differs, in the words given, only where nothing
+    /// else does.
     #[must_use]
-    pub fn since(&self, before: &Self) -> Vec<Reason> {
+    pub fn since(&self, before: &Self, below: &str) -> Vec<Reason> {
         let mut names: Vec<&String> = self.inputs.keys().chain(before.inputs.keys()).collect();
         names.sort();
         names.dedup();
@@ -75,7 +76,7 @@ impl Explained {
             }
         }
         if reasons.is_empty() && self.inputs.get(BELOW) != before.inputs.get(BELOW) {
-            reasons.push(Reason { text: "it lies on a layer that changed".to_owned(), package: None });
+            reasons.push(Reason { text: below.to_owned(), package: None });
         }
         reasons
     }
@@ -238,7 +239,7 @@ mod tests {
             ("user app", "2"),
             ("written /etc/motd", "text 2"),
         ]);
-        let said: Vec<String> = after.since(&before).into_iter().map(|reason| reason.text).collect();
+        let said: Vec<String> = after.since(&before, "").into_iter().map(|reason| reason.text).collect();
         let expected = [
             "`exclude` doc → doc man",
             "app/a changed",
@@ -254,10 +255,10 @@ mod tests {
             "/etc/motd changed",
         ];
         assert_eq!(said, expected);
-        let package = &after.since(&before)[7].package;
+        let package = &after.since(&before, "")[7].package;
         assert_eq!(*package, Some(["libssl3".to_owned(), "3.0.16".to_owned(), "amd64".to_owned()]));
-        let below = inputs(&[("layer below", "y")]).since(&inputs(&[("layer below", "x")]));
-        assert_eq!(below[0].text, "it lies on a layer that changed");
-        assert_eq!(after.since(&after), []);
+        let below = inputs(&[("layer below", "y")]).since(&inputs(&[("layer below", "x")]), "below");
+        assert_eq!(below[0].text, "below");
+        assert_eq!(after.since(&after, "below"), []);
     }
 }
