@@ -18,6 +18,10 @@ const LARGEST: u64 = 12 << 20;
 /// An attestation has at most so many statements.
 const STATEMENTS: usize = 100;
 
+/// The most bytes of an attestation's kind, and of the type of what is stated, which is an address: both name what is found.
+const KIND: usize = 100;
+const PREDICATE: usize = 1000;
+
 /// An attestation beside an [`super::Opened`] image; its documents are read when they are asked for.
 #[derive(Debug, Clone)]
 pub struct OpenedAttestation {
@@ -44,13 +48,15 @@ pub struct Statement {
 
 impl OpenedAttestation {
     /// The attestation of a descriptor in an index, if it is one.
-    pub(super) fn of(blobs: &Arc<Blobs>, entry: &Value, blob: Blob) -> Option<Self> {
+    pub(super) fn of(blobs: &Arc<Blobs>, entry: &Value, blob: Blob) -> Result<Option<Self>, OpenError> {
         let annotation = |name: &str| entry["annotations"][name].as_str();
-        let kind = annotation("vnd.docker.reference.type");
-        let kind = kind.or((entry["platform"]["os"] == "unknown").then_some("unknown"))?.to_owned();
+        let key = "vnd.docker.reference.type";
+        let kind = annotation(key).or((entry["platform"]["os"] == "unknown").then_some("unknown"));
+        let Some(kind) = kind else { return Ok(None) };
+        let kind = blobs.name(&blobs.manifest_name(&blob.digest), key, kind, KIND)?.to_owned();
         let about = annotation("vnd.docker.reference.digest").and_then(|digest| digest.parse().ok());
         let (entry, blobs) = (entry.clone(), Arc::clone(blobs));
-        Some(Self { kind, digest: blob.digest, about, entry, size: blob.size, blobs })
+        Ok(Some(Self { kind, digest: blob.digest, about, entry, size: blob.size, blobs }))
     }
 
     /// Reads the manifest: its bytes, and the statements that it names.
@@ -63,8 +69,9 @@ impl OpenedAttestation {
             return Err(self.blobs.form(&part, format!("has more than {STATEMENTS} layers")));
         }
         let statement = |layer: &Value| {
-            let predicate = layer["annotations"]["in-toto.io/predicate-type"].as_str().or(layer["mediaType"].as_str());
-            let predicate = predicate.unwrap_or("statement").to_owned();
+            let key = "in-toto.io/predicate-type";
+            let predicate = layer["annotations"][key].as_str().or(layer["mediaType"].as_str()).unwrap_or("statement");
+            let predicate = self.blobs.name(&part, key, predicate, PREDICATE)?.to_owned();
             Ok(Statement { predicate, blob: self.blobs.descriptor(&part, layer)? })
         };
         Ok((bytes, layers.iter().map(statement).collect::<Result<_, OpenError>>()?))

@@ -119,6 +119,14 @@ impl Blobs {
         }
     }
 
+    /// A name that a part says of something, which messages and findings repeat.
+    pub(super) fn name<'a>(&self, part: &str, key: &str, name: &'a str, most: usize) -> Result<&'a str, OpenError> {
+        if name.len() > most {
+            return Err(self.form(part, format!("says more than {most} bytes under `{key}`")));
+        }
+        Ok(name)
+    }
+
     /// Where a manifest stands among the files.
     pub(super) fn manifest_name(&self, digest: &Digest) -> String {
         match self.files {

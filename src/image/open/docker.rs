@@ -8,9 +8,10 @@ use super::archive::Archive;
 use super::blobs::{Blobs, Files};
 use super::error::OpenError;
 use super::layer::OpenedLayer;
-use super::layout::{LAYERS, diff_ids, platform};
+use super::layout::{LAYERS, MANIFESTS, diff_ids, platform};
 use super::{Opened, OpenedPlatform, Raw};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,6 +48,9 @@ impl DockerArchive {
         let blobs = Arc::new(Blobs { image: shown, files: Files::Archive(archive) });
         let (_, manifest, _) = blobs.document("manifest.json", None)?;
         let images = if let Value::Array(images) = manifest { images } else { vec![] };
+        if images.len() > MANIFESTS {
+            return Err(blobs.form("manifest.json", format!("names more than {MANIFESTS} images")));
+        }
         Ok(Self { blobs, images })
     }
 
@@ -61,13 +65,20 @@ impl DockerArchive {
     /// What each image is called, in the archive's order: by its first name, else by the digest of its configuration.
     #[must_use]
     pub fn titles(&self) -> Vec<String> {
-        let title = |line: &Value| {
+        // Several may have one configuration, which is read once.
+        let mut digests: BTreeMap<&str, String> = BTreeMap::new();
+        // What cannot be read is called as the archive calls it.
+        let digest =
+            |config: &str| self.blobs.document(config, None).map_or(config.to_owned(), |found| found.0.to_string());
+        let mut titles = Vec::new();
+        for line in &self.images {
             let config = line["Config"].as_str().unwrap_or_default();
-            // What cannot be read is called as the archive calls it.
-            let digest = || self.blobs.document(config, None).map_or(config.to_owned(), |found| found.0.to_string());
-            tags(line).next().map_or_else(digest, str::to_owned)
-        };
-        self.images.iter().map(title).collect()
+            titles.push(match tags(line).next() {
+                Some(tag) => tag.to_owned(),
+                None => digests.entry(config).or_insert_with(|| digest(config)).clone(),
+            });
+        }
+        titles
     }
 
     /// Whether it has one image only, which has no name.
@@ -103,7 +114,7 @@ impl DockerArchive {
             diff_id: Some(diff_id),
         });
         let layers = layers.collect();
-        let platform = platform(&document);
+        let platform = platform(blobs, config, &document)?;
         let raw = Raw { config: config_bytes, ..Raw::default() };
         let config = Some((digest, document));
         let only = OpenedPlatform { platform, manifest: None, config, layers, entry: None, raw };

@@ -13,11 +13,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// An index names at most this many images, and at most so deep.
-const MANIFESTS: usize = 1000;
+pub(super) const MANIFESTS: usize = 1000;
 const DEPTH: usize = 3;
 
 /// What the documents of all images of an index may take in memory, in bytes.
 const DOCUMENTS: u64 = 256 << 20;
+
+/// The most bytes that each part of a platform has: whatever is found is told with the platform.
+const PLATFORM: usize = 100;
 
 /// An image has at most this many layers; engines take some hundred.
 pub(super) const LAYERS: usize = 2000;
@@ -91,10 +94,12 @@ pub(super) fn follow(
 ) -> Result<(), OpenError> {
     let blob = blobs.descriptor("index", entry)?;
     let name = blobs.manifest_name(&blob.digest);
-    if entry["platform"].is_object() && only.is_some_and(|only| !only.contains(&platform(&entry["platform"]))) {
+    if let Some(only) = only.filter(|_| entry["platform"].is_object())
+        && !only.contains(&platform(blobs, &name, &entry["platform"])?)
+    {
         return Ok(());
     }
-    if let Some(attestation) = OpenedAttestation::of(blobs, entry, blob) {
+    if let Some(attestation) = OpenedAttestation::of(blobs, entry, blob)? {
         opened.attestations.push(attestation);
         return bounded(blobs, &name, opened);
     }
@@ -161,7 +166,8 @@ fn image(
         Ok(OpenedLayer { blobs: Arc::clone(blobs), name, blob: Some(blob), diff_id: Some(diff_id) })
     });
     let layers = layers.collect::<Result<_, OpenError>>()?;
-    let platform = platform(if document["os"].is_string() { &document } else { said });
+    let (from, said) = if document["os"].is_string() { (blob_name(&config_digest), &document) } else { (part, said) };
+    let platform = platform(blobs, &from, said)?;
     let weight = json_weight(&manifest_bytes) + json_weight(&config_bytes);
     let raw = Raw { manifest: manifest_bytes, config: config_bytes, weight };
     let (manifest, config) = (Some((digest, manifest)), Some((config_digest, document)));
@@ -176,13 +182,14 @@ pub(super) fn diff_ids(blobs: &Blobs, part: &str, config: &Value) -> Result<Vec<
 }
 
 /// A platform in remint's spelling where that has one, so that `linux/arm64/v8` is `linux/arm64`.
-pub(super) fn platform(document: &Value) -> String {
+pub(super) fn platform(blobs: &Blobs, part: &str, document: &Value) -> Result<String, OpenError> {
     let mut text = String::new();
     for key in ["os", "architecture", "variant"] {
-        let part = document[key].as_str().unwrap_or(if key == "variant" { "" } else { "unknown" });
-        if !part.is_empty() {
-            text = if text.is_empty() { part.to_owned() } else { format!("{text}/{part}") };
+        let said = document[key].as_str().unwrap_or(if key == "variant" { "" } else { "unknown" });
+        let said = blobs.name(part, key, said, PLATFORM)?;
+        if !said.is_empty() {
+            text = if text.is_empty() { said.to_owned() } else { format!("{text}/{said}") };
         }
     }
-    text.parse::<Platform>().map_or(text, |platform| platform.to_string())
+    Ok(text.parse::<Platform>().map_or(text, |platform| platform.to_string()))
 }

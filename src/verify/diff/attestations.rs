@@ -14,10 +14,13 @@ use std::error::Error as _;
 pub(super) const MOST: usize = 50;
 const STATEMENTS: usize = 200;
 
+/// How many are named only; of the rest it is said that there are more.
+const NAMED: usize = 200;
+
 /// Compares what stands beside two images, which are paired.
 pub(super) fn compare(a: &Opened, b: &Opened, images: &[Pair<'_, OpenedPlatform>], hints: &Hints) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let (mut asked, mut left) = (0, STATEMENTS);
+    let (mut asked, mut left, mut named_only) = (0, STATEMENTS, 0);
     pairs(a, b, images, |one, other| {
         let both = one.zip(other);
         let mut found = both.map_or_else(Vec::new, |(one, other)| entries(one, other));
@@ -25,10 +28,16 @@ pub(super) fn compare(a: &Opened, b: &Opened, images: &[Pair<'_, OpenedPlatform>
         if same && found.is_empty() {
             return;
         }
+        asked += 1;
+        if both.is_none() || asked > MOST {
+            named_only += 1;
+            if named_only > NAMED {
+                return;
+            }
+        }
         let name = one.or(other).map(|side| side.name(images)).unwrap_or_default();
         let text = |side: Option<&Beside<'_>>| side.map_or("none".to_owned(), |side| side.it.digest.short());
         let whole = Finding::new(Field::Value, Class::Attestation).values(text(one), text(other));
-        asked += 1;
         match both {
             Some(_) if asked > MOST => {
                 found = vec![whole.note(format!("only the first {MOST} differing attestations are looked into"))];
@@ -43,6 +52,9 @@ pub(super) fn compare(a: &Opened, b: &Opened, images: &[Pair<'_, OpenedPlatform>
         let named = |one: Finding| Finding { within: [&[name.clone()][..], &one.within].concat(), ..one };
         findings.extend(found.into_iter().map(named));
     });
+    if let Some(last) = findings.last_mut().filter(|_| named_only > NAMED) {
+        last.also(&format!("{} more attestations differ, which are left out", named_only - NAMED));
+    }
     findings
 }
 

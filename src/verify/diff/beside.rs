@@ -57,15 +57,13 @@ impl Beside<'_> {
 
     /// What people call it: `attestation-manifest of linux/amd64`.
     pub(super) fn name(&self, images: &[Pair<'_, OpenedPlatform>]) -> String {
-        let platform = |pair: &Pair<'_, OpenedPlatform>| pair.0.or(pair.1).map(|image| image.platform.clone());
-        let about = self.about.and_then(|at| Some((at, platform(images.get(at)?)?)));
+        let platform = |at: usize| images.get(at).and_then(|pair| pair.0.or(pair.1)).map(|image| &*image.platform);
+        let about = self.about.and_then(|at| Some((at, platform(at)?)));
         let Some((at, about)) = about else { return format!("{} of no image of the index", self.it.kind) };
-        let alike = |pairs: &[Pair<'_, OpenedPlatform>]| {
-            pairs.iter().filter(|pair| platform(pair).as_ref() == Some(&about)).count()
-        };
-        match alike(images) {
+        let alike = |end: usize| (0..end).filter(|&there| platform(there) == Some(about)).count();
+        match alike(images.len()) {
             1 => format!("{} of {about}", self.it.kind),
-            _ => format!("{} of {about}, image {}", self.it.kind, alike(&images[..=at])),
+            _ => format!("{} of {about}, image {}", self.it.kind, alike(at + 1)),
         }
     }
 }

@@ -213,7 +213,9 @@ impl Class {
             Self::Type => {
                 "find what makes it, the tree that a `copy` layer takes or a step: it makes another kind of thing each time"
             }
-            Self::Configuration => "say it in the recipe's `[config]`, or in the Dockerfile, with a fixed value",
+            Self::Configuration => {
+                "what runs: say it in the recipe's `[config]`, or in the Dockerfile, with a fixed value; what a manifest or an index says besides (annotations, `subject`) is the word of the tool that wrote it: write both with the same one and the same options"
+            }
             Self::Platform => {
                 "build both for the same platform: `platforms` of a recipe, `--platform` of remint, docker, podman and buildah"
             }

@@ -90,7 +90,15 @@ impl Differing<'_> {
     fn named(&self) -> Option<Class> {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         match path[..] {
-            ["mediaType"] | ["config" | "subject", "mediaType"] => Some(Class::MediaType),
+            ["mediaType" | "artifactType"] | ["config" | "subject", "mediaType" | "artifactType"] => {
+                Some(Class::MediaType)
+            }
+            // Which other manifest it is about, and not what somebody rolled.
+            ["subject", "digest" | "size"] => Some(Class::Configuration),
+            // What is no platform at all is not one to build for.
+            ["platform"] if [self.a, self.b].into_iter().flatten().any(|said| !said.is_object()) => {
+                Some(Class::Configuration)
+            }
             ["platform" | "os" | "architecture" | "variant" | "os.version" | "os.features", ..] => {
                 Some(Class::Platform)
             }
@@ -207,6 +215,18 @@ mod tests {
         ];
         assert_eq!(found, expected);
     }
+    #[test]
+    fn what_documents_say_of_themselves_is_no_chance() {
+        let class =
+            |a: Value, b: Value| -> Vec<Class> { values(&a, &b, |_| false).iter().map(|one| one.class).collect() };
+        let digest =
+            |letter: &str| json!({ "subject": { "digest": format!("sha256:{}", letter.repeat(64)), "size": 7 } });
+        assert_eq!(class(digest("a"), digest("b")), [Class::Configuration]);
+        assert_eq!(class(json!({ "artifactType": "x" }), json!({ "artifactType": "y" })), [Class::MediaType]);
+        assert_eq!(class(json!({ "platform": "linux" }), json!({ "platform": "x" })), [Class::Configuration]);
+        assert_eq!(class(json!({ "platform": { "os": "linux" } }), json!({})), [Class::Platform]);
+    }
+
     #[test]
     fn what_is_not_set_is_no_value_and_an_empty_entry_is_one() {
         let found = |a: Value, b: Value| configs(&a, &b, true).len();

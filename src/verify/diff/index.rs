@@ -20,6 +20,9 @@ pub(super) fn compare(a: &Opened, b: &Opened, images: &[Pair<'_, OpenedPlatform>
         {
             findings.extend(below(&["manifests", &one.platform], descriptors(in_a, in_b)));
         }
+        if findings.len() > document::MOST {
+            break;
+        }
     }
     findings.extend(other_order(images, b));
     let mut findings = document::bounded(findings);

@@ -183,3 +183,36 @@ fn one_changed_attestation_of_two_is_one_difference() {
         assert_eq!(changed, [named(PROVENANCE), named(PROVENANCE)]);
     }
 }
+
+/// Of very many attestations that differ, some are named, and of the rest it is said that they are there.
+#[test]
+fn very_many_attestations_are_told_in_bounds() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store")).unwrap();
+    let image = handmade::image(&store, "web", Encoding::Zstd, &[native()]).root;
+    let put = |name: &str, count: usize, kind: &str| {
+        let (mut entry, _) = beside(&store, image.digest, &[(kind, json!({ "of": name }))], NONE);
+        let all: Vec<Value> = (0..count)
+            .map(|at| {
+                entry["digest"] = json!(Digest::of(format!("{name} {at}").as_bytes()));
+                entry.clone()
+            })
+            .collect();
+        index(&store, name, &[image], &all);
+    };
+    put("one", 900, PROVENANCE);
+    for (count, left_out) in [(900, 650), (0, 700)] {
+        put("two", count, PROVENANCE);
+        let found = compared_stores(dir.path()).index;
+        assert_eq!(found.len(), 900 - left_out);
+        let last = found.last().unwrap().note.as_ref().unwrap();
+        assert!(last.ends_with(&format!("{left_out} more attestations differ, which are left out")), "{last}");
+    }
+    // What names a statement is no longer than an address.
+    let long = format!("https://{}", "a".repeat(1000));
+    attested(&store, "one", &[(&long, json!(1))]);
+    attested(&store, "two", &[(&long, json!(2))]);
+    let found = compared_stores(dir.path()).index;
+    let note = found[0].note.as_ref().unwrap();
+    assert!(found.len() == 1 && note.contains("says more than 1000 bytes under `in-toto.io/predicate-type`"), "{note}");
+}

@@ -3,9 +3,11 @@
 use super::making::{Thing, file, link, pack, tar, thing};
 use super::{remint, try_compared};
 use remint::digest::Digest;
+use remint::image::DockerArchive;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use tar::EntryType;
 
 /// Writes a layout of one image whose documents were changed before they were named.
@@ -53,6 +55,26 @@ const CASES: &[Case] = &[
         "another DiffId",
     ),
     ("no DiffIds", |dir| layout(dir, &plain(), |config, _| config["rootfs"] = json!({})), "has no DiffIds"),
+    (
+        "an architecture without end",
+        |dir| layout(dir, &plain(), |config, _| config["architecture"] = json!("a".repeat(3 << 20))),
+        "says more than 100 bytes under `architecture`",
+    ),
+    (
+        "a variant without end",
+        |dir| layout(dir, &plain(), |config, _| config["variant"] = json!("a".repeat(101))),
+        "says more than 100 bytes under `variant`",
+    ),
+    (
+        "an attestation of a kind without end",
+        |dir| {
+            layout(dir, &plain(), |_, _| {});
+            let mut index = serde_json::from_slice::<Value>(&fs::read(dir.join("index.json")).unwrap()).unwrap();
+            index["manifests"][0]["annotations"] = json!({ "vnd.docker.reference.type": "a".repeat(101) });
+            fs::write(dir.join("index.json"), index.to_string()).unwrap();
+        },
+        "says more than 100 bytes under `vnd.docker.reference.type`",
+    ),
     (
         "more layers than DiffIds",
         |dir| {
@@ -305,6 +327,27 @@ fn a_truncated_archive_is_said_to_be_one() {
             );
         }
     }
+}
+
+/// Many lines of an archive may name one configuration, which is read once.
+#[test]
+fn an_archive_names_a_bounded_number_of_images() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("docker.tar");
+    let config = json!({ "x": "a".repeat(4 << 20) }).to_string();
+    let opened = |lines: usize| {
+        let manifest = json!(vec![json!({ "Config": "config.json", "Layers": [] }); lines]).to_string();
+        let things = [file("manifest.json", manifest.as_bytes()), file("config.json", config.as_bytes())];
+        fs::write(&path, tar(&things)).unwrap();
+        DockerArchive::open("docker-archive:docker.tar".to_owned(), &path)
+    };
+    let error = opened(1001).unwrap_err().to_string();
+    assert_eq!(error, "`manifest.json` of `docker-archive:docker.tar` names more than 1000 images");
+    let archive = opened(1000).unwrap();
+    let begun = Instant::now();
+    let titles = archive.titles();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(titles, vec![Digest::of(config.as_bytes()).to_string(); 1000]);
 }
 
 /// Paths and links that lead out or round in circles are compared as what they are: texts.

@@ -189,6 +189,9 @@ fn each_index_is_compared() {
     // Named by an index between them or not, the images are the same; what that says is another matter.
     let flat = put(&b, &json!({ "manifests": [&manifest] }));
     assert_eq!(found(&write(&a, &[(nothing.clone(), nothing.clone())]), &flat), (Verdict::SameFiles, vec![]));
+    let (code, stdout, _) = remint(dir.path(), &["diff", "oci:a", "oci:b"]);
+    let told = "the same images: only the index that names them differs";
+    assert_eq!((code, stdout.lines().next()), (Some(0), Some(told)), "{stdout}");
     let said = "manifests.0.(index).annotations".to_owned();
     let told = (Verdict::Different, vec![(said.clone(), Class::Configuration)]);
     assert_eq!(found(&write(&a, &[(team("x"), nothing.clone())]), &flat), told);
