@@ -100,7 +100,7 @@ fn unusable(error: &IndexError) -> Failure {
         IndexError::Fetch { source, .. } => failure.hint(source.hint()),
         IndexError::Suite { tried, .. } => {
             let hints: BTreeSet<&str> = tried.iter().filter_map(|(_, why)| why.hint()).collect();
-            hints.into_iter().fold(failure, Failure::hint)
+            failure.hints(hints)
         }
         _ => failure,
     }

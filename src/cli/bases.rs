@@ -88,5 +88,5 @@ fn packages(
 /// An image that cannot be read, and what helps.
 fn unreadable(message: String, error: &OpenError) -> Failure {
     let failure = Failure::wrap(Exit::Source, message, error);
-    error.hint().into_iter().fold(failure, Failure::hint)
+    failure.hints(error.hint())
 }

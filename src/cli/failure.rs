@@ -61,6 +61,12 @@ impl Failure {
         self
     }
 
+    /// Adds the hints that there are.
+    #[must_use]
+    pub fn hints(self, hints: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        hints.into_iter().fold(self, Self::hint)
+    }
+
     /// Sets the messages that are shown above it.
     #[must_use]
     pub fn findings(mut self, findings: impl Into<Box<str>>) -> Self {

@@ -43,7 +43,7 @@ pub(super) fn failed(
     if no_room {
         hints.insert(NO_ROOM.to_owned());
     }
-    let result = hints.into_iter().fold(result, Failure::hint);
+    let result = result.hints(hints);
     if vanished.is_empty() { result } else { gone(invocation, session, lock, &vanished, result) }
 }
 

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 /// What it means that an image could not be opened, and what helps.
 pub(super) fn unopened(error: &OpenError) -> Failure {
     let failure = Failure::from_error(exit_of(error), error);
-    error.hint().into_iter().fold(failure, Failure::hint)
+    failure.hints(error.hint())
 }
 
 /// What the command line names and is not there is the command line's fault; what is there and cannot be read, or is not what it must

@@ -9,6 +9,7 @@ use super::model::{Field, Finding};
 use super::pairing::{Pair, partners};
 use crate::image::{Opened, OpenedIndex, OpenedPlatform};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Compares the indices of two images, and the attestations that these name, with the images paired.
@@ -63,14 +64,14 @@ fn documents(a: &[OpenedIndex], b: &[OpenedIndex]) -> Vec<Finding> {
 }
 
 /// What the index above says of an index, and what that says itself.
-fn said(index: &OpenedIndex) -> [Value; 2] {
-    [index.entry.clone().unwrap_or_default(), index.document.clone()]
+fn said(index: &OpenedIndex) -> [Cow<'_, Value>; 2] {
+    [Cow::Borrowed(index.entry.as_ref().unwrap_or(&Value::Null)), Cow::Borrowed(&index.document)]
 }
 
 /// What an index in an index's place would say that says nothing.
-fn silent(index: &OpenedIndex) -> [Value; 2] {
+fn silent(index: &OpenedIndex) -> [Cow<'_, Value>; 2] {
     let [entry, document] = said(index);
-    [json!({ "mediaType": entry["mediaType"] }), json!({ "schemaVersion": document["schemaVersion"] })]
+    [json!({ "mediaType": entry["mediaType"] }), json!({ "schemaVersion": document["schemaVersion"] })].map(Cow::Owned)
 }
 
 /// The keys that lead to an index's entry: `manifests.1`, and in the index which that names `manifests.1.(index).manifests.0`.

@@ -268,6 +268,12 @@ impl Finding {
 }
 
 impl Comparison {
+    /// Whether of images with the same files only the index differs: all have manifests, which are the same ones.
+    #[must_use]
+    pub fn only_index(&self) -> bool {
+        self.verdict == Verdict::SameFiles && self.platforms.iter().all(|one| one.verdict == Verdict::Identical)
+    }
+
     /// Every finding that makes the images different.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let platforms = self.platforms.iter().flat_map(|platform| {

@@ -62,9 +62,7 @@ fn sentence(comparison: &Comparison) -> String {
 fn lead(comparison: &Comparison) -> String {
     match comparison.verdict {
         Verdict::Identical => "The same digests, from the index to the last layer.".to_owned(),
-        Verdict::SameFiles if comparison.platforms.iter().all(|one| one.verdict == Verdict::Identical) => {
-            "Only the index that names them differs.".to_owned()
-        }
+        Verdict::SameFiles if comparison.only_index() => "Only the index that names them differs.".to_owned(),
         Verdict::SameFiles => "Only how they are cut into layers, packed or written down differs.".to_owned(),
         Verdict::Different => {
             // That something is missing is no reason for it.

@@ -125,11 +125,19 @@ fn sqlite_reads_the_databases_of_the_corpus() {
     assert_eq!(said, "[('ok',)] [(1, 'one'), (2, 'two')]\n");
 }
 
+/// A layer of a database that a script writes, which is given the file's name and some values.
+fn database(python: &Path, script: &str, values: &[&str]) -> [Thing; 1] {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.db");
+    let words = [&["-c", script, path.to_str().unwrap()][..], values].concat();
+    judge::run(python, words);
+    [file("srv/x.db", &fs::read(path).unwrap())]
+}
+
 /// A database that `SQLite` wrote, with rows of several pages and an index, is taken apart to its rows.
 #[test]
 fn a_database_of_sqlites_own_is_taken_apart() {
     let Some(python) = judge::find("python3") else { return };
-    let dir = tempfile::tempdir().unwrap();
     let write = "import sqlite3, sys
 base = sqlite3.connect(sys.argv[1])
 base.execute('CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, long TEXT, number REAL)')
@@ -139,10 +147,7 @@ for row in range(3000):
 base.execute('UPDATE t SET name = ? WHERE id = 2500', (sys.argv[2],))
 base.commit()
 ";
-    for (name, day) in [("a.db", "made 2026-11-23"), ("b.db", "made 2026-11-24")] {
-        judge::run(&python, ["-c", write, dir.path().join(name).to_str().unwrap(), day]);
-    }
-    let [a, b] = ["a.db", "b.db"].map(|name| [file("srv/x.db", &fs::read(dir.path().join(name)).unwrap())]);
+    let [a, b] = ["made 2026-11-23", "made 2026-11-24"].map(|day| database(python.as_ref(), write, &[day]));
     let comparison = compared_tars(&a, &b);
     let finding = &comparison.platforms[0].files[0].findings[0];
     assert_eq!((&*finding.within[0], finding.class), ("table t, row 2500", Class::Timestamp), "{finding:?}");
@@ -152,7 +157,6 @@ base.commit()
 #[test]
 fn what_is_no_row_of_a_database_is_content() {
     let Some(python) = judge::find("python3") else { return };
-    let dir = tempfile::tempdir().unwrap();
     let write = "import sqlite3, sys
 base = sqlite3.connect(sys.argv[1])
 base.execute('CREATE TABLE t(id INTEGER PRIMARY KEY)')
@@ -162,15 +166,9 @@ base.execute('PRAGMA user_version = %d' % int(sys.argv[3]))
 base.execute('PRAGMA application_id = %d' % int(sys.argv[4]))
 base.commit()
 ";
-    let base = |name: &str, values: [&str; 3]| {
-        let path = dir.path().join(name);
-        judge::run(&python, [&["-c", write, path.to_str().unwrap()][..], &values].concat());
-        [file("srv/x.db", &fs::read(path).unwrap())]
-    };
-    let one = base("one.db", ["secret-a", "1", "1"]);
-    for (at, other) in [["secret-b", "1", "1"], ["secret-a", "2", "1"], ["secret-a", "1", "2"]].into_iter().enumerate()
-    {
-        let comparison = compared_tars(&one, &base(&format!("{at}.db"), other));
+    let one = database(python.as_ref(), write, &["secret-a", "1", "1"]);
+    for other in [["secret-b", "1", "1"], ["secret-a", "2", "1"], ["secret-a", "1", "2"]] {
+        let comparison = compared_tars(&one, &database(python.as_ref(), write, &other));
         let finding = &comparison.platforms[0].files[0].findings[0];
         assert_eq!(finding.class, Class::Content, "{other:?}: {finding:?}");
     }

@@ -39,8 +39,7 @@ pub(super) fn text(comparison: &Comparison) -> String {
 fn verdict(comparison: &Comparison) -> String {
     match comparison.verdict {
         Verdict::Identical => "identical: the same image, by every digest".to_owned(),
-        // Of images that have manifests, which are the same ones.
-        Verdict::SameFiles if comparison.platforms.iter().all(|one| one.verdict == Verdict::Identical) => {
+        Verdict::SameFiles if comparison.only_index() => {
             "the same images: only the index that names them differs".to_owned()
         }
         Verdict::SameFiles => "the same files: only layers or their encoding differ".to_owned(),

@@ -52,5 +52,5 @@ fn whole(reader: impl std::io::Read) -> std::io::Result<Secret> {
 
 fn unfit(place: &str, error: &KeyError) -> Failure {
     let failure = Failure::wrap(Exit::Usage, format!("cannot use the key `{place}`"), error);
-    error.hint().into_iter().fold(failure, Failure::hint)
+    failure.hints(error.hint())
 }

@@ -318,6 +318,6 @@ fn refused(target: &Target<'_>, error: &Error, left: usize) -> Failure {
     };
     let message = format!("cannot publish `{}` to `{}`", target.image.name, target.repository);
     let failure = Failure::wrap(exit, message, error);
-    let failure = error.hint().into_iter().fold(failure, Failure::hint);
+    let failure = failure.hints(error.hint());
     if left == 0 { failure } else { failure.hint(format!("not begun: {}", amount::count(left as u64, "image"))) }
 }

@@ -320,7 +320,7 @@ fn refused(error: &Error) -> Failure {
     let failure = Failure::from_error(exit, error);
     match error {
         Error::NoTag { reference } => failure.hint(format!("name one, such as `{reference}:latest`")),
-        Error::Registry(error) => error.hint().into_iter().fold(failure, Failure::hint),
+        Error::Registry(error) => failure.hints(error.hint()),
         _ => failure,
     }
 }

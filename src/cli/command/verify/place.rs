@@ -46,7 +46,7 @@ impl Place {
 
     /// A place for a few documents where there is no store.
     pub(super) fn alone() -> Result<Self, Failure> {
-        let (dir, lock) = locked(&std::env::temp_dir()).map_err(|error| cannot(&error))?;
+        let (dir, lock) = among_others().map_err(|error| cannot(&error))?;
         Ok(Self { dir, _lock: Some(lock), elsewhere: Err(String::new()) })
     }
 
@@ -82,7 +82,7 @@ impl Place {
     /// A place among the store's temporary files, swept by whoever opens it alone; beside others' where the store takes none.
     fn in_store(store: &Store, unfit: &[String]) -> Result<Self, Failure> {
         let within = own(&store.scratch()).map(|dir| (dir, None));
-        let made = within.or_else(|_| locked(&std::env::temp_dir()).map(|(dir, lock)| (dir, Some(lock))));
+        let made = within.or_else(|_| among_others().map(|(dir, lock)| (dir, Some(lock))));
         let (dir, lock) = made.map_err(|error| cannot(&error))?;
         let elsewhere = Err(format!("it is the store's: {}", unfit.join(", ")));
         Ok(Self { dir, _lock: lock, elsewhere })
@@ -105,9 +105,15 @@ fn own(parent: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
 }
 
-/// Makes a directory that other runs leave alone while this one lives, and clears away what runs before left.
+/// Makes a directory among others' temporary files, where runs before may have left theirs.
+fn among_others() -> io::Result<(TempDir, File)> {
+    let parent = std::env::temp_dir();
+    sweep(&parent);
+    locked(&parent)
+}
+
+/// Makes a directory that other runs leave alone while this one lives.
 fn locked(parent: &Path) -> io::Result<(TempDir, File)> {
-    sweep(parent);
     let dir = own(parent)?;
     let unlocked = dir.path().join("unlocked");
     let file = File::create(&unlocked)?;

@@ -79,9 +79,7 @@ pub(super) fn rebuild(
     let start = Start { invocation, session, arguments, place: &place, variation: &variation };
     let mut child = start.spawn(&names, &platforms)?;
     let ended = listen(&mut child, &mut results, &mut way, events);
-    ended.map_err(|failure| {
-        same_again(invocation.global, arguments, Some(seed)).into_iter().fold(failure, Failure::hint)
-    })?;
+    ended.map_err(|failure| failure.hints(same_again(invocation.global, arguments, Some(seed))))?;
     let broken = |error: &crate::store::Error| Failure::from_error(Exit::Action, error);
     results.rest().map_err(|error| broken(&error))?;
 

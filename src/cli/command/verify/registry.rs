@@ -262,7 +262,7 @@ impl Attester<'_> {
             publisher.attach(&remote.repository, found.root, &[bundle]).map_err(|error| {
                 let message = format!("`{remote}` is identical, and that could not be attached to it");
                 let failure = Failure::wrap(Exit::Registry, message, &error);
-                error.hint().into_iter().fold(failure, Failure::hint)
+                failure.hints(error.hint())
             })?;
             attested.insert(remote.to_string());
         }

@@ -206,12 +206,12 @@ fn failure(global: &Global, verdict: &Verdict, way: &Way, arguments: &Verify) ->
         format!("{} of {} not identical", wrong.len(), count(total, "image"))
     };
     let failure = Failure::new(Exit::No, message).details(details);
-    let failure = way.hints.iter().fold(failure, Failure::hint);
+    let failure = failure.hints(&way.hints);
     // What was made from something else differs under every seed.
     let explained = !wrong.is_empty() && verdict.actions.is_empty() && wrong.iter().all(|image| image.other_sources);
     match way.seed {
         Some(_) if explained => failure,
-        Some(_) => same_again(global, arguments, way.seed).into_iter().fold(failure, Failure::hint),
+        Some(_) => failure.hints(same_again(global, arguments, way.seed)),
         None if arguments.images.iter().any(|text| is_remote(text)) => {
             let again = again(global, arguments, None);
             again

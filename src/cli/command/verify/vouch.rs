@@ -77,7 +77,7 @@ pub(super) fn keys(invocation: Invocation<'_>, arguments: &Vouch) -> Result<Vec<
             .map_err(|error| Failure::wrap(Exit::Usage, format!("cannot read the key `{name}`"), &error))?;
         let unfit = |error: KeyError| {
             let failure = Failure::wrap(Exit::Usage, format!("cannot use the key `{name}`"), &error);
-            error.hint().into_iter().fold(failure, Failure::hint)
+            failure.hints(error.hint())
         };
         let key = PublicKey::from_pem(&pem).map_err(unfit)?;
         if !keys.iter().any(|there| there.key == key) {
