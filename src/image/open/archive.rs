@@ -84,8 +84,9 @@ impl Archive {
     }
 }
 
-/// Why a file of so many bytes could not be read as a tar: it is none, not all of one, or a bad one.
-pub(super) fn refused(path: &Path, file: &File, end: u64, source: layer::Error) -> OpenError {
+/// Says why a file of `end` bytes could not be read as a tar: it is none, not all of one, or a bad one.
+#[must_use]
+pub fn refused(path: &Path, file: &File, end: u64, source: layer::Error) -> OpenError {
     let mut begin = [0; 262];
     let read = file.read_at(&mut begin, 0).unwrap_or_default();
     let path = path.to_owned();

@@ -5,6 +5,8 @@ use super::error::OpenError;
 use super::registry::Remote;
 use crate::digest::{Digest, Mismatch, VerifyingReader};
 use crate::oci::{Blob, json_weight};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read};
@@ -113,10 +115,16 @@ impl Blobs {
     /// The blob that a descriptor describes.
     pub(super) fn descriptor(&self, part: &str, descriptor: &Value) -> Result<Blob, OpenError> {
         let digest = descriptor["digest"].as_str().and_then(|digest| digest.parse().ok());
-        match (digest, descriptor["size"].as_u64()) {
-            (Some(digest), Some(size)) => Ok(Blob { digest, size }),
-            _ => Err(self.form(part, "has a descriptor without a size or a sha256 digest".to_owned())),
+        let (Some(digest), Some(size)) = (digest, descriptor["size"].as_u64()) else {
+            return Err(self.form(part, "has a descriptor without a size or a sha256 digest".to_owned()));
+        };
+        let blob = Blob { digest, size };
+        // What is embedded is for readers who then do not fetch the blob: they must get the same (image-spec, descriptor.md).
+        let embedded = descriptor.get("data").map(|data| data.as_str().and_then(|data| STANDARD.decode(data).ok()));
+        if embedded.is_some_and(|bytes| bytes.is_none_or(|bytes| Blob::of(&bytes) != blob)) {
+            return Err(self.form(part, format!("embeds `data` for {digest} that is something else")));
         }
+        Ok(blob)
     }
 
     /// A name that a part says of something, which messages and findings repeat.

@@ -27,7 +27,7 @@ pub struct DockerArchive {
 pub(super) fn archive(shown: String, path: &Path, wanted: Option<&str>) -> Result<Opened, OpenError> {
     let archive = DockerArchive::open(shown, path)?;
     let number = match wanted {
-        Some(name) => archive.find(name),
+        Some(name) => archive.find(name)?,
         None => Some(0).filter(|_| archive.images.len() == 1),
     };
     let Some(number) = number else {
@@ -54,12 +54,15 @@ impl DockerArchive {
         Ok(Self { blobs, images })
     }
 
-    /// Which image has a name, from 0; `None`: none has it, or several have.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<usize> {
+    /// Which image has a name, from 0; `None`: none has it. An error if several have.
+    pub fn find(&self, name: &str) -> Result<Option<usize>, OpenError> {
         let named = |line: &Value| tags(line).any(|tag| tag == name || tag.strip_suffix(":latest") == Some(name));
         let mut found = self.images.iter().enumerate().filter(|(_, line)| named(line)).map(|(number, _)| number);
-        found.next().filter(|_| found.next().is_none())
+        let first = found.next();
+        if found.next().is_some() {
+            return Err(OpenError::Several { place: self.blobs.image.clone(), name: name.to_owned() });
+        }
+        Ok(first)
     }
 
     /// What each image is called, in the archive's order: by its first name, else by the digest of its configuration.

@@ -65,6 +65,14 @@ pub enum OpenError {
         /// The names that there are.
         there: Vec<String>,
     },
+    /// One name is that of several images.
+    #[error("several images in `{place}` are called `{name}`")]
+    Several {
+        /// Where it was looked for.
+        place: String,
+        /// The name.
+        name: String,
+    },
     /// The image is not for the platform.
     #[error("`{image}` is not made for {wanted}{}", those(there))]
     NoPlatform {
@@ -155,6 +163,7 @@ impl OpenError {
                 "copy, download or save it again, and hold its size against the original's: either it is cut off, or a header in it is wrong"
                     .to_owned(),
             ),
+            Self::Several { .. } => Some("give each a name of its own, and save them again".to_owned()),
             Self::NoTag { image } => Some(format!("name one, such as `{image}:latest`")),
             _ => None,
         }

@@ -43,6 +43,9 @@ fn open(blobs: Blobs, wanted: Option<&str>) -> Result<Opened, OpenError> {
         None => all.iter().collect(),
         Some(name) => all.iter().filter(|entry| names(entry).any(|there| there == name)).collect(),
     };
+    if let ([_, _, ..], Some(name)) = (&found[..], wanted) {
+        return Err(OpenError::Several { place: blobs.image.clone(), name: name.to_owned() });
+    }
     let [entry] = found[..] else {
         let mut there: Vec<String> = all.iter().filter_map(|entry| names(entry).next().map(str::to_owned)).collect();
         there.sort();

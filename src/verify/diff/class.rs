@@ -18,6 +18,8 @@ pub enum Class {
     Locale,
     /// A random number or name.
     RandomId,
+    /// The checksum of something else.
+    Checksum,
     /// The same parts in another order.
     Order,
     /// Compiled Python.
@@ -74,13 +76,14 @@ pub enum Class {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Timestamp,
         Self::BuildPath,
         Self::HostName,
         Self::User,
         Self::Locale,
         Self::RandomId,
+        Self::Checksum,
         Self::Order,
         Self::Bytecode,
         Self::GzipHeader,
@@ -119,6 +122,7 @@ impl Class {
             Self::User => "user name",
             Self::Locale => "locale",
             Self::RandomId => "random id",
+            Self::Checksum => "checksum",
             Self::Order => "order",
             Self::Bytecode => "Python byte-code",
             Self::GzipHeader => "gzip header",
@@ -168,6 +172,7 @@ impl Class {
             Self::RandomId => {
                 "seed the generator from the content or a constant, write the id when the container starts, or leave the file out: `exclude` of a `copy` layer, `rm` in the step that makes it"
             }
+            Self::Checksum => "it follows from what it is the checksum of: mend that",
             Self::Order => {
                 "sort the list before it is written (`sort` with `LC_ALL=C`); do not rely on directory or hash-map order"
             }

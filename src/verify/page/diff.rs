@@ -44,6 +44,7 @@ pub fn comparison_page(comparison: &Comparison, run: &[(String, String)]) -> Str
 fn sentence(comparison: &Comparison) -> String {
     match comparison.verdict {
         Verdict::Identical => "The images are identical".to_owned(),
+        Verdict::SameFiles if comparison.only_index() => "The images are the same".to_owned(),
         Verdict::SameFiles => "The images have the same files".to_owned(),
         Verdict::Different => {
             let sum =

@@ -2,15 +2,15 @@
 
 use super::error::{Error, doing};
 use crate::digest::Digest;
-use crate::image::{Image, ImageRef};
-use crate::layer::{Kind, Limits};
+use crate::image::{Image, ImageRef, OpenError, refused_archive};
+use crate::layer::{self, Kind, Limits};
 use crate::oci::Blob;
 use crate::recipe::ImageName;
 use crate::store::{IndexEntry, Store};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// The largest document of an image, in bytes: as for images in the store.
@@ -42,7 +42,7 @@ impl<'a> Documents<'a> {
         let (source, index) = if path.is_dir() {
             let file = path.join("index.json");
             let index = File::open(&file).map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => no_layout(path, "it has no index.json"),
+                ErrorKind::NotFound => no_layout(path, "it has no index.json"),
                 _ => doing("open", &file)(error),
             })?;
             let mut bytes = Vec::new();
@@ -143,7 +143,7 @@ impl<'a> Documents<'a> {
                 let path = dir.join("blobs/sha256").join(digest.hex());
                 let file = match File::open(&path) {
                     Ok(file) => file,
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
                         return Err(Error::Missing { digest });
                     }
                     Err(error) => return Err(doing("open", &path)(error)),
@@ -172,17 +172,20 @@ fn no_layout(path: &Path, reason: impl Into<String>) -> Error {
 /// The members of an archive that may be documents.
 fn archive(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let file = File::open(path).map_err(doing("open", path))?;
+    let end = file.metadata().map_err(doing("look at", path))?.len();
     let mut magic = Vec::new();
     (&file).take(4).read_to_end(&mut magic).map_err(doing("read", path))?;
-    let whole = std::io::Cursor::new(magic.clone()).chain(BufReader::with_capacity(1 << 17, file));
-    let input: Box<dyn Read> = match magic[..] {
-        [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::stream::read::Decoder::new(whole).map_err(doing("read", path))?),
-        _ => Box::new(whole),
+    let whole = std::io::Cursor::new(magic.clone()).chain(BufReader::with_capacity(1 << 17, &file));
+    let (input, plain): (Box<dyn Read>, _) = match magic[..] {
+        [0x1f, 0x8b, ..] => (Box::new(flate2::read::MultiGzDecoder::new(whole)), false),
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            (Box::new(zstd::stream::read::Decoder::new(whole).map_err(doing("read", path))?), false)
+        }
+        _ => (Box::new(whole), true),
     };
     let mut members = BTreeMap::new();
     let mut total = 0;
-    let visit = |entry: crate::layer::Entry, content: &mut dyn Read| {
+    let visit = |entry: layer::Entry, content: &mut dyn Read| {
         let name = entry.path.as_str();
         let wanted = name == "index.json" || name.starts_with("blobs/sha256/");
         if let Kind::File { size } = entry.kind
@@ -192,16 +195,21 @@ fn archive(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         {
             total += size;
             let mut bytes = Vec::new();
-            let path = entry.path.clone();
-            content
-                .take(size)
-                .read_to_end(&mut bytes)
-                .map_err(|source| crate::layer::Error::Content { path, source })?;
+            content.take(size).read_to_end(&mut bytes).map_err(|source| match source.kind() {
+                ErrorKind::UnexpectedEof => layer::Error::Within { path: name.to_owned(), size },
+                _ => layer::Error::Content { path: entry.path.clone(), source },
+            })?;
             members.insert(name.to_owned(), bytes);
         }
-        Ok::<(), crate::layer::Error>(())
+        Ok::<(), layer::Error>(())
     };
-    crate::layer::read(input, &Limits { bytes: 1 << 40, ..Limits::default() }, visit)
-        .map_err(|source| Error::Archive { path: path.to_owned(), source })?;
+    layer::read(input, &Limits { bytes: 1 << 40, ..Limits::default() }, visit).map_err(|source| {
+        if plain {
+            refused_archive(path, &file, end, source)
+        } else {
+            // It begins like a compressed file, so that is what it is taken for.
+            OpenError::Archive { path: path.to_owned(), source }
+        }
+    })?;
     Ok(members)
 }

@@ -1,6 +1,7 @@
 //! What keeps a comparison from being made.
 
 use crate::digest::Digest;
+use crate::image::OpenError;
 use crate::registry::RegistryError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,13 +48,8 @@ pub enum Error {
         reason: String,
     },
     /// An archive is not readable.
-    #[error("could not read the archive `{}`", path.display())]
-    Archive {
-        /// The archive.
-        path: PathBuf,
-        /// Why not.
-        source: crate::layer::Error,
-    },
+    #[error(transparent)]
+    Archive(#[from] OpenError),
     /// A document is larger than any image's.
     #[error("blob {digest} has {size} bytes, more than the {limit} that a manifest or configuration may have")]
     Document {

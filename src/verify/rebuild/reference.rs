@@ -74,7 +74,7 @@ impl Reference {
         let unnamed = archive.is_unnamed().then_some(0);
         let (mut images, mut taken) = (Vec::new(), BTreeSet::new());
         for name in names {
-            let Some(number) = archive.find(name.as_str()).or(unnamed) else { continue };
+            let Some(number) = archive.find(name.as_str())?.or(unnamed) else { continue };
             let mut expected = Expected::new(name.clone());
             let opened = archive.image(number)?.platforms.into_iter();
             expected.configs = opened.filter_map(|one| Some((one.platform, one.config?.0))).collect();

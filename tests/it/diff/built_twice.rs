@@ -191,8 +191,8 @@ fn with_an_epoch(name: &str, comparison: &Comparison, stamped: bool) {
         return;
     }
     assert!(platform.files.iter().flat_map(|file| &file.findings).all(only_time), "{name}: {:#?}", platform.files);
-    // Besides its date: the names that the builder before BuildKit gives its steps and their containers, by chance.
-    let own = [Class::Timestamp, Class::RandomId, Class::HostName];
+    // Besides its date: the names that the builder before BuildKit gives its steps and their containers, by chance and by digest.
+    let own = [Class::Timestamp, Class::RandomId, Class::Checksum, Class::HostName];
     assert!(platform.config.iter().all(|finding| own.contains(&finding.class)), "{name}: {:#?}", platform.config);
 }
 

@@ -329,6 +329,27 @@ fn a_truncated_archive_is_said_to_be_one() {
     }
 }
 
+#[test]
+fn a_name_of_several_images_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = json!({ "Config": "config.json", "RepoTags": ["web:latest"], "Layers": [] });
+    let manifest = json!([line, line]).to_string();
+    fs::write(dir.path().join("d.tar"), tar(&[file("manifest.json", manifest.as_bytes())])).unwrap();
+    let entry = json!({
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "digest": Digest::of(b"{}"),
+        "size": 2,
+        "annotations": { "org.opencontainers.image.ref.name": "web" },
+    });
+    let index = json!({ "schemaVersion": 2, "manifests": [entry, entry] }).to_string();
+    fs::write(dir.path().join("o.tar"), tar(&[file("index.json", index.as_bytes())])).unwrap();
+    for place in ["docker-archive:d.tar", "oci-archive:o.tar"] {
+        let error = try_compared(dir.path(), &format!("{place}:web"), "tar:d.tar").unwrap_err();
+        assert!(error.to_string().starts_with("several images in `"), "{place}: {error}");
+        assert!(error.to_string().ends_with("are called `web`"), "{place}: {error}");
+    }
+}
+
 /// Many lines of an archive may name one configuration, which is read once.
 #[test]
 fn an_archive_names_a_bounded_number_of_images() {

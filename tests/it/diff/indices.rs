@@ -2,6 +2,8 @@
 
 use super::making::{file, pack, tar};
 use super::{compared, remint, try_compared};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use remint::digest::Digest;
 use remint::verify::diff::{Class, Presence, Verdict};
 use serde_json::{Value, json};
@@ -37,6 +39,12 @@ fn entry(layout: &Path) -> Value {
     let read = |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
     let index: Digest = read(layout.join("index.json"))["manifests"][0]["digest"].as_str().unwrap().parse().unwrap();
     read(layout.join("blobs/sha256").join(index.hex()))["manifests"][0].clone()
+}
+
+/// The bytes of what a descriptor names.
+fn blob(layout: &Path, descriptor: &Value) -> Vec<u8> {
+    let digest: Digest = descriptor["digest"].as_str().unwrap().parse().unwrap();
+    fs::read(layout.join("blobs/sha256").join(digest.hex())).unwrap()
 }
 
 /// Puts an index into a layout; gives its descriptor.
@@ -124,7 +132,10 @@ fn each_entry_of_an_index_is_compared() {
         let within = comparison.index[0].within.join(".");
         assert!(within.ends_with("platform.architecture"), "{within}");
         assert_eq!(compare(&[on("amd64")], &[on("amd64")], nested).verdict, Verdict::Identical);
-        let embedded = json!({ "platform": on("amd64")["platform"], "data": "e30=" });
+        let plain = dir.path().join("plain");
+        layout(&plain, &[("gzip", "one")]);
+        let data = STANDARD.encode(blob(&plain, &entry(&plain)));
+        let embedded = json!({ "platform": on("amd64")["platform"], "data": data });
         assert_eq!(compare(&[on("amd64")], &[embedded], nested).verdict, Verdict::SameFiles);
     }
 }
@@ -258,4 +269,25 @@ fn a_blob_that_is_not_read_must_be_there() {
     refused("is damaged");
     fs::remove_file(bad.join(&name)).unwrap();
     refused("has no");
+}
+
+/// `data` of a descriptor is its blob's bytes, for whoever does not fetch it (image-spec, descriptor.md).
+#[test]
+fn embedded_data_is_the_blob() {
+    let dir = tempfile::tempdir().unwrap();
+    layout(&dir.path().join("a"), &[("gzip", "one")]);
+    layout(&dir.path().join("b"), &[("gzip", "one")]);
+    let b = dir.path().join("b");
+    let index: Value = serde_json::from_slice(&fs::read(b.join("index.json")).unwrap()).unwrap();
+    let index = index["manifests"][0].clone();
+    let bytes = blob(&b, &index);
+    name(&b, &said(&index, &json!({ "data": STANDARD.encode(&bytes) })));
+    assert_eq!(compared(dir.path(), "oci:a", "oci:b").verdict, Verdict::Identical);
+    for data in [json!(STANDARD.encode(&bytes[1..])), json!("no base64"), json!(7)] {
+        name(&b, &said(&index, &json!({ "data": data })));
+        let error = try_compared(dir.path(), "oci:a", "oci:b").unwrap_err();
+        let expected =
+            format!("`index.json` of `oci:b` embeds `data` for {} that is something else", Digest::of(&bytes));
+        assert_eq!(error, expected);
+    }
 }

@@ -135,10 +135,15 @@ fn a_layout_and_an_archive_are_references() {
         .says(1, &["`hello.tar` does not have `site`", "it has `hello`"]);
     project.run(&["verify", "--against", "layout"]).says(2, &["`layout` is a directory", "`--against oci:layout`"]);
     project.run(&["verify", "--against", "oci:recipes"]).says(2, &["is no OCI image layout"]);
-    project.run(&["verify", "--against", "oci-archive:remint.toml"]).says(2, &["could not read the archive"]);
+    let words = ["remint.toml`, a file of", "is not a tar archive", "hint: give what `docker save`"];
+    project.run(&["verify", "--against", "oci-archive:remint.toml"]).says(2, &words);
+    project.write("empty.tar", "");
+    project
+        .run(&["verify", "--against", "oci-archive:empty.tar"])
+        .says(2, &["`", "empty.tar`, an empty file, is not a tar"]);
     let archive = std::fs::read(project.root.join("hello.tar")).unwrap();
     project.write("cut.tar", &archive[..archive.len() / 2]);
-    project.run(&["verify", "--against", "oci-archive:cut.tar"]).says(4, &["could not read the archive", "cut.tar"]);
+    project.run(&["verify", "--against", "oci-archive:cut.tar"]).says(4, &["cut.tar` ends at byte", "hint: copy,"]);
 }
 
 #[test]

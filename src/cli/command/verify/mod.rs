@@ -20,7 +20,6 @@ use crate::cli::failure::{Failure, TORN_INDEX};
 use crate::cli::report::{Manner, Reporter};
 use crate::cli::session::Session;
 use crate::digest::Digest;
-use crate::layer;
 use crate::recipe::ImageName;
 use crate::registry::clean;
 use crate::store::Store;
@@ -302,15 +301,11 @@ fn of_store(error: &Error) -> Failure {
 }
 
 fn refused(error: &Error) -> Failure {
+    if let Error::Archive(error) = error {
+        return unopened(error);
+    }
     let exit = match error {
-        Error::Line { .. }
-        | Error::Twice { .. }
-        | Error::NoLayout { .. }
-        | Error::NoTag { .. }
-        // What does not begin like an archive is none; what does is damaged.
-        | Error::Archive { source: layer::Error::Damaged { at: 0, .. } | layer::Error::Archive { at: 0, .. }, .. } => {
-            Exit::Usage
-        }
+        Error::Line { .. } | Error::Twice { .. } | Error::NoLayout { .. } | Error::NoTag { .. } => Exit::Usage,
         Error::Io { .. } | Error::Store(_) => Exit::Action,
         Error::Registry(_) => Exit::Registry,
         Error::NotThere { .. } => Exit::No,

@@ -15,13 +15,13 @@ const LARGEST: usize = 4 << 20;
 const HEAVIEST: u64 = 40 << 20;
 
 /// Compares two documents; `false`: they are none, or only scalars.
-pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u8]) -> bool {
+pub(super) fn compare(explaining: &mut Explaining<'_>, name: &str, a: &[u8], b: &[u8]) -> bool {
     let begins = |bytes: &[u8]| matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]);
     if !begins(a) || !begins(b) {
         return false;
     }
     if [a, b].iter().any(|bytes| bytes.len() > LARGEST || json_weight(bytes) > HEAVIEST) {
-        return as_text(explaining, a, b);
+        return as_text(explaining, name, a, b);
     }
     let document = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
     let (Some(value_a), Some(value_b)) = (document(a), document(b)) else { return false };
@@ -49,10 +49,10 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, _: &str, a: &[u8], b: &[u
 }
 
 /// Compares two documents, or what begins like such, as texts, and says so; `false`: they are none.
-fn as_text(explaining: &mut Explaining<'_>, a: &[u8], b: &[u8]) -> bool {
+fn as_text(explaining: &mut Explaining<'_>, name: &str, a: &[u8], b: &[u8]) -> bool {
     let (Some(a), Some(b)) = (text::of(a), text::of(b)) else { return false };
     let before = explaining.findings.len();
-    text::compare(explaining, a, b);
+    text::compare(explaining, name, a, b);
     if let Some(finding) = explaining.findings.get_mut(before) {
         finding.also("too large to be compared as JSON, value by value: compared as text");
     }

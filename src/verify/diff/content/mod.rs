@@ -3,8 +3,10 @@
 //! What has a format is taken apart by it (compressed data, archives, sections of programs, JSON), and the parts are compared in
 //! turn, to a bounded depth. What has none is text or bytes.
 
+mod accounts;
 mod ar;
 mod binary;
+mod checksum;
 mod dates;
 mod elf;
 mod json;
@@ -153,7 +155,7 @@ impl<'a> Explaining<'a> {
             return packed::closed(self, a, b, &why);
         }
         match (text::of(a), text::of(b)) {
-            (Some(a), Some(b)) => text::compare(self, a, b),
+            (Some(a), Some(b)) => text::compare(self, name, a, b),
             _ => binary::compare(self, a, b, None),
         }
     }
@@ -172,7 +174,7 @@ impl<'a> Explaining<'a> {
         }
         let before = self.findings.len();
         match (text::of(a), text::of(b)) {
-            (Some(a), Some(b)) => text::compare(self, a, b),
+            (Some(a), Some(b)) => text::compare(self, path, a, b),
             _ => binary::compare(self, a, b, None),
         }
         if let Some(finding) = self.findings.get_mut(before) {

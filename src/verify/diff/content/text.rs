@@ -4,8 +4,8 @@
 //! is shown.
 
 use super::lines::{Changed, Lines, common_end};
-use super::words::{LONG, classify, same_words, shortened};
-use super::{Explaining, first_difference};
+use super::words::{Classify, LONG, classify, same_words, shortened};
+use super::{Explaining, accounts, first_difference};
 use crate::verify::diff::class::Class;
 use crate::verify::diff::model::Excerpt;
 use crate::verify::diff::sums::{Sums, histogram};
@@ -30,8 +30,8 @@ pub(super) fn of(bytes: &[u8]) -> Option<&str> {
     (!text.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))).then_some(text)
 }
 
-/// Compares two texts.
-pub(super) fn compare(explaining: &mut Explaining<'_>, a: &str, b: &str) {
+/// Compares two texts of a name.
+pub(super) fn compare(explaining: &mut Explaining<'_>, name: &str, a: &str, b: &str) {
     let changed = Changed::of(a, b);
     let ops = align(&changed);
     let mut causes = Causes::default();
@@ -40,7 +40,7 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, a: &str, b: &str) {
     } else if reordered(a, b) {
         causes.classes.push(Class::Order);
     } else {
-        causes.ask(explaining, &ops, &changed);
+        causes.ask(explaining, accounts::classify(name).unwrap_or(classify), &ops, &changed);
     }
     let Causes { mut classes, notes } = causes;
     if classes.is_empty() {
@@ -111,7 +111,7 @@ struct Causes {
 
 impl Causes {
     /// Asks each changed line, beside the one in its place, for its cause.
-    fn ask(&mut self, explaining: &Explaining<'_>, ops: &[DiffOp], changed: &Changed<'_>) {
+    fn ask(&mut self, explaining: &Explaining<'_>, classify: Classify, ops: &[DiffOp], changed: &Changed<'_>) {
         let (mut asked, mut cut) = (0, false);
         // Operations go from the first line to the last.
         let (mut lines_a, mut lines_b) = (changed.a.iter(), changed.b.iter());
@@ -122,7 +122,7 @@ impl Causes {
                 for (old, new) in of_a.zip(of_b) {
                     asked += 1;
                     if asked <= ASKED {
-                        let (classes, whole) = causes_of(old, new, explaining);
+                        let (classes, whole) = causes_of(old, new, explaining, classify);
                         self.add(&classes);
                         cut |= !whole;
                     }
@@ -158,7 +158,7 @@ impl Causes {
 }
 
 /// The causes of a difference between two lines, and whether all that differs was looked at.
-fn causes_of(a: &str, b: &str, explaining: &Explaining<'_>) -> (Vec<Class>, bool) {
+fn causes_of(a: &str, b: &str, explaining: &Explaining<'_>, classify: Classify) -> (Vec<Class>, bool) {
     if a.len().max(b.len()) <= LONG {
         return (classify(a, b, explaining.hints), true);
     }
@@ -250,7 +250,7 @@ mod tests {
     fn found(a: &str, b: &str) -> Vec<Finding> {
         let hints = Hints::default();
         let mut explaining = Explaining::new(&hints);
-        compare(&mut explaining, a, b);
+        compare(&mut explaining, "", a, b);
         explaining.findings
     }
 

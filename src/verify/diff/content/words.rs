@@ -1,6 +1,6 @@
 //! Why two lines or phrases differ, by the words that differ and those in front of them.
 
-use super::{Hints, dates};
+use super::{Hints, checksum, dates};
 use crate::verify::diff::class::Class;
 use crate::verify::diff::sums::Sums;
 
@@ -73,6 +73,9 @@ pub(in crate::verify::diff) fn named(name: &str) -> String {
     format!("{begin}…{}", end.into_iter().collect::<String>())
 }
 
+/// Says all causes of a difference between two lines.
+pub(super) type Classify = fn(&str, &str, &Hints) -> Vec<Class>;
+
 /// All causes of a difference between two phrases, [`Class::Content`] where one does not show; empty only where they are the same.
 pub(super) fn classify(a: &str, b: &str, hints: &Hints) -> Vec<Class> {
     let mut classes = Vec::new();
@@ -96,6 +99,10 @@ pub(super) fn classify(a: &str, b: &str, hints: &Hints) -> Vec<Class> {
     }
     if words_a.len() != words_b.len() || words_a == words_b {
         classes.push(Class::Content);
+        return classes;
+    }
+    if checksum::only(&words_a, &words_b) {
+        classes.push(Class::Checksum);
         return classes;
     }
     let mut key = "";
@@ -265,6 +272,11 @@ mod tests {
                 vec![Class::RandomId],
             ),
             ("x 8f14e45fceea167a5a36dedd4bea2543", "x c9f0f895fb98ab9159f51fd0297e236d", vec![Class::RandomId]),
+            (
+                "8f14e45fceea167a5a36dedd4bea2543  usr/bin/x",
+                "c9f0f895fb98ab9159f51fd0297e236d  usr/bin/x",
+                vec![Class::Checksum],
+            ),
             ("a b c", "c a b", vec![Class::Order]),
             ("by alice on 2026-01-02", "by bob on 2027-03-04", vec![Class::Timestamp, Class::User]),
             ("size 3", "size 4", vec![Class::Content]),

@@ -42,9 +42,8 @@ pub(super) fn classes(path: &str) -> Vec<Class> {
         "var/lib/dpkg/status" => &[Class::User, Class::HostName],
         "usr/share/rich/a.json" => &[Class::Missing, Class::Additional],
         // Lists of paths: another directory of the same name looks like that of another build.
-        "etc/passwd" => &[Class::BuildPath],
         _ if path.rsplit('.').next() == Some("list") => &[Class::BuildPath],
-        _ if path.ends_with("md5sums") => &[Class::RandomId],
+        _ if path.ends_with("md5sums") => &[Class::Checksum, Class::RandomId],
         _ => &[],
     };
     [own, &[Class::Content]].concat()
