@@ -345,8 +345,8 @@ fn a_name_of_several_images_is_none() {
     fs::write(dir.path().join("o.tar"), tar(&[file("index.json", index.as_bytes())])).unwrap();
     for place in ["docker-archive:d.tar", "oci-archive:o.tar"] {
         let error = try_compared(dir.path(), &format!("{place}:web"), "tar:d.tar").unwrap_err();
-        assert!(error.to_string().starts_with("several images in `"), "{place}: {error}");
-        assert!(error.to_string().ends_with("are called `web`"), "{place}: {error}");
+        assert!(error.starts_with("several images in `"), "{place}: {error}");
+        assert!(error.ends_with("are called `web`"), "{place}: {error}");
     }
 }
 
