@@ -115,7 +115,7 @@ pub(super) fn is_archive_path(path: &str) -> bool {
         && path.bytes().all(|b| b.is_ascii_graphic() && !b"\\?#\"<>".contains(&b))
 }
 
-/// Offsets fit, since an index has at most [`LARGEST`] bytes.
+/// Offsets fit, since an index has at most [`super::packages::LARGEST`] bytes.
 pub(super) fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).expect("an index is smaller than 4 GiB")
 }

@@ -1,8 +1,8 @@
 //! The closure that apt would choose: what `apt-get install --no-install-recommends` adds to an empty system, or to a base.
 //!
 //! Many sets of packages satisfy a request; users expect apt's. So this room follows apt 2.6's internal solver step by step rather than
-//! solving the constraints anew: [`mark`] walks the relations depth first, [`solutions`] orders alternatives and providers,
-//! [`conflict`] puts away what stands in the way, [`repair`] with [`score`] settles what is left broken, and [`sweep`] drops the remains.
+//! solving the constraints anew: `mark` walks the relations depth first, `solutions` orders alternatives and providers,
+//! `conflict` puts away what stands in the way, `repair` with `score` settles what is left broken, and `sweep` drops the remains.
 //! The judge is apt itself, over the same indices (`tests/it/closure.rs`).
 //!
 //! The result depends on the indices in the order of their suites and components, on what is installed, and on what is wanted as a set;
