@@ -1,5 +1,6 @@
 //! Layers of copied trees: cut into runs of files, of which only those are made that the store lacks.
 
+use super::alone;
 use super::error::Error;
 use super::place::{Resolver, add_parents, resolve};
 use super::results::{Fragment, Layered, Run};
@@ -12,7 +13,6 @@ use crate::oci::TreePath;
 use crate::plan::{CopyWork, run_key};
 use crate::source::path::{ItemKind, LocalFile, Tree};
 use crate::store::Store;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -46,11 +46,11 @@ pub(super) fn copy(store: &Store, view: &View<'_>, work: &CopyWork, title: &str)
     let weights: Vec<RunItem<'_>> =
         placed.iter().map(|placed| RunItem { path: &placed.place, size: placed.size() }).collect();
     let runs: Vec<&[Placed<'_>]> = runs(&weights).into_iter().map(|run| &placed[run]).collect();
-    let find = |run: &&[Placed<'_>]| {
+    let find = |run: &&[Placed<'_>]| -> Result<_, Error> {
         let key = run_key(run.iter().map(|placed| (&placed.place, placed.kind)), work.owner, work.mode);
         Ok((key, store.action::<Run>(&key)?))
     };
-    let found: Vec<Result<_, Error>> = runs.par_iter().map(find).collect();
+    let found = alone::each(&runs, alone::files(runs.len()), find);
     // One after another, so that memory holds the files of one run alone.
     let fragments = runs.into_iter().zip(found).map(|(run, found)| match found? {
         (_, Some(run)) => Ok(run.files),
@@ -91,10 +91,13 @@ fn place<'t>(
 
 /// Makes the fragment of a run.
 fn make(store: &Store, key: &ActionKey, run: &[Placed<'_>], work: &CopyWork, title: &str) -> Result<Fragment, Error> {
-    // The many small files of a run are read side by side; a large one is a run of its own, and is never whole in memory.
+    // The small files of a run are read side by side where they are much; a large one is a run of its own, and is never whole in memory.
     let pieces: Vec<_> = match run {
         [large] => vec![Ok(large.piece(work))],
-        small => small.par_iter().map(|placed| placed.piece(work).read()).collect(),
+        small => {
+            let bytes = small.iter().map(Placed::size).sum();
+            alone::each(small, alone::bytes(bytes), |placed| placed.piece(work).read())
+        }
     };
     let pieces = pieces.into_iter().collect::<Result<Vec<Piece>, _>>()?;
     let run = Run { files: fragment(store, pieces.iter(), title)? };

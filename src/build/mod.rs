@@ -4,6 +4,7 @@
 //! alone; a failed action stops only what depends on it. Damage that is found in the store on the way is set aside, and what
 //! was lost is made again within the same run.
 
+mod alone;
 mod below;
 mod bundle;
 mod copy;
@@ -33,6 +34,7 @@ pub use survey::Survey;
 
 use crate::digest::{ActionKey, Shuffle};
 use crate::event::{Event, Events};
+use crate::layer::Threads;
 use crate::lock::Lock;
 use crate::plan::{Action, ForeignBase, ImagePlan, Layer, Plan, Unpack, Work};
 use crate::recipe::Compression;
@@ -258,7 +260,12 @@ impl Builder<'_> {
                     let pack = || pack::pack(store, &layered, compression, title);
                     // Without threads of its own it still works, on those that are there.
                     let threads = || rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build().ok();
-                    let packed = pool.get_or_init(threads).as_ref().map_or_else(pack, |pool| pool.install(pack))?;
+                    let packed = match pack::threads(&layered) {
+                        Threads::Caller => pack(),
+                        Threads::Pool => {
+                            pool.get_or_init(threads).as_ref().map_or_else(pack, |pool| pool.install(pack))
+                        }
+                    }?;
                     store.put_action(&pack_key, &packed)?;
                 }
                 Ok(there)

@@ -1,10 +1,11 @@
 //! A layer's fragments become a blob: what was compressed before is copied from where it is.
 
+use super::alone;
 use super::error::Error;
 use super::marks::Marks;
 use super::results::{Layered, PackedFragment, PackedLayer};
 use crate::digest::{ActionKey, Digest};
-use crate::layer::{PackedRange, Part, pack as pack_parts};
+use crate::layer::{PackedRange, Part, Threads, pack as pack_parts};
 use crate::oci::Blob;
 use crate::plan::{pack_key, packed_key};
 use crate::recipe::Compression;
@@ -62,7 +63,14 @@ fn pack_from(
         }
     });
     let mut writer = store.writer()?;
-    let packed = pack_parts(compression.into(), from.as_ref(), Marks::every(tars), parts, &mut writer);
+    let packed = pack_parts(
+        compression.into(),
+        threads_for(tars.iter().copied()),
+        from.as_ref(),
+        Marks::every(tars),
+        parts,
+        &mut writer,
+    );
     if let Some(error) = failed {
         return Err(error);
     }
@@ -91,6 +99,15 @@ fn pack_from(
     }
     marks.keep(store, tars, &packed.ranges, packed.marks);
     Ok(PackedLayer { diff_id: packed.diff_id, tar_size: packed.tar_size, blob: packed.blob })
+}
+
+/// Which threads pack a layer.
+pub(super) fn threads(layered: &Layered) -> Threads {
+    threads_for(tars(layered))
+}
+
+fn threads_for(tars: impl Iterator<Item = Blob>) -> Threads {
+    if alone::bytes(tars.map(|tar| tar.size).sum()) { Threads::Caller } else { Threads::Pool }
 }
 
 fn tars(layered: &Layered) -> impl Iterator<Item = Blob> {

@@ -1,5 +1,6 @@
 //! The image's files as a layer sees them: what lies below it, and what it adds, merged.
 
+use super::alone;
 use super::error::Error;
 use super::merged::{self, Content, Merged, OPAQUE, Seen, WHITEOUT, is_in, seen, whiteout};
 use super::results::{Fragment, Layered};
@@ -8,7 +9,6 @@ use crate::layer::{Entry, Index, Kind, Limits};
 use crate::native::Root;
 use crate::oci::{Blob, TreePath};
 use crate::store::Store;
-use rayon::prelude::*;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -51,11 +51,14 @@ impl<'a> View<'a> {
 
     /// Lays a finished layer over what is there.
     pub(super) fn add_layer(&mut self, layer: &Layered) -> Result<(), Error> {
-        let read =
-            |fragment| self.top.map_or_else(|| read_index(self.store, fragment), |top| self.read_in(top, fragment));
-        let (directories, indexes) = rayon::join(
+        let read = |fragment: &Fragment| {
+            self.top.map_or_else(|| read_index(self.store, fragment), |top| self.read_in(top, fragment))
+        };
+        let few = alone::files(layer.fragments.len());
+        let (directories, indexes) = alone::both(
+            few,
             || read_directories(self.store, &layer.directories),
-            || layer.fragments.par_iter().map(read).collect::<Result<Vec<Index>, _>>(),
+            || alone::each(&layer.fragments, few, read).into_iter().collect::<Result<Vec<Index>, _>>(),
         );
         let (mut directories, indexes) = (directories?, indexes?);
         directories.retain(|directory| is_in(self.top, &directory.path));

@@ -65,17 +65,34 @@ impl fmt::Display for Codec {
     }
 }
 
+/// Which threads pack a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// The calling thread alone: of a small layer, the others would wake up when nothing is left to do.
+    Caller,
+    /// It and the current rayon pool.
+    Pool,
+}
+
 /// Compresses chunks on any number of threads; keeps what is dear to make.
 pub(super) struct Encoder {
     codec: Codec,
+    threads: Threads,
     zstd: Mutex<Vec<zstd::Context>>,
     spare: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Encoder {
-    pub(super) fn new(codec: Codec) -> Result<Self, Error> {
+    pub(super) fn new(codec: Codec, threads: Threads) -> Result<Self, Error> {
         codec.check()?;
-        Ok(Self { codec, zstd: Mutex::default(), spare: Mutex::default() })
+        Ok(Self { codec, threads, zstd: Mutex::default(), spare: Mutex::default() })
+    }
+
+    /// Has the pool do something that the calling thread would do later, unless it works alone.
+    pub(super) fn share(&self, work: impl FnOnce() + Send + 'static) {
+        if self.threads == Threads::Pool {
+            rayon::spawn(work);
+        }
     }
 
     pub(super) fn codec(&self) -> Codec {

@@ -32,11 +32,11 @@ enum State {
 }
 
 impl Job {
-    /// Puts a chunk in front of the current rayon pool.
+    /// Puts a chunk in front of the current rayon pool, if it is to help.
     pub(super) fn start(chunk: Arc<Vec<u8>>, encoder: &Arc<Encoder>) -> Arc<Self> {
         let job = Arc::new(Self { state: Mutex::new(State::Waiting(chunk)), done: Condvar::new() });
-        let (for_pool, encoder) = (Arc::clone(&job), Arc::clone(encoder));
-        rayon::spawn(move || for_pool.run(&encoder));
+        let (for_pool, for_job) = (Arc::clone(&job), Arc::clone(encoder));
+        encoder.share(move || for_pool.run(&for_job));
         job
     }
 

@@ -29,7 +29,7 @@ struct State {
     hasher: Option<Hasher>,
     /// How the hash stood at each mark.
     marks: Vec<HashState>,
-    /// Whether the pool was asked to help and has not come yet.
+    /// Whether the pool was asked to help, if it is to, and has not come yet.
     called: bool,
 }
 
@@ -58,7 +58,7 @@ impl Lane {
         drop(state);
         if call {
             let lane = Arc::clone(self);
-            rayon::spawn(move || {
+            self.encoder.share(move || {
                 lane.lock().called = false;
                 lane.run(0);
             });
@@ -121,13 +121,13 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layer::Codec;
+    use crate::layer::{Codec, Threads};
 
     #[test]
     fn a_lane_names_what_went_in() {
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let encoder = Arc::new(Encoder::new(Codec::Gzip).unwrap());
+            let encoder = Arc::new(Encoder::new(Codec::Gzip, Threads::Pool).unwrap());
             let through = |hasher: Hasher, pieces: std::ops::Range<u8>| {
                 pool.install(|| {
                     let lane = Lane::new(&encoder, hasher);

@@ -35,7 +35,7 @@ mod xattr;
 mod zstd;
 
 pub use builder::{Built, FragmentBuilder};
-pub use chunk::{CHUNK, Codec};
+pub use chunk::{CHUNK, Codec, Threads};
 pub use entry::{CONSTANT_MTIME, Entry, Kind};
 pub use error::Error;
 pub use fragment::{END, FragmentWriter, directories};

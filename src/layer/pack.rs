@@ -1,6 +1,6 @@
 //! Turns the parts of a layer into one compressed blob, on all cores, and names its tar and itself on the way.
 
-use super::chunk::{CHUNK, Codec, Encoder, PIECE};
+use super::chunk::{CHUNK, Codec, Encoder, PIECE, Threads};
 use super::job::Job;
 use super::lane::Lane;
 use super::sink::ended;
@@ -85,20 +85,21 @@ pub struct Packed {
 
 /// Writes a layer: the parts one behind the other, and the end of the tar, compressed.
 ///
-/// Chunks are compressed on the current rayon pool and on the calling thread. The bytes depend on the parts' bytes and borders
-/// and on the codec, not on the pool, nor on which parts were packed before. Memory holds two chunks a thread, at most 32, before
+/// Chunks are compressed on the calling thread and, if it may help, on the current rayon pool. The bytes depend on the parts' bytes
+/// and borders and on the codec, not on threads, nor on which parts were packed before. Memory holds two chunks a thread, at most 32, before
 /// and after compression, and a few more to be hashed. After an error what was written is no blob.
 ///
 /// With a mark, what stands before it is [`Part::Hashed`], all of it and nothing else. A mark is made before the first part behind
 /// each `every` bytes of the tar.
 pub fn pack<'a>(
     codec: Codec,
+    threads: Threads,
     from: Option<&Mark>,
     every: u64,
     parts: impl IntoIterator<Item = Part<'a>>,
     out: &mut dyn Write,
 ) -> Result<Packed, Error> {
-    let mut packer = Packer::new(codec, from, every, out)?;
+    let mut packer = Packer::new(Encoder::new(codec, threads)?, from, every, out)?;
     packer.write(&Arc::new(codec.head().to_vec()))?;
     for part in parts {
         packer.part(part)?;
@@ -184,8 +185,8 @@ impl Part<'_> {
 }
 
 impl<'a, 'o> Packer<'a, 'o> {
-    fn new(codec: Codec, from: Option<&'o Mark>, every: u64, out: &'o mut dyn Write) -> Result<Self, Error> {
-        let encoder = Arc::new(Encoder::new(codec)?);
+    fn new(encoder: Encoder, from: Option<&'o Mark>, every: u64, out: &'o mut dyn Write) -> Result<Self, Error> {
+        let encoder = Arc::new(encoder);
         let resume = |state: &HashState| Hasher::resume(state).ok_or(Error::Mark);
         let (tar, blob) = match from {
             Some(mark) => (resume(&mark.tar)?, resume(&mark.blob)?),

@@ -26,16 +26,17 @@ fn packed<'a>(tar: &'a [u8], blob: &'a [u8], range: PackedRange) -> Part<'a> {
 const EVERY: u64 = 512;
 
 fn run<'a>(codec: Codec, parts: impl IntoIterator<Item = Part<'a>>) -> Result<(Packed, Vec<u8>), Error> {
-    run_from(codec, None, parts)
+    run_from(codec, Threads::Pool, None, parts)
 }
 
 fn run_from<'a>(
     codec: Codec,
+    threads: Threads,
     from: Option<&Mark>,
     parts: impl IntoIterator<Item = Part<'a>>,
 ) -> Result<(Packed, Vec<u8>), Error> {
     let mut blob = Vec::new();
-    pack(codec, from, EVERY, parts, &mut blob).map(|packed| (packed, blob))
+    pack(codec, threads, from, EVERY, parts, &mut blob).map(|packed| (packed, blob))
 }
 
 fn unpacked(codec: Codec, blob: &[u8]) -> Vec<u8> {
@@ -82,6 +83,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             assert!(pool.install(|| run(codec, fresh(&contents))).unwrap() == outside, "{codec} on {threads}");
         }
+        assert!(run_from(codec, Threads::Caller, None, fresh(&contents)).unwrap() == outside, "{codec} alone");
     }
 }
 
@@ -133,7 +135,7 @@ fn a_layer_goes_on_from_any_mark() {
                     (false, true) => packed(&contents[at], &blob, all.ranges[at]),
                     (false, false) => part,
                 });
-                let (packed, found) = run_from(codec, Some(mark), parts).unwrap();
+                let (packed, found) = run_from(codec, Threads::Pool, Some(mark), parts).unwrap();
                 assert!(found == blob, "{codec} {number}");
                 assert_eq!((packed.diff_id, packed.blob, packed.tar_size), (all.diff_id, all.blob, all.tar_size));
                 assert_eq!((&packed.ranges, &packed.marks[..]), (&all.ranges, &all.marks[number + 1..]));
@@ -160,11 +162,11 @@ fn a_layer_goes_on_with_an_empty_part() {
                 .map(move |(at, part)| if at < count { hashed(&contents[at], blob, ranges[at]) } else { part })
                 .collect::<Vec<_>>()
         };
-        let (found, bytes) = run_from(codec, Some(mark), parts(mark)).unwrap();
+        let (found, bytes) = run_from(codec, Threads::Pool, Some(mark), parts(mark)).unwrap();
         assert_eq!((found.diff_id, found.blob), (expected.0.diff_id, expected.0.blob));
         assert!(bytes == expected.1);
         let longer = Mark { blob_size: mark.blob_size + 20, ..mark.clone() };
-        assert!(matches!(run_from(codec, Some(&longer), parts(mark)), Err(Error::Mark)));
+        assert!(matches!(run_from(codec, Threads::Pool, Some(&longer), parts(mark)), Err(Error::Mark)));
     }
 }
 
@@ -181,10 +183,10 @@ fn a_mark_that_the_parts_do_not_lead_to_is_refused() {
             .map(move |(at, part)| if at < count { hashed(&contents[at], blob, ranges[at]) } else { part })
     };
     let refused = |mark: &Mark, count, given| {
-        let result = run_from(Codec::Zstd, Some(mark), parts(count).take(given));
+        let result = run_from(Codec::Zstd, Threads::Pool, Some(mark), parts(count).take(given));
         assert!(matches!(result, Err(Error::Mark)), "{count} {given}");
     };
-    assert!(run_from(Codec::Zstd, Some(mark), parts(mark.parts)).is_ok());
+    assert!(run_from(Codec::Zstd, Threads::Pool, Some(mark), parts(mark.parts)).is_ok());
     assert!(matches!(run(Codec::Zstd, parts(1)), Err(Error::Mark)));
     refused(mark, mark.parts - 1, 9);
     refused(mark, mark.parts + 1, 9);
@@ -241,7 +243,7 @@ impl Write for Full {
 fn a_full_disk_and_a_bad_source_end_it() {
     let contents = contents();
     for room in [0, 9, 10, 100_000, 4_000_000] {
-        let error = pack(Codec::Gzip, None, EVERY, fresh(&contents), &mut Full(room)).unwrap_err();
+        let error = pack(Codec::Gzip, Threads::Pool, None, EVERY, fresh(&contents), &mut Full(room)).unwrap_err();
         assert!(matches!(error, Error::Write { what: "layer", .. }), "{error}");
     }
     let broken = Part::Fresh(Box::new((&[0; 512][..]).chain(Broken)), CHUNK as u64);

@@ -10,8 +10,9 @@ import trees
 TITLE = "Twenty recipes over two bases, 100 files and a user each, bases built: cold, and nothing changed"
 AGAINST = "docker's BuildKit and buildah, four builds at a time"
 REST = """
-The trees of the two bases are read once and shared; each image adds its user to the base's files of accounts and packs two small layers, on
-whichever core is free. What is left on one core is the start, the plan, and what is written down at the end.
+The trees of the two bases are read once and shared; each image adds its user to the base's files of accounts and packs two small layers, each
+by one thread: to wake a core that sleeps takes longer than what it would help with. What is left on one core is the start, the plan, and what is
+written down at the end.
 """
 
 BASES = ("debian", "interpreter")

@@ -1,6 +1,6 @@
 //! A tree with everything in it that is hard to write, as fragments and as a layer.
 
-use remint::layer::{CHUNK, Codec, Entry, FragmentBuilder, Index, Kind, Packed, Part, directories, pack};
+use remint::layer::{CHUNK, Codec, Entry, FragmentBuilder, Index, Kind, Packed, Part, Threads, directories, pack};
 use remint::oci::TreePath;
 
 pub(crate) fn path(text: &str) -> TreePath {
@@ -157,6 +157,6 @@ pub(crate) fn fragments(with_devices: bool) -> (Vec<Vec<u8>>, Vec<Index>) {
 pub(crate) fn layer(codec: Codec, fragments: &[Vec<u8>]) -> (Packed, Vec<u8>) {
     let parts = fragments.iter().map(|bytes| Part::Fresh(Box::new(&bytes[..]), bytes.len() as u64));
     let mut blob = Vec::new();
-    let packed = pack(codec, None, u64::MAX, parts, &mut blob).unwrap();
+    let packed = pack(codec, Threads::Pool, None, u64::MAX, parts, &mut blob).unwrap();
     (packed, blob)
 }

@@ -3,7 +3,7 @@
 use super::judge;
 use remint::digest::{DiffId, Digest};
 use remint::image::{Assembly, BuiltLayer, Encoding, Image, assemble, name_images};
-use remint::layer::{CHUNK, Codec, END, Part, pack};
+use remint::layer::{CHUNK, Codec, END, Part, Threads, pack};
 use remint::oci::{Arch, Platform};
 use remint::recipe::{Config, ImageName};
 use remint::store::Store;
@@ -106,7 +106,15 @@ pub(crate) fn layer(store: &Store, tar: &[u8], encoding: Encoding, created_by: &
     if let Some(codec) = codec {
         let fragment = tar.strip_suffix(&END).unwrap();
         bytes.clear();
-        pack(codec, None, u64::MAX, [Part::Fresh(Box::new(fragment), fragment.len() as u64)], &mut bytes).unwrap();
+        pack(
+            codec,
+            Threads::Pool,
+            None,
+            u64::MAX,
+            [Part::Fresh(Box::new(fragment), fragment.len() as u64)],
+            &mut bytes,
+        )
+        .unwrap();
     }
     let diff_id = DiffId(Digest::of(tar));
     BuiltLayer { blob: store.put(&bytes).unwrap(), encoding, diff_id, created_by: created_by.to_owned() }
