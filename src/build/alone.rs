@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-/// Whether so many bytes are read, hashed or compressed by one thread.
-pub(super) fn bytes(number: u64) -> bool {
-    number < 1 << 20
+/// Whether parts of so many bytes are read, hashed or compressed by one thread.
+pub(super) fn bytes(sizes: impl Iterator<Item = u64>) -> bool {
+    sizes.fold(0, u64::saturating_add) < 1 << 20
 }
 
 /// Whether so many files of the store are looked at by one thread.
@@ -24,4 +24,26 @@ pub(super) fn both<A: Send, B: Send>(
     other: impl FnOnce() -> B + Send,
 ) -> (A, B) {
     if alone { (one(), other()) } else { rayon::join(one, other) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_much_is_shared() {
+        assert!(bytes([1 << 19, (1 << 19) - 1].into_iter()) && files(3));
+        assert!(!bytes([1 << 19, 1 << 19].into_iter()) && !files(4));
+        assert!(!bytes([u64::MAX, 2].into_iter()));
+    }
+
+    #[test]
+    fn answers_are_in_the_order_of_the_items() {
+        let items: Vec<u32> = (0..1000).collect();
+        let doubled: Vec<u32> = items.iter().map(|item| item * 2).collect();
+        for alone in [true, false] {
+            assert_eq!(each(&items, alone, |item| item * 2), doubled);
+            assert_eq!(both(alone, || 1, || "two"), (1, "two"));
+        }
+    }
 }

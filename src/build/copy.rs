@@ -95,8 +95,8 @@ fn make(store: &Store, key: &ActionKey, run: &[Placed<'_>], work: &CopyWork, tit
     let pieces: Vec<_> = match run {
         [large] => vec![Ok(large.piece(work))],
         small => {
-            let bytes = small.iter().map(Placed::size).sum();
-            alone::each(small, alone::bytes(bytes), |placed| placed.piece(work).read())
+            let alone = alone::bytes(small.iter().map(Placed::size));
+            alone::each(small, alone, |placed| placed.piece(work).read())
         }
     };
     let pieces = pieces.into_iter().collect::<Result<Vec<Piece>, _>>()?;

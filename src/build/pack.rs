@@ -107,7 +107,7 @@ pub(super) fn threads(layered: &Layered) -> Threads {
 }
 
 fn threads_for(tars: impl Iterator<Item = Blob>) -> Threads {
-    if alone::bytes(tars.map(|tar| tar.size).sum()) { Threads::Caller } else { Threads::Pool }
+    if alone::bytes(tars.map(|tar| tar.size)) { Threads::Caller } else { Threads::Pool }
 }
 
 fn tars(layered: &Layered) -> impl Iterator<Item = Blob> {

@@ -45,7 +45,7 @@ pub use layer_reader::LayerReader;
 pub use manifest::manifest;
 pub use open::{
     DockerArchive, ImagePlace, OpenError, Opened, OpenedAttestation, OpenedIndex, OpenedLayer, OpenedPlatform,
-    PlaceError, Statement, TarFacts, TarReader, Wrapping, refused_archive,
+    PlaceError, Statement, TarFacts, TarReader, Wrapping, archive_file, refused_archive,
 };
 pub use output::{Output, OutputError, OutputForm};
 pub use read::{Image, Layer, PlatformImage};

@@ -95,6 +95,14 @@ impl Encoder {
         }
     }
 
+    /// How many threads may compress.
+    pub(super) fn threads(&self) -> usize {
+        match self.threads {
+            Threads::Caller => 1,
+            Threads::Pool => rayon::current_num_threads(),
+        }
+    }
+
     pub(super) fn codec(&self) -> Codec {
         self.codec
     }

@@ -125,9 +125,9 @@ mod tests {
 
     #[test]
     fn a_lane_names_what_went_in() {
-        for threads in [1, 3] {
+        for (threads, helpers) in [(1, Threads::Pool), (3, Threads::Pool), (3, Threads::Caller)] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let encoder = Arc::new(Encoder::new(Codec::Gzip, Threads::Pool).unwrap());
+            let encoder = Arc::new(Encoder::new(Codec::Gzip, helpers).unwrap());
             let through = |hasher: Hasher, pieces: std::ops::Range<u8>| {
                 pool.install(|| {
                     let lane = Lane::new(&encoder, hasher);

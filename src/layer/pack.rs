@@ -194,7 +194,7 @@ impl<'a, 'o> Packer<'a, 'o> {
         };
         Ok(Self {
             window: Window::default(),
-            window_limit: (2 * rayon::current_num_threads()).clamp(4, 32),
+            window_limit: (2 * encoder.threads()).clamp(4, 32),
             ranges: Vec::new(),
             tar: Lane::new(&encoder, tar),
             tar_size: 0,

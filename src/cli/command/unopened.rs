@@ -18,10 +18,7 @@ fn exit_of(error: &OpenError) -> Exit {
     match error {
         // What does not even begin like an archive is none; what does is damaged.
         OpenError::NoArchive { .. }
-        | OpenError::Archive {
-            source: layer::Error::Damaged { at: 0, .. } | layer::Error::Archive { at: 0, .. },
-            ..
-        }
+        | OpenError::Archive { source: layer::Error::Archive { at: 0, .. }, .. }
         | OpenError::NoImage { .. }
         | OpenError::Several { .. }
         | OpenError::NoPlatform { .. }

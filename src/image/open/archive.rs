@@ -31,14 +31,8 @@ enum Member {
 impl Archive {
     /// Indexes an archive.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Io { doing: "open", path: path.to_owned(), source };
-        // A pipe would be waited for, and cannot be read twice.
-        if !std::fs::metadata(path).map_err(failed)?.is_file() {
-            let source = layer::Error::Archive { at: 0, source: io::Error::other("it is no regular file") };
-            return Err(OpenError::Archive { path: path.to_owned(), source });
-        }
-        let file = Arc::new(File::open(path).map_err(failed)?);
-        let end = file.metadata().map_err(failed)?.len();
+        let (file, end) = file(path)?;
+        let file = Arc::new(file);
         let found = locate(BufReader::new(&*file), end, &LIMITS).map_err(|source| refused(path, &file, end, source))?;
         let mut members = BTreeMap::new();
         for located in found {
@@ -82,6 +76,19 @@ impl Archive {
     pub(super) fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
+}
+
+/// Opens an archive's file, and says how many bytes it has.
+pub fn file(path: &Path) -> Result<(File, u64), OpenError> {
+    let failed = |source| OpenError::Io { doing: "open", path: path.to_owned(), source };
+    // A pipe would be waited for, and cannot be read twice.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        let source = layer::Error::Archive { at: 0, source: io::Error::other("it is no regular file") };
+        return Err(OpenError::Archive { path: path.to_owned(), source });
+    }
+    let file = File::open(path).map_err(failed)?;
+    let end = file.metadata().map_err(failed)?.len();
+    Ok((file, end))
 }
 
 /// Says why a file of `end` bytes could not be read as a tar: it is none, not all of one, or a bad one.

@@ -120,11 +120,18 @@ impl Blobs {
         };
         let blob = Blob { digest, size };
         // What is embedded is for readers who then do not fetch the blob: they must get the same (image-spec, descriptor.md).
-        let embedded = descriptor.get("data").map(|data| data.as_str().and_then(|data| STANDARD.decode(data).ok()));
-        if embedded.is_some_and(|bytes| bytes.is_none_or(|bytes| Blob::of(&bytes) != blob)) {
-            return Err(self.form(part, format!("embeds `data` for {digest} that is something else")));
+        let embedded = match &descriptor["data"] {
+            Value::Null => return Ok(blob),
+            // Writers in Go leave an empty one out or not, and mean none.
+            Value::String(data) if data.is_empty() => return Ok(blob),
+            Value::String(data) => STANDARD.decode(data).ok(),
+            _ => None,
+        };
+        match embedded.map(|bytes| Blob::of(&bytes)) {
+            Some(embedded) if embedded == blob => Ok(blob),
+            Some(other) => Err(self.form(part, format!("embeds `data` for {digest} whose digest is {}", other.digest))),
+            None => Err(self.form(part, format!("embeds `data` for {digest} that is no base64"))),
         }
-        Ok(blob)
     }
 
     /// A name that a part says of something, which messages and findings repeat.

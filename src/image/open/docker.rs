@@ -57,12 +57,14 @@ impl DockerArchive {
     /// Which image has a name, from 0; `None`: none has it. An error if several have.
     pub fn find(&self, name: &str) -> Result<Option<usize>, OpenError> {
         let named = |line: &Value| tags(line).any(|tag| tag == name || tag.strip_suffix(":latest") == Some(name));
-        let mut found = self.images.iter().enumerate().filter(|(_, line)| named(line)).map(|(number, _)| number);
-        let first = found.next();
-        if found.next().is_some() {
-            return Err(OpenError::Several { place: self.blobs.image.clone(), name: name.to_owned() });
+        let found: Vec<usize> = (0..self.images.len()).filter(|&number| named(&self.images[number])).collect();
+        // A line may stand there twice.
+        let what = |number: &usize| (&self.images[*number]["Config"], &self.images[*number]["Layers"]);
+        if found.windows(2).any(|pair| what(&pair[0]) != what(&pair[1])) {
+            let those = found.iter().map(|number| what(number).0.as_str().unwrap_or_default().to_owned()).collect();
+            return Err(OpenError::Several { place: self.blobs.image.clone(), name: name.to_owned(), those });
         }
-        Ok(first)
+        Ok(found.first().copied())
     }
 
     /// What each image is called, in the archive's order: by its first name, else by the digest of its configuration.

@@ -66,12 +66,14 @@ pub enum OpenError {
         there: Vec<String>,
     },
     /// One name is that of several images.
-    #[error("several images in `{place}` are called `{name}`")]
+    #[error("several images of `{place}` are called `{name}`: {}", those.join(", "))]
     Several {
         /// Where it was looked for.
         place: String,
         /// The name.
         name: String,
+        /// The digests that it leads to, of an archive of Docker's the files of the configurations.
+        those: Vec<String>,
     },
     /// The image is not for the platform.
     #[error("`{image}` is not made for {wanted}{}", those(there))]
@@ -156,14 +158,17 @@ impl OpenError {
         match self {
             Self::Registry(error) => error.hint(),
             Self::NoArchive { .. } => Some(
-                "give what `docker save`, `podman save`, `skopeo copy` or `remint build -o` wrote, or to `tar:` a root file system in a tar"
+                "give what `docker save`, `podman save`, `skopeo copy` or `remint build -o` wrote; `remint diff` takes a root file system in a tar as `tar:FILE`"
                     .to_owned(),
             ),
             Self::Truncated { .. } => Some(
                 "copy, download or save it again, and hold its size against the original's: either it is cut off, or a header in it is wrong"
                     .to_owned(),
             ),
-            Self::Several { .. } => Some("give each a name of its own, and save them again".to_owned()),
+            Self::Several { .. } => Some(
+                "a name must lead to one image, or to one index of those of several platforms: save each under a name of its own"
+                    .to_owned(),
+            ),
             Self::NoTag { image } => Some(format!("name one, such as `{image}:latest`")),
             _ => None,
         }

@@ -9,6 +9,7 @@ use super::{Opened, OpenedIndex, OpenedPlatform, Raw};
 use crate::digest::{DiffId, Digest};
 use crate::oci::{Platform, json_weight};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,12 +40,16 @@ fn open(blobs: Blobs, wanted: Option<&str>) -> Result<Opened, OpenError> {
     let blobs = Arc::new(blobs);
     let (_, index, _) = blobs.document("index.json", None)?;
     let all = entries(&blobs, "index.json", &index)?;
-    let found: Vec<&Value> = match wanted {
+    let mut found: Vec<&Value> = match wanted {
         None => all.iter().collect(),
         Some(name) => all.iter().filter(|entry| names(entry).any(|there| there == name)).collect(),
     };
+    // An image of several names has an entry for each.
+    let mut seen = BTreeSet::new();
+    found.retain(|entry| seen.insert(entry["digest"].as_str().unwrap_or_default()));
     if let ([_, _, ..], Some(name)) = (&found[..], wanted) {
-        return Err(OpenError::Several { place: blobs.image.clone(), name: name.to_owned() });
+        let those = seen.into_iter().map(str::to_owned).collect();
+        return Err(OpenError::Several { place: blobs.image.clone(), name: name.to_owned(), those });
     }
     let [entry] = found[..] else {
         let mut there: Vec<String> = all.iter().filter_map(|entry| names(entry).next().map(str::to_owned)).collect();

@@ -23,7 +23,7 @@ mod place;
 pub(super) mod registry;
 
 pub use crate::layer::Wrapping;
-pub use archive::refused as refused_archive;
+pub use archive::{file as archive_file, refused as refused_archive};
 pub use attestation::{OpenedAttestation, Statement};
 pub use docker::DockerArchive;
 pub use error::OpenError;

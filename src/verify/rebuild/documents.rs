@@ -2,7 +2,7 @@
 
 use super::error::{Error, doing};
 use crate::digest::Digest;
-use crate::image::{Image, ImageRef, OpenError, refused_archive};
+use crate::image::{Image, ImageRef, OpenError, archive_file, refused_archive};
 use crate::layer::{self, Kind, Limits};
 use crate::oci::Blob;
 use crate::recipe::ImageName;
@@ -31,6 +31,7 @@ enum Source {
 
 /// The documents of a layout's images, copied into a store of their own as they are asked for.
 pub struct Documents<'a> {
+    place: String,
     source: Source,
     entries: Vec<IndexEntry>,
     scratch: &'a Store,
@@ -56,7 +57,7 @@ impl<'a> Documents<'a> {
         let bad = |error: serde_json::Error| no_layout(path, format!("its index.json is none: {error}"));
         let index: Layout = serde_json::from_slice(&index).map_err(bad)?;
         let entries = index.manifests.into_iter().map(IndexEntry).collect();
-        Ok(Self { source, entries, scratch })
+        Ok(Self { place: path.display().to_string(), source, entries, scratch })
     }
 
     /// The names of its images that recipes could have, sorted.
@@ -78,6 +79,17 @@ impl<'a> Documents<'a> {
             entry.name().map(str::to_owned).or_else(digest)
         };
         others.filter_map(title).collect()
+    }
+
+    /// Refuses a name that several images have.
+    pub fn refuse_several(&self, name: &ImageName) -> Result<(), Error> {
+        let named = self.entries.iter().filter(|entry| entry.name() == Some(name.as_str()));
+        let digests: BTreeSet<String> = named.filter_map(|entry| Some(entry.blob()?.digest.to_string())).collect();
+        if digests.len() < 2 {
+            return Ok(());
+        }
+        let those = digests.into_iter().collect();
+        Err(OpenError::Several { place: self.place.clone(), name: name.to_string(), those }.into())
     }
 
     /// The digest of what a name points to.
@@ -171,8 +183,7 @@ fn no_layout(path: &Path, reason: impl Into<String>) -> Error {
 
 /// The members of an archive that may be documents.
 fn archive(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-    let file = File::open(path).map_err(doing("open", path))?;
-    let end = file.metadata().map_err(doing("look at", path))?.len();
+    let (file, end) = archive_file(path)?;
     let mut magic = Vec::new();
     (&file).take(4).read_to_end(&mut magic).map_err(doing("read", path))?;
     let whole = std::io::Cursor::new(magic.clone()).chain(BufReader::with_capacity(1 << 17, &file));
@@ -204,11 +215,10 @@ fn archive(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         Ok::<(), layer::Error>(())
     };
     layer::read(input, &Limits { bytes: 1 << 40, ..Limits::default() }, visit).map_err(|source| {
-        if plain {
-            refused_archive(path, &file, end, source)
-        } else {
-            // It begins like a compressed file, so that is what it is taken for.
-            OpenError::Archive { path: path.to_owned(), source }
+        match refused_archive(path, &file, end, source) {
+            // What is packed was unpacked: it is no tar all the same.
+            OpenError::NoArchive { path, size, .. } if !plain => OpenError::NoArchive { path, size, compressed: false },
+            refused => refused,
         }
     })?;
     Ok(members)

@@ -52,6 +52,7 @@ impl Reference {
     /// A name that is not there is left out; an image whose documents are damaged is there with the reason.
     pub fn from_layout(path: &Path, names: &BTreeSet<ImageName>, scratch: &Store) -> Result<Self, Error> {
         let documents = Documents::open(path, scratch)?;
+        names.iter().try_for_each(|name| documents.refuse_several(name))?;
         let images = names.iter().filter_map(|name| {
             let mut expected = Expected::new(name.clone());
             expected.root = Some(documents.root(name)?);

@@ -332,21 +332,31 @@ fn a_truncated_archive_is_said_to_be_one() {
 #[test]
 fn a_name_of_several_images_is_none() {
     let dir = tempfile::tempdir().unwrap();
-    let line = json!({ "Config": "config.json", "RepoTags": ["web:latest"], "Layers": [] });
-    let manifest = json!([line, line]).to_string();
-    fs::write(dir.path().join("d.tar"), tar(&[file("manifest.json", manifest.as_bytes())])).unwrap();
-    let entry = json!({
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "digest": Digest::of(b"{}"),
-        "size": 2,
-        "annotations": { "org.opencontainers.image.ref.name": "web" },
-    });
-    let index = json!({ "schemaVersion": 2, "manifests": [entry, entry] }).to_string();
-    fs::write(dir.path().join("o.tar"), tar(&[file("index.json", index.as_bytes())])).unwrap();
-    for place in ["docker-archive:d.tar", "oci-archive:o.tar"] {
-        let error = try_compared(dir.path(), &format!("{place}:web"), "tar:d.tar").unwrap_err();
-        assert!(error.starts_with("several images in `"), "{place}: {error}");
-        assert!(error.ends_with("are called `web`"), "{place}: {error}");
+    let line = |config: &str| json!({ "Config": config, "RepoTags": ["web:latest"], "Layers": [] });
+    let entry = |manifest: &[u8]| {
+        json!({
+            "digest": Digest::of(manifest),
+            "size": manifest.len(),
+            "annotations": { "org.opencontainers.image.ref.name": "web" },
+        })
+    };
+    let write = |a: (&str, &[u8]), b: (&str, &[u8])| {
+        let manifest = json!([line(a.0), line(b.0)]).to_string();
+        fs::write(dir.path().join("d.tar"), tar(&[file("manifest.json", manifest.as_bytes())])).unwrap();
+        let index = json!({ "schemaVersion": 2, "manifests": [entry(a.1), entry(b.1)] }).to_string();
+        fs::write(dir.path().join("o.tar"), tar(&[file("index.json", index.as_bytes())])).unwrap();
+        ["docker-archive:d.tar", "oci-archive:o.tar"]
+            .map(|place| try_compared(dir.path(), &format!("{place}:web"), "tar:d.tar").unwrap_err())
+    };
+    let [docker, layout] = write(("a.json", b"a"), ("b.json", b"b"));
+    assert_eq!(docker, "several images of `docker-archive:d.tar:web` are called `web`: a.json, b.json");
+    let mut digests = [Digest::of(b"a").to_string(), Digest::of(b"b").to_string()];
+    digests.sort();
+    let digests = digests.join(", ");
+    assert_eq!(layout, format!("several images of `oci-archive:o.tar:web` are called `web`: {digests}"));
+    // One image that stands there twice is one: what is told is what it lacks here.
+    for error in write(("a.json", b"a"), ("a.json", b"a")) {
+        assert!(error.contains("has no `"), "{error}");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::{built, digests, key_of, listing, plant, result, verdict};
 use crate::support::project::{Project, Run};
+use serde_json::Value;
+use std::io::Write;
 use std::process::Command;
 
 #[test]
@@ -144,6 +146,41 @@ fn a_layout_and_an_archive_are_references() {
     let archive = std::fs::read(project.root.join("hello.tar")).unwrap();
     project.write("cut.tar", &archive[..archive.len() / 2]);
     project.run(&["verify", "--against", "oci-archive:cut.tar"]).says(4, &["cut.tar` ends at byte", "hint: copy,"]);
+}
+
+#[test]
+fn a_compressed_archive_is_a_reference_and_one_that_is_bad_says_why() {
+    let project = built();
+    project.run(&["build", "hello", "-o", "oci-archive:hello.tar"]).expect(0);
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&std::fs::read(project.root.join("hello.tar")).unwrap()).unwrap();
+    let packed = packed.finish().unwrap();
+    let verify = |file: &str| project.run(&["verify", "hello", "--quick", "--against", &format!("oci-archive:{file}")]);
+    project.write("hello.tar.gz", &packed);
+    verify("hello.tar.gz").expect(0);
+    project.write("cut.tar.gz", &packed[..packed.len() / 2]);
+    verify("cut.tar.gz").says(4, &["cut.tar.gz` ends at byte", "hint: copy,"]);
+    project.write("none.gz", &packed[..10]);
+    verify("none.gz").says(2, &["none.gz`, a file of 10 bytes, is not a tar archive\n"]);
+    assert!(Command::new("mkfifo").arg(project.root.join("pipe")).status().unwrap().success());
+    verify("pipe").says(2, &["pipe", "it is no regular file"]);
+}
+
+#[test]
+fn a_name_of_several_images_is_no_reference() {
+    let project = built();
+    project.run(&["build", "hello", "-o", "oci:layout"]).expect(0);
+    let verify = || project.run(&["verify", "hello", "--quick", "--against", "oci:layout"]);
+    let mut index: Value = serde_json::from_str(&project.read("layout/index.json")).unwrap();
+    let manifests = index["manifests"].as_array_mut().unwrap();
+    let mut again = manifests[0].clone();
+    manifests.push(again.clone());
+    project.write("layout/index.json", index.to_string());
+    verify().expect(0);
+    again["digest"] = format!("sha256:{}", "0".repeat(64)).into();
+    index["manifests"].as_array_mut().unwrap().push(again);
+    project.write("layout/index.json", index.to_string());
+    verify().says(2, &["are called `hello`: sha256:0000", "hint: a name must lead to one image"]);
 }
 
 #[test]

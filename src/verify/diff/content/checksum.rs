@@ -1,11 +1,33 @@
 //! Checksums in text, which follow from what they are the sums of.
 //!
-//! Known are the forms of `md5sum` and `sha256sum` (a sum and a name), of dpkg's `md5sums` and `status` (a name and a sum), of a
-//! wheel's RECORD (PEP 376: `name,sha256=…,size`), of a jar's manifest (`SHA-256-Digest: …`), of Debian's lists (`SHA256: …`; a
-//! sum, a size and a name), and digests with their algorithm in front (`sha256:…`, `sha512-…`).
+//! A hash by itself may be an id, so only what has one of these forms is a checksum: lines of `md5sum` and `sha256sum`, also as
+//! BSD's write them; dpkg's lists of configuration files; Debian's `Release`, `.dsc` and `.changes`; a wheel's RECORD (PEP 376);
+//! values under the name of an algorithm (`MD5sum: …`, `checksum = …`, `SHA-256-Digest: …`); and words with the algorithm in front
+//! (`sha256:…`, also behind an image's name; `sha512-…`, go.sum's `h1:…`, apk's `Q1…`).
 
-/// Names of algorithms, and what a name of a value that is a sum contains.
-const NAMES: [&str; 10] = ["md5", "sha1", "sha2", "sha3", "sha5", "sha-", "blake2", "blake3", "checksum", "digest"];
+/// Names of values that are checksums, in small letters and without what may stand between their parts.
+const NAMES: [&str; 20] = [
+    "md5",
+    "md5sum",
+    "sha1",
+    "sha1sum",
+    "sha224",
+    "sha224sum",
+    "sha256",
+    "sha256sum",
+    "sha384",
+    "sha384sum",
+    "sha512",
+    "sha512sum",
+    "sha3256",
+    "sha3512",
+    "blake2b",
+    "blake2b256",
+    "blake3",
+    "shasum",
+    "checksum",
+    "digest",
+];
 
 /// How many hexadecimal digits the sums have of 128, 160, 224, 256, 384 and 512 bits.
 const HEX: [usize; 6] = [32, 40, 56, 64, 96, 128];
@@ -13,52 +35,131 @@ const HEX: [usize; 6] = [32, 40, 56, 64, 96, 128];
 /// How many characters of base64 these have, without what fills them up.
 const BASE64: [usize; 6] = [22, 27, 38, 43, 64, 86];
 
-/// Whether all that differs between the words of two lines, as many in one as in the other, are checksums, and sizes beside them.
-pub(super) fn only(a: &[&str], b: &[&str]) -> bool {
-    let differing: Vec<usize> = (0..a.len()).filter(|&at| a[at] != b[at]).collect();
-    let sums: Vec<usize> =
-        differing.iter().copied().filter(|&at| is_sum(a, at) && is_sum(b, at) && a[at].len() == b[at].len()).collect();
-    let number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-    let size =
-        |at: usize| number(a[at]) && number(b[at]) && at.checked_sub(1).is_some_and(|before| sums.contains(&before));
-    !sums.is_empty() && differing.iter().all(|at| sums.contains(at) || size(*at))
-}
-
-/// Whether a word of a line is a checksum.
-fn is_sum(words: &[&str], at: usize) -> bool {
-    let word = words[at];
-    if let Some((_, sum)) = word.split_once([':', '-']).filter(|(algorithm, _)| names_sum(algorithm)) {
-        return is_hex(sum) || is_base64(sum);
-    }
-    let key = at.checked_sub(1).map(|before| words[before]).unwrap_or_default();
-    // `SHA256 (name) = …` has the name between.
-    if names_sum(key) || at == 2 && words.len() == 3 && names_sum(words[0]) {
-        return is_hex(word) || is_base64(word);
-    }
-    let named = |at: usize| words[at].contains(['/', '.']);
-    let beside = match (words.len(), at) {
-        (2, 0) => named(1),
-        (2, 1) => words[0].starts_with('/'),
-        (3, 0) => named(2),
-        (3, 1) => words[0].starts_with('/') && words[2] == "obsolete",
+/// Whether two lines differ in nothing but the checksum of what both name, and its size.
+pub(super) fn line(a: &str, b: &str) -> bool {
+    match (Line::read(a), Line::read(b)) {
+        (Some(a), Some(b)) => (a.form, a.name) == (b.form, b.name) && a.sum != b.sum && a.sum.len() == b.sum.len(),
         _ => false,
-    };
-    is_hex(word) && beside
+    }
 }
 
-/// Whether a word says that a checksum follows.
-fn names_sum(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    NAMES.iter().any(|name| word.contains(name)) && word.len() <= 24
+/// Whether two words are checksums of one algorithm, which stands in front of them, and of one thing, where that does.
+pub(super) fn word(a: &str, b: &str) -> bool {
+    match (prefixed(a), prefixed(b)) {
+        (Some((what_a, sum_a)), Some((what_b, sum_b))) => what_a == what_b && sum_a.len() == sum_b.len(),
+        _ => false,
+    }
 }
 
-fn is_hex(word: &str) -> bool {
-    HEX.contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// A line that says what the sum of something is.
+#[derive(Debug)]
+struct Line<'a> {
+    form: Form,
+    name: &'a str,
+    sum: &'a str,
 }
 
-fn is_base64(word: &str) -> bool {
+#[derive(Debug, PartialEq, Eq)]
+enum Form {
+    /// `SUM  NAME`, or `SUM *NAME`.
+    Coreutils,
+    /// `ALGORITHM (NAME) = SUM`.
+    Bsd,
+    /// ` /NAME SUM`, of dpkg's status.
+    Dpkg,
+    /// ` SUM SIZE … NAME`, of Debian's lists.
+    Debian,
+    /// `NAME,ALGORITHM=SUM,SIZE`.
+    Record,
+    /// `ALGORITHM: SUM`.
+    Value,
+}
+
+impl<'a> Line<'a> {
+    fn read(line: &'a str) -> Option<Self> {
+        let line = line.trim_end();
+        let forms = [Self::coreutils, Self::bsd, Self::indented, Self::record, Self::value];
+        forms.into_iter().find_map(|form| form(line))
+    }
+
+    fn coreutils(line: &'a str) -> Option<Self> {
+        let (sum, name) = line.trim_start_matches('\\').split_once(' ')?;
+        let name = name.strip_prefix([' ', '*'])?;
+        (is_hex(sum) && !name.is_empty()).then_some(Self { form: Form::Coreutils, name, sum })
+    }
+
+    fn bsd(line: &'a str) -> Option<Self> {
+        let (name, sum) = line.split_once(" (")?.1.rsplit_once(") = ")?;
+        (is_algorithm(line.split(' ').next()?) && is_hex(sum)).then_some(Self { form: Form::Bsd, name, sum })
+    }
+
+    fn indented(line: &'a str) -> Option<Self> {
+        let words: Vec<&str> = line.strip_prefix(' ')?.split_ascii_whitespace().take(6).collect();
+        match words[..] {
+            [name, sum] | [name, sum, "obsolete"] if name.starts_with('/') && is_hex(sum) => {
+                Some(Self { form: Form::Dpkg, name, sum })
+            }
+            [sum, size, name] | [sum, size, _, _, name] if is_hex(sum) && is_number(size) => {
+                Some(Self { form: Form::Debian, name, sum })
+            }
+            _ => None,
+        }
+    }
+
+    fn record(line: &'a str) -> Option<Self> {
+        let (rest, size) = line.rsplit_once(',')?;
+        let (name, sum) = rest.rsplit_once(',')?;
+        let (algorithm, sum) = sum.split_once('=')?;
+        (is_algorithm(algorithm) && is_sum(sum) && is_number(size)).then_some(Self { form: Form::Record, name, sum })
+    }
+
+    fn value(line: &'a str) -> Option<Self> {
+        let (name, sum) = line.split_once([':', '='])?;
+        let bare = |text: &'a str| text.trim_matches([' ', '\t', '"', '\'', ',']);
+        let (name, sum) = (bare(name), bare(sum).trim_end_matches('='));
+        (is_algorithm(name) && is_sum(sum)).then_some(Self { form: Form::Value, name, sum })
+    }
+}
+
+/// A word's checksum, and all that stands in front of it.
+fn prefixed(word: &str) -> Option<(&str, &str)> {
+    let start = word.rfind('@').map_or(0, |at| at + 1);
+    let digest = &word[start..];
+    let behind = |sum: &str| (&word[..word.len() - sum.len()], &word[word.len() - sum.len()..]);
+    if let Some((_, sum)) = digest.rsplit_once(':').filter(|(algorithm, _)| is_algorithm(algorithm)) {
+        return is_sum(sum).then(|| behind(sum));
+    }
+    let sum = ["sha512-", "sha384-", "sha256-", "sha1-", "h1:", "C:Q1", "Z:Q1"]
+        .iter()
+        .find_map(|it| digest.strip_prefix(it))?;
+    is_base64(sum.trim_end_matches('=')).then(|| behind(sum))
+}
+
+/// Whether a name is that of an algorithm, or says that its value is a checksum; in a jar's manifest it has more words.
+fn is_algorithm(name: &str) -> bool {
+    if name.len() > 40 {
+        return false;
+    }
+    let small: String = name.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect();
+    let small = small.split("digest").next().filter(|of| !of.is_empty()).unwrap_or(&small);
+    NAMES.contains(&small)
+}
+
+fn is_sum(text: &str) -> bool {
+    is_hex(text) || is_base64(text)
+}
+
+fn is_hex(text: &str) -> bool {
+    HEX.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_base64(text: &str) -> bool {
     let digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
-    BASE64.contains(&word.len()) && word.bytes().all(digit)
+    BASE64.contains(&text.len()) && text.bytes().all(digit)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -70,38 +171,73 @@ mod tests {
     const ONE_64: &str = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
     const TWO_64: &str = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ";
 
+    fn pair(text: &str) -> (String, String) {
+        let with = |sum: &str, base64: &str| text.replace("B64", base64).replace("SUM", sum);
+        (with(ONE, ONE_64), with(TWO, TWO_64))
+    }
+
     #[test]
-    fn sums_are_told_from_ids_by_what_stands_beside_them() {
-        for (line, expected) in [
-            ("SUM usr/bin/x", true),
-            ("/etc/x.conf SUM", true),
-            ("/etc/x.conf SUM obsolete", true),
-            ("SUM 1234 main/Packages.xz", true),
-            ("MD5 name SUM", true),
+    fn sums_are_told_from_ids_by_their_form() {
+        for (text, expected) in [
+            ("SUM  usr/bin/x", true),
+            ("SUM *usr/bin/x", true),
+            ("SUM  README", true),
+            ("SUM  -", true),
+            (" /etc/x.conf SUM", true),
+            (" /etc/x.conf SUM obsolete", true),
+            (" SUM     1234 main/Packages.xz", true),
+            (" SUM 1234 admin optional x_1.deb", true),
+            ("MD5 (name with blanks) = SUM", true),
             ("MD5sum: SUM", true),
-            ("md5:SUM", true),
-            ("x/a.py sha256 B64 17", true),
-            ("SHA-256-Digest: B64", true),
-            ("sha256-B64", true),
+            ("x/a.py,sha256=B64,17", true),
+            ("SHA-256-Digest: B64=", true),
+            ("SHA-256-Digest-Manifest: B64=", true),
+            ("checksum = \"SUM\"", true),
+            ("  \"_shasum\": \"SUM\",", true),
             ("SUM", false),
             ("id SUM", false),
-            ("org.example.revision SUM", false),
+            ("org.example.revision=SUM", false),
+            ("SUM refs/heads/main", false),
+            ("SUM app.example.org", false),
+            ("/var/lib/php/sess SUM", false),
             ("GET /x SUM", false),
             ("session SUM ends", false),
-            ("shark SUM", false),
+            ("md5_salt = SUM", false),
+            ("digest_secret=SUM", false),
+            ("hmac_sha256_key: SUM", false),
+            ("natasha-token: SUM", false),
         ] {
-            let with = |sum: &str, base64: &str| line.replace("B64", base64).replace("SUM", sum);
-            let (a, b) = (with(ONE, ONE_64), with(TWO, TWO_64));
-            let (a, b): (Vec<&str>, Vec<&str>) = (a.split(' ').collect(), b.split(' ').collect());
-            assert_eq!(a != b && only(&a, &b), expected, "{line}");
+            let (a, b) = pair(text);
+            assert_eq!(line(&a, &b), expected, "{text}");
         }
     }
 
     #[test]
     fn a_size_beside_a_sum_follows_too() {
-        let record = |sum, size| vec!["x/a.py", "sha256", sum, size];
-        assert!(only(&record(ONE_64, "17"), &record(TWO_64, "18")));
-        assert!(!only(&record(ONE_64, "17"), &record(ONE_64, "18")));
-        assert!(!only(&[ONE, "usr/bin/x"], &[TWO, "usr/bin/y"]));
+        let record = |sum, size| format!("x/a.py,sha256={sum},{size}");
+        assert!(line(&record(ONE_64, 17), &record(TWO_64, 18)));
+        assert!(!line(&record(ONE_64, 17), &record(ONE_64, 18)));
+        assert!(!line(&format!("{ONE}  x"), &format!("{TWO}  y")));
+    }
+
+    #[test]
+    fn words_name_their_algorithm() {
+        for (text, expected) in [
+            ("md5:SUM", true),
+            ("debian@md5:SUM", true),
+            ("registry.example.org/my-app:1.2-slim@md5:SUM", true),
+            ("sha256-B64", true),
+            ("h1:B64", true),
+            ("SHA-256:B64", true),
+            ("sha3-256:B64", true),
+            ("C:Q1B64", true),
+            ("token:SUM", false),
+            ("root@SUM", false),
+            ("SUM", false),
+        ] {
+            let (a, b) = pair(text);
+            assert_eq!(word(&a, &b), expected, "{text}");
+        }
+        assert!(!word(&format!("a@md5:{ONE}"), &format!("b@md5:{TWO}")));
     }
 }

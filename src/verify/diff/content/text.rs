@@ -4,8 +4,8 @@
 //! is shown.
 
 use super::lines::{Changed, Lines, common_end};
-use super::words::{Classify, LONG, classify, same_words, shortened};
-use super::{Explaining, accounts, first_difference};
+use super::words::{Classify, LONG, same_words, shortened};
+use super::{Explaining, accounts, first_difference, words};
 use crate::verify::diff::class::Class;
 use crate::verify::diff::model::Excerpt;
 use crate::verify::diff::sums::{Sums, histogram};
@@ -40,7 +40,7 @@ pub(super) fn compare(explaining: &mut Explaining<'_>, name: &str, a: &str, b: &
     } else if reordered(a, b) {
         causes.classes.push(Class::Order);
     } else {
-        causes.ask(explaining, accounts::classify(name).unwrap_or(classify), &ops, &changed);
+        causes.ask(explaining, accounts::classify(name).unwrap_or(words::classify), &ops, &changed);
     }
     let Causes { mut classes, notes } = causes;
     if classes.is_empty() {
@@ -172,7 +172,8 @@ fn causes_of(a: &str, b: &str, explaining: &Explaining<'_>, classify: Classify) 
     let end = common_end(a.as_bytes(), b.as_bytes()).min(most).saturating_sub(AROUND);
     let whole = a.len().max(b.len()) - end <= LONG;
     let part = |text: &str| boundary(text, (text.len() - end).min(LONG));
-    (classify(&a[..part(a)], &b[..part(b)], explaining.hints), whole)
+    // A part of a line has no fields.
+    (words::classify(&a[..part(a)], &b[..part(b)], explaining.hints), whole)
 }
 
 /// The last place between two characters that is not behind this one.

@@ -82,6 +82,9 @@ pub(super) fn classify(a: &str, b: &str, hints: &Hints) -> Vec<Class> {
     if a == b {
         return classes;
     }
+    if checksum::line(a, b) {
+        return vec![Class::Checksum];
+    }
     let ((a, dates_a), (b, dates_b)) = (dates::masked(a), dates::masked(b));
     if dates_a != dates_b && dates_a.len() == dates_b.len() {
         classes.push(Class::Timestamp);
@@ -99,10 +102,6 @@ pub(super) fn classify(a: &str, b: &str, hints: &Hints) -> Vec<Class> {
     }
     if words_a.len() != words_b.len() || words_a == words_b {
         classes.push(Class::Content);
-        return classes;
-    }
-    if checksum::only(&words_a, &words_b) {
-        classes.push(Class::Checksum);
         return classes;
     }
     let mut key = "";
@@ -129,17 +128,27 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
     text.split(delimiters).filter(|word| !word.is_empty())
 }
 
-/// Why two words differ; `key` is the word in front of them.
-fn word(a: &str, b: &str, key: &str, hints: &Hints) -> Option<Class> {
-    let hinted = |names: &[String]| names.iter().any(|name| !name.is_empty() && (a.contains(name) || b.contains(name)));
-    if hinted(&hints.paths) {
+/// Why two words differ, where they have something of where a build stood.
+pub(super) fn hinted(a: &str, b: &str, hints: &Hints) -> Option<Class> {
+    let has = |names: &[String]| names.iter().any(|name| !name.is_empty() && (a.contains(name) || b.contains(name)));
+    if has(&hints.paths) {
         return Some(Class::BuildPath);
     }
-    if hinted(&hints.hosts) {
+    if has(&hints.hosts) {
         return Some(Class::HostName);
     }
-    if hints.users.iter().any(|user| a == user || b == user) {
-        return Some(Class::User);
+    hints.users.iter().any(|user| a == user || b == user).then_some(Class::User)
+}
+
+/// Why two words differ; `key` is the word in front of them.
+fn word(a: &str, b: &str, key: &str, hints: &Hints) -> Option<Class> {
+    if let Some(class) = hinted(a, b, hints) {
+        return Some(class);
+    }
+    let mentions = |words: &[&str]| words.iter().any(|word| key.contains(word));
+    let is_id = mentions(&["uuid", "guid", "nonce", "salt", "cookie", "random", "session", "seed", "secret", "token"]);
+    if !is_id && checksum::word(a, b) {
+        return Some(Class::Checksum);
     }
     if locale(a) && locale(b) || key.starts_with("lc_") || ["lang", "language", "locale"].contains(&key) {
         return Some(Class::Locale);
@@ -150,7 +159,6 @@ fn word(a: &str, b: &str, key: &str, hints: &Hints) -> Option<Class> {
     if build_path(a, b) {
         return Some(Class::BuildPath);
     }
-    let mentions = |words: &[&str]| words.iter().any(|word| key.contains(word));
     if mentions(&["host", "node", "machine", "computer"]) || ["on", "linux"].contains(&key) {
         return Some(Class::HostName);
     }
@@ -160,8 +168,7 @@ fn word(a: &str, b: &str, key: &str, hints: &Hints) -> Option<Class> {
     {
         return Some(Class::User);
     }
-    let ids = mentions(&["uuid", "guid", "nonce", "salt", "cookie", "random", "session", "seed"]);
-    if ids || random(a) && random(b) || without_ids(a) == without_ids(b) {
+    if is_id || random(a) && random(b) || without_ids(a) == without_ids(b) {
         return Some(Class::RandomId);
     }
     (domain(a) && domain(b)).then_some(Class::HostName)
@@ -277,8 +284,18 @@ mod tests {
                 "c9f0f895fb98ab9159f51fd0297e236d  usr/bin/x",
                 vec![Class::Checksum],
             ),
+            (
+                "FROM python:3.12-slim@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "FROM python:3.12-slim@sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                vec![Class::Checksum],
+            ),
             ("a b c", "c a b", vec![Class::Order]),
             ("by alice on 2026-01-02", "by bob on 2027-03-04", vec![Class::Timestamp, Class::User]),
+            (
+                "secret: sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+                "secret: sha1:a9993e364706816aba3e25717850c26c9cd0d89d",
+                vec![Class::RandomId],
+            ),
             ("size 3", "size 4", vec![Class::Content]),
             ("see /usr/bin/a", "see /usr/bin/b", vec![Class::Content]),
             ("build01.example.org", "build02.example.org", vec![Class::HostName]),
